@@ -1,0 +1,52 @@
+# What each target does: make help
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+JOBS ?= 2
+SOURCES := pyproject.toml $(shell find src/spoticell -type f -not -name '*.pyc')
+CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
+DEV := .venv-test/bin/python
+
+.PHONY: help demo test lint model bench clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/installed $(CELLS) ## install the core into .venv and name the 700 blood cells that scanpy carries
+	@.venv/bin/python scripts/demo.py $(CELLS) demo
+
+test: .venv-test/installed ## install what tests need into .venv-test and run them
+	@OMP_NUM_THREADS=1 $(DEV) -m pytest -n $(JOBS)
+
+lint: .venv-test/installed ## check style, types and layers
+	@$(DEV) -m ruff check .
+	@$(DEV) -m ruff format --check .
+	@$(DEV) -m mypy
+	@.venv-test/bin/lint-imports
+
+clean: ## remove environments, caches and what demo wrote
+	@rm -rf .venv .venv-test demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/installed: $(SOURCES)
+	@$(call needs_python)
+	@echo "Installing Spoticell into .venv, without torch: about a minute ..."
+	@"$(PYTHON)" -m venv .venv
+	@.venv/bin/python -m pip install -qq .
+	@touch $@
+
+# Only the data file in scanpy's wheel is wanted, so its many dependencies stay out.
+$(CELLS):
+	@echo "Fetching the cells: scanpy's wheel, 2 MB ..."
+	@.venv/bin/python -m pip install -qq --no-deps --no-compile --upgrade --target demo/source scanpy==1.11.5
+
+.venv-test/installed: pyproject.toml requirements/test.txt
+	@$(call needs_python)
+	@echo "Installing Spoticell, torch and the tools for tests into .venv-test: a few minutes ..."
+	@"$(PYTHON)" -m venv .venv-test
+	@$(DEV) -m pip install -qq --upgrade 'pip>=25.1'
+	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train]'
+	@touch $@
+
+define needs_python
+"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or later is needed; give its path: make PYTHON=/path/to/python"; exit 1; }
+endef

@@ -1,0 +1,202 @@
+"""Makes the training cells of the bundle human-v1: real ones, drawn from profiles, and labelled by a teacher.
+
+    python scripts/human_v1_cells.py --data ../shared/data --output runs/human-v1/cells
+
+Writes one h5ad for each data set, with Ensembl ids and Cell Ontology terms, the panels for augmentation, and
+``sources.json`` for the model card.  Labels of leukocytes are refined to the teacher's subtype where it is sure;
+cells drawn from a profile are kept where the teacher doesn't contradict the profile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from panhuman import Panhuman, TooFewGenesError
+from scipy import sparse
+
+from spoticell.corpus.profiles import Noise, Profiles, draw_cells, read_profiles
+from spoticell.counts import recover
+from spoticell.findings import inspect
+from spoticell.genes import Vocabulary, align_counts, load_vocabulary
+from spoticell.io import open_cells
+from spoticell.keys import DONOR, LABEL, UNKNOWN
+from spoticell.ontology import load_ontology
+
+SURE_SUBTYPE = 0.8
+"""Probability that the teacher's subtype of a leukocyte needs to replace the label."""
+SURE_ALONE = 0.6
+"""Probability that the teacher's answer needs where there is no label."""
+AGREES = 0.15
+"""Probability that the teacher gives to terms at, above or below a profile's label: less is a contradiction..."""
+UNDECIDED = 0.2
+"""...unless its best class has less than this."""
+LEUKOCYTE = "CL:0000738"
+
+CELLS_A_PROFILE = {
+    "scHCL_ref_expr": 12,
+    "numbat_ref_hca": 150,
+    "clustifyrdata_ref_hema_microarray": 40,
+    "sunlab_MTG_pseudobulk": 60,
+    "darmanis_brain_mean_per_type": 40,
+    "clustifyrdata_pan_indrop_avg": 25,
+}
+"""Sources with most genes and fewest profiles give most cells a profile."""
+
+
+class Maker:
+    """Writes data sets into a folder.
+
+    Parameters
+    ----------
+    data
+        Folder with ``train``, ``unlabelled``, ``profiles``.
+    output
+        Gets the h5ad files.
+    teacher
+        None to do without.
+    """
+
+    def __init__(self, data: Path, output: Path, teacher: Panhuman | None) -> None:
+        self.data, self.output, self.teacher = data, output, teacher
+        self.vocabulary: Vocabulary = load_vocabulary()
+        self.ontology = load_ontology()
+        self.sizes: dict[str, int] = {}
+
+    def real(self, path: Path, *, labelled: bool) -> None:
+        """Write a data set of real cells."""
+        with open_cells(path) as source:
+            found = inspect(source, self.vocabulary)
+            blocks = [
+                align_counts(recover(b.values_nv, found.verdict), found.match) for b in source.blocks(found.matrix)
+            ]
+            obs = source.obs()
+        counts_ng = sparse.csr_array(sparse.vstack(blocks, format="csr"))
+        measured_g = found.match.measured_g
+        donor_n = obs[DONOR].astype(str).to_numpy() if DONOR in obs else np.full(len(obs), path.stem)
+        if labelled:
+            label_n = obs[LABEL].astype(str).to_numpy(object)
+            label_n = self.refine(counts_ng, measured_g, label_n)
+        else:
+            label_n = self.answer(counts_ng, measured_g)
+        self.write(path.stem, counts_ng, measured_g, label_n, donor_n)
+
+    def drawn(self, path: Path, labels: pd.DataFrame, *, seed: int) -> None:
+        """Write cells drawn from the labelled profiles of one source."""
+        rows = labels[labels["source"] == path.name.split(".")[0]].fillna("").set_index("column")
+        profiles = read_profiles(path, rows["tissue"].to_dict(), self.vocabulary)
+        term_r = np.array([rows[LABEL].get(name, "") for name in profiles.names], dtype=object)
+        usable = np.flatnonzero(term_r != "")
+        row_n = np.repeat(usable, CELLS_A_PROFILE[profiles.source])
+        counts_ng = draw_cells(profiles, row_n, rng=np.random.default_rng(seed), noise=Noise())
+        label_n = self.uncontradicted(counts_ng, profiles, term_r[row_n])
+        name_n = np.array([profiles.names[row] for row in row_n])
+        self.write(profiles.source, counts_ng, profiles.measured_g, label_n, name_n)
+
+    def refine(
+        self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_], label_n: NDArray[np.object_]
+    ) -> NDArray[np.object_]:
+        """Replace labels of leukocytes by the teacher's subtype where it is sure of one."""
+        if self.teacher is None:
+            return label_n
+        try:
+            taught = self.teacher.teach(counts_ng, measured_g, self.vocabulary)
+        except TooFewGenesError:
+            return label_n
+        refined_n = label_n.copy()
+        for label in sorted(set(label_n) - {UNKNOWN, ""}):
+            if LEUKOCYTE not in self.ontology.ancestors(label):
+                continue
+            below_t = np.array([label in self.ontology.ancestors(term) for term in taught.terms])
+            rows = np.flatnonzero(label_n == label)
+            probability_nt = taught.probabilities_nt[rows] * below_t
+            sure = probability_nt.max(axis=1) > SURE_SUBTYPE
+            refined_n[rows[sure]] = np.array(taught.terms, dtype=object)[probability_nt.argmax(axis=1)[sure]]
+        return refined_n
+
+    def answer(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> NDArray[np.object_]:
+        """Give the teacher's answers for cells without labels, ``unknown`` where it isn't sure."""
+        if self.teacher is None:
+            return np.full(counts_ng.shape[0], UNKNOWN, dtype=object)
+        taught = self.teacher.teach(counts_ng, measured_g, self.vocabulary)
+        best_n = np.array(taught.terms, dtype=object)[taught.probabilities_nt.argmax(axis=1)]
+        return np.where(taught.probabilities_nt.max(axis=1) > SURE_ALONE, best_n, UNKNOWN)
+
+    def uncontradicted(
+        self, counts_ng: sparse.csr_array, profiles: Profiles, label_n: NDArray[np.object_]
+    ) -> NDArray[np.object_]:
+        """Give the labels, refined, and ``unknown`` where the teacher is sure of something else."""
+        if self.teacher is None:
+            return label_n
+        taught = self.teacher.teach(counts_ng, profiles.measured_g, self.vocabulary)
+        class_nk = self.teacher.class_probabilities(counts_ng, profiles.measured_g, self.vocabulary)
+        refined_n = self.refine(counts_ng, profiles.measured_g, label_n)
+        lineage = [self.ontology.ancestors(term) for term in taught.terms]
+        for label in sorted(set(label_n)):
+            kin_t = np.array(
+                [
+                    label in above or term in self.ontology.ancestors(label)
+                    for term, above in zip(taught.terms, lineage, strict=True)
+                ]
+            )
+            if not kin_t.any():
+                continue
+            rows = np.flatnonzero(label_n == label)
+            contradicted = (taught.probabilities_nt[rows][:, kin_t].sum(axis=1) <= AGREES) & (
+                class_nk[rows].max(axis=1) >= UNDECIDED
+            )
+            refined_n[rows[contradicted]] = UNKNOWN
+        return refined_n
+
+    def write(
+        self,
+        name: str,
+        counts_ng: sparse.csr_array,
+        measured_g: NDArray[np.bool_],
+        label_n: NDArray[np.object_],
+        donor_n: NDArray[np.object_],
+    ) -> None:
+        """Write the labelled cells with the genes that were measured."""
+        keep = np.array([label not in {"", UNKNOWN} for label in label_n])
+        obs = pd.DataFrame({LABEL: label_n[keep].astype(str), DONOR: donor_n[keep].astype(str)})
+        obs.index = [f"{name}-{position}" for position in np.flatnonzero(keep)]
+        var = pd.DataFrame(index=np.array(self.vocabulary.ids)[measured_g])
+        counts = sparse.csr_matrix(counts_ng)[keep][:, measured_g].astype(np.float32)
+        anndata.AnnData(counts, obs=obs, var=var).write_h5ad(self.output / f"{name}.h5ad", compression="gzip")
+        self.sizes[name] = int(keep.sum())
+        print(f"{name}: {keep.sum():,} cells, {obs[LABEL].nunique()} labels, {measured_g.sum():,} genes")
+
+
+def main() -> None:
+    """Read the command line and make the cells."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--without-teacher", action="store_true")
+    args = parser.parse_args()
+    panels = args.output.parent / "panels"
+    args.output.mkdir(parents=True, exist_ok=True)
+    panels.mkdir(parents=True, exist_ok=True)
+    for path in sorted((args.data / "refs" / "panels").glob("*.txt")):
+        shutil.copyfile(path, panels / path.name)
+    maker = Maker(args.data, args.output, None if args.without_teacher else Panhuman(better_terms=True))
+    for path in sorted((args.data / "train").glob("*.h5ad")):
+        maker.real(path, labelled=True)
+    if maker.teacher is not None:
+        for path in sorted((args.data / "unlabelled").glob("*.h5ad")):
+            maker.real(path, labelled=False)
+    labels = pd.read_csv(args.data / "profiles" / "labels.tsv", sep="\t", dtype=str)
+    for path in sorted((args.data / "profiles").glob("*.csv.gz")):
+        maker.drawn(path, labels, seed=args.seed)
+    (args.output.parent / "cells.json").write_text(json.dumps(maker.sizes, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

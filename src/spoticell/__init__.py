@@ -1,0 +1,61 @@
+"""Spoticell names human cells from single-cell RNA counts.
+
+    >>> import spoticell
+    >>> spoticell.annotate(adata)  # doctest: +SKIP
+    >>> spoticell.annotate_file("in.h5ad", "out.h5ad")  # doctest: +SKIP
+
+Names are loaded when they are first used, so that ``import spoticell`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spoticell import errors, evaluate, keys, pl, tl
+    from spoticell.annotation import Annotation
+    from spoticell.bundle import Bundle, load_bundle, packaged_bundles
+    from spoticell.files import annotate_file, check
+    from spoticell.tl import annotate
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Annotation": "spoticell.annotation",
+    "Bundle": "spoticell.bundle",
+    "annotate": "spoticell.tl",
+    "annotate_file": "spoticell.files",
+    "check": "spoticell.files",
+    "load_bundle": "spoticell.bundle",
+    "packaged_bundles": "spoticell.bundle",
+}
+_MODULES = frozenset({"errors", "evaluate", "keys", "pl", "tl"})
+
+__all__ = [
+    "Annotation",
+    "Bundle",
+    "__version__",
+    "annotate",
+    "annotate_file",
+    "check",
+    "errors",
+    "evaluate",
+    "keys",
+    "load_bundle",
+    "packaged_bundles",
+    "pl",
+    "tl",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"spoticell.{name}")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'spoticell' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

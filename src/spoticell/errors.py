@@ -1,0 +1,53 @@
+"""Every error Spoticell raises on purpose.
+
+    SpoticellError
+     |- FileFormatError    a file that can't be read as what it claims to be
+     |- CountsError        a matrix from which counts can't be had
+     |- GeneMatchError     gene names that aren't those of a human data set
+     |- BundleError        a bundle that is broken, unsafe or of another version
+     |- ConfigError        a setting that can't be
+     |- TrainingError      training data or a training state that can't be used
+     |- OutputError        a result that can't be written
+     |- DownloadError      a file that can't be fetched
+
+Each message is one sentence or two for the person who ran the command: what was
+found, what was needed, what to do.  The command line prints it and exits with 1.
+"""
+
+from __future__ import annotations
+
+
+class SpoticellError(Exception):
+    """Something the user can understand and mend; the message says how."""
+
+
+class FileFormatError(SpoticellError, ValueError):
+    """A file can't be read as what it claims to be."""
+
+
+class CountsError(SpoticellError, ValueError):
+    """Counts can't be had from a matrix."""
+
+
+class GeneMatchError(SpoticellError, ValueError):
+    """The gene names aren't those of a human data set, or too few are known."""
+
+
+class BundleError(SpoticellError, ValueError):
+    """A bundle is broken, unsafe or of a version that this release can't read."""
+
+
+class ConfigError(SpoticellError, ValueError):
+    """A setting has a value that can't be."""
+
+
+class TrainingError(SpoticellError, ValueError):
+    """Training data, or a training state, can't be used."""
+
+
+class OutputError(SpoticellError, OSError):
+    """A result can't be written."""
+
+
+class DownloadError(SpoticellError, OSError):
+    """A file can't be fetched from the network."""

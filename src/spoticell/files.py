@@ -1,0 +1,203 @@
+"""From file to file: cells in any format that ``io`` reads, answers as h5ad or csv, and a report.
+
+This is what the command line runs.  Cells stream through in blocks and results are put in
+place only when they are whole.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from spoticell.annotation import Annotation, Collector
+from spoticell.bundle import DEFAULT, PACKAGED, Bundle, load_bundle
+from spoticell.errors import OutputError
+from spoticell.findings import Findings, Progress, inspect
+from spoticell.io import BLOCK, open_cells
+from spoticell.io.source import CellSource
+from spoticell.io.write import check_output, write_csv
+from spoticell.keys import KEY_ADDED, N_COUNTS, SCORE
+from spoticell.outputs import obs_columns, run_record, type_colors
+from spoticell.runtime import Runtime
+from spoticell.stream import annotate_blocks, check_threshold
+
+if TYPE_CHECKING:
+    from spoticell.io.annotated import AnnotatedH5ad
+
+SUFFIXES = (".h5ad", ".csv")
+ROWS = 16 * BLOCK
+"""Rows of a csv file that are made at once."""
+LOOKING, ANSWERED = 20, 90
+"""Percent of the time after which counts are found, and after which cells are answered and a report is written."""
+STEP = BLOCK // 2
+"""Cells between two steps of the progress."""
+
+
+def check(path: Path | str, *, bundle: Bundle | Path | str = DEFAULT, on_progress: Progress | None = None) -> Findings:
+    """Say what would be used of a file, without running anything on it.
+
+    Parameters
+    ----------
+    path
+        The file or folder of cells.
+    bundle
+        The name of a packaged bundle, a bundle's folder, or a loaded bundle.
+    on_progress
+        Called with the steps done and the steps there are.
+
+    Raises
+    ------
+    SpoticellError
+        If the file can't be used; the message says why.
+    """
+    with open_cells(path) as source:
+        return inspect(source, _loaded(bundle).vocabulary, on_progress=on_progress)
+
+
+def annotate_file(
+    path: Path | str,
+    output: Path | str,
+    *,
+    bundle: Bundle | Path | str = DEFAULT,
+    report: Path | str | None = None,
+    threshold: float | None = None,
+    threads: int | None = None,
+    overwrite: bool = False,
+    on_progress: Progress | None = None,
+) -> Annotation:
+    """Name the cells of a file and write the answers to another.
+
+    Parameters
+    ----------
+    path
+        The file or folder of cells.
+    output
+        Where to write: ``.h5ad`` (all of an h5ad input, with the answers added) or ``.csv`` (the answers alone).
+    bundle
+        The name of a packaged bundle, a bundle's folder, or a loaded bundle.
+    report
+        Where to write a page about the outcome, ``.html``; none if not given.
+    threshold
+        Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
+    threads
+        How many threads to use; all cores that the process may use if not given.
+    overwrite
+        Whether files at ``output`` and ``report`` may be replaced, the input among them.
+    on_progress
+        Called with the steps done and the steps there are.
+
+    Returns
+    -------
+    The annotation, without the probabilities of every node: these are in the h5ad file.
+
+    Raises
+    ------
+    SpoticellError
+        If the file can't be used or the results can't be written; nothing is left behind then.
+    """
+    path, output = Path(path), Path(output)
+    report = None if report is None else Path(report)
+    _check_outputs(path, output, report, overwrite=overwrite)
+    loaded = _loaded(bundle)
+    threshold = check_threshold(threshold, loaded)
+    with open_cells(path) as source:
+        findings = inspect(source, loaded.vocabulary, on_progress=_stretch(on_progress, start=0, stop=LOOKING))
+        runtime = Runtime(loaded, threads=threads)
+        collector = Collector(source, findings, runtime, threshold=threshold)
+        rest = _stretch(on_progress, start=LOOKING, stop=100 if report is None else ANSWERED)
+        annotation = _stream(path, output, collector, runtime, on_progress=rest)
+    if report is not None:
+        from spoticell.report import write_report  # noqa: PLC0415 - slow to load and not always wanted
+
+        command = command_line(path, output, annotation, report)
+        write_report(annotation, report, examples=annotation.examples, command=command)
+        _stretch(on_progress, start=ANSWERED, stop=100)(1, 1)
+    return annotation
+
+
+def command_line(path: Path, output: Path, annotation: Annotation, report: Path) -> str:
+    """Give the command that repeats an annotation."""
+    words = ["spoticell", "annotate", str(path), "-o", str(output), "--report", str(report)]
+    bundle = annotation.bundle
+    if bundle.path.parent != PACKAGED:
+        words += ["--bundle", str(bundle.path)]
+    elif bundle.name != DEFAULT:
+        words += ["--bundle", bundle.name]
+    if annotation.threshold != bundle.manifest.threshold:
+        words += ["--threshold", str(annotation.threshold)]
+    return shlex.join(words)
+
+
+def _stream(path: Path, output: Path, collector: Collector, runtime: Runtime, *, on_progress: Progress) -> Annotation:
+    source, findings, threshold = collector.source, collector.findings, collector.threshold
+    with ExitStack() as stack:
+        file = stack.enter_context(_h5ad(source, path, output, findings, runtime)) if output.suffix == ".h5ad" else None
+        for block in annotate_blocks(source, findings, runtime, threshold=threshold, block=STEP):
+            collector.add(block)
+            if file is not None:
+                file.add_block(
+                    block.start, fingerprint_nd=block.fingerprint_nd, probabilities_nm=block.probabilities_nm
+                )
+            on_progress(block.start + len(block), source.n_cells)
+        annotation = collector.finish()
+        if file is None:
+            write_csv(output, _tables(annotation, source.cell_names))
+        else:
+            file.finish(obs_columns(annotation), uns=run_record(annotation), colors=type_colors(annotation))
+    return annotation
+
+
+def _h5ad(source: CellSource, path: Path, output: Path, findings: Findings, runtime: Runtime) -> AnnotatedH5ad:
+    from spoticell.io.annotated import AnnotatedH5ad  # noqa: PLC0415 - anndata is slow to load, and csv does without
+
+    return AnnotatedH5ad(
+        output,
+        source=source,
+        matrix=findings.matrix,
+        path_in=path,
+        fingerprint_size=runtime.bundle.manifest.fingerprint_size,
+        n_nodes=len(runtime.bundle.nodes),
+    )
+
+
+def _tables(annotation: Annotation, cell_names: pd.Index) -> Iterator[pd.DataFrame]:
+    """Give the rows of the csv file in parts: counts without a decimal point, scores with six."""
+    table = obs_columns(annotation)
+    table.insert(0, "cell", np.asarray(cell_names, dtype=object))
+    score, counts = (name.format(key=KEY_ADDED) for name in (SCORE, N_COUNTS))
+    table[score] = table[score].astype(np.float64).round(6)
+    whole = (annotation.n_counts_n % 1 == 0).all()
+    table[counts] = table[counts].astype(np.int64) if whole else table[counts].astype(np.float64).round(3)
+    for start in range(0, max(len(table), 1), ROWS):
+        yield table.iloc[start : start + ROWS]
+
+
+def _check_outputs(path: Path, output: Path, report: Path | None, *, overwrite: bool) -> None:
+    if output.suffix not in SUFFIXES:
+        raise OutputError(f"{output} ends in {output.suffix or 'nothing'!r}; answers are written as .h5ad or .csv.")
+    check_output(output, input_path=path, overwrite=overwrite)
+    if report is None:
+        return
+    if report.suffix not in {".html", ".htm"}:
+        raise OutputError(f"{report} ends in {report.suffix or 'nothing'!r}; a report is written as .html.")
+    check_output(report, overwrite=overwrite)
+
+
+def _loaded(bundle: Bundle | Path | str) -> Bundle:
+    return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+
+
+def _stretch(on_progress: Progress | None, *, start: int, stop: int) -> Progress:
+    """Turn the progress of a part of the work, from ``start`` to ``stop`` percent of it, into that of the whole."""
+
+    def report(done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(start * total + done * (stop - start), 100 * total)
+
+    return report

@@ -1,0 +1,322 @@
+"""An h5ad file with answers in it, written while they are made.
+
+An AnnData h5ad input is copied byte by byte and only our own keys are added or replaced.
+Any other input becomes a new h5ad: the matrix that was used as ``X``, the tables about
+cells and genes.  In neither case is the matrix in memory.
+Axes: ``n`` cells, ``v`` genes of the data set, ``d`` fingerprint, ``m`` ontology nodes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import pandas as pd
+from anndata.io import write_elem
+from numpy.typing import NDArray
+
+from spoticell import keys
+from spoticell.errors import OutputError
+from spoticell.io.disk import hdf5_on_disk
+from spoticell.io.source import CellSource
+from spoticell.io.tree import DAMAGE, attribute, is_group, reading, text
+from spoticell.io.write import atomic, disk_reason
+
+_MAPPINGS = ("layers", "obsm", "obsp", "uns", "varm", "varp")
+_FORBIDDEN = {"", ".", "_index", "__categories"}
+_ENTRIES_IN_CHUNK = 1 << 16
+
+
+class AnnotatedH5ad:
+    """An h5ad file that gets its answers block by block; a context manager.
+
+    Entering checks that the result can be written, copies the input (or streams the matrix
+    into a new file), and makes room for fingerprints and probabilities.  Leaving after
+    :meth:`finish` puts the file in its place; leaving in any other way leaves nothing behind.
+
+    Parameters
+    ----------
+    path
+        Where the result shall be; may be the input itself, which is then replaced at the end.
+    source
+        The open input.
+    matrix
+        The matrix of ``source`` that was used; becomes ``X`` of a new file.
+    path_in
+        File of ``source``; ``None`` if there is none.
+    fingerprint_size
+        ``d``.
+    n_nodes
+        ``m``; 0 leaves the probabilities out.
+    key_added
+        Prefix of every key written.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or read-only, or the input's tables can't take new columns.
+
+    Examples
+    --------
+    >>> with AnnotatedH5ad(
+    ...     out, source=source, matrix="X", path_in=path, fingerprint_size=64, n_nodes=300
+    ... ) as file:  # doctest: +SKIP
+    ...     for block in annotate_blocks(source, findings, runtime):
+    ...         file.add_block(
+    ...             block.start, fingerprint_nd=block.fingerprint_nd, probabilities_nm=block.probabilities_nm
+    ...         )
+    ...     file.finish(answers, uns={"bundle": "human-v1"}, colors=["#1f77b4", "#ff7f0e"])
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        source: CellSource,
+        matrix: str,
+        path_in: Path | None,
+        fingerprint_size: int,
+        n_nodes: int,
+        key_added: str = keys.KEY_ADDED,
+    ) -> None:
+        self.path, self.source, self.matrix, self.path_in = path, source, matrix, path_in
+        self._widths = {keys.FINGERPRINT.format(key=key_added): fingerprint_size}
+        if n_nodes:
+            self._widths[keys.PROBABILITIES.format(key=key_added)] = n_nodes
+        self._key = key_added
+        self._stack = ExitStack()
+        self._file: h5py.File | None = None
+        self._check = _nothing
+        self._finished = False
+
+    def add_block(
+        self,
+        start: int,
+        *,
+        fingerprint_nd: NDArray[np.float32],
+        probabilities_nm: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Put down fingerprints and probabilities of the cells from ``start`` on."""
+        for name, values in zip(self._widths, (fingerprint_nd, probabilities_nm), strict=False):
+            if values is None:
+                raise ValueError("probabilities are needed unless n_nodes is 0")
+            self._opened()[f"obsm/{name}"][start : start + len(values)] = values
+        self._check()
+
+    def finish(self, obs: pd.DataFrame, *, uns: Mapping[str, Any], colors: Sequence[str]) -> None:
+        """Add the columns about cells, what was done, and the colours; the file is then complete.
+
+        Parameters
+        ----------
+        obs
+            A row for each cell, in the order of the file; columns by their full names, numbers or categoricals.
+        uns
+            What was done: words, numbers, lists of them, and mappings of these; ``None`` is left out.
+        colors
+            One ``#rrggbb`` for each category of the cell type column; none if empty.
+        """
+        if len(obs) != self.source.n_cells:
+            raise ValueError(f"{len(obs)} rows of answers for {self.source.n_cells} cells")
+        file = self._opened()
+        with _taking(self.path_in):
+            _add_columns(file["obs"], obs)
+            _replace(file["uns"], keys.RUN.format(key=self._key), storable(uns))
+            if colors:
+                _replace(file["uns"], keys.COLORS.format(key=self._key), np.array(colors, dtype=object))
+        self._finished = True
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            passing = stack.enter_context(atomic(self.path))
+            copied = self._copy(passing)
+            self._file, disk = stack.enter_context(hdf5_on_disk(passing, "r+" if copied else "w"))
+            self._check = disk.check
+            if not copied:
+                write_new(self._file, self.source, self.matrix, check=disk.check)
+            with _taking(self.path_in):
+                self._make_room()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and not self._finished:
+            error = RuntimeError("finish() was not called: the file is incomplete and was removed")
+            self._stack.__exit__(RuntimeError, error, None)
+            raise error
+        self._stack.__exit__(kind, error, trace)
+
+    def _copy(self, passing: Path) -> bool:
+        """Copy the input if the answers can simply be added to it."""
+        if self.path_in is None or not can_be_copied(self.path_in):
+            return False
+        _check_room(self.path_in, self.path)
+        shutil.copyfile(self.path_in, passing)
+        return True
+
+    def _make_room(self) -> None:
+        file = self._opened()
+        for name in ("obsm", "uns"):
+            if name not in file:
+                _mapping(file, name)
+        for name, width in self._widths.items():
+            _drop(file["obsm"], name)
+            room = file["obsm"].create_dataset(name, shape=(self.source.n_cells, width), dtype="<f4")
+            room.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+
+    def _opened(self) -> h5py.File:
+        if self._file is None:
+            raise RuntimeError("the file is not open: use AnnotatedH5ad in a with statement")
+        return self._file
+
+
+def can_be_copied(path: Path) -> bool:
+    """Whether a file is an AnnData h5ad whose tables can take new columns as they are.
+
+    It must be of AnnData 0.7 or later, and what we write into must lie in the file itself.
+    """
+    if not path.is_file() or not h5py.is_hdf5(path):
+        return False
+    with reading(path.name, "the tables"), h5py.File(path, "r") as file:
+        links = (file.get(name, getlink=True) for name in ("obs", "obsm", "uns") if name in file)
+        if "obs" not in file or not all(isinstance(link, h5py.HardLink) for link in links):
+            return False
+        groups = all(is_group(file[name]) for name in ("obs", "obsm", "uns") if name in file)
+        return groups and attribute(file["obs"], "encoding-type") == "dataframe"
+
+
+def _nothing() -> None:
+    return None
+
+
+def write_new(file: h5py.File, source: CellSource, matrix: str, *, check: Callable[[], None] = _nothing) -> None:
+    """Fill an empty file with the cells of a source: ``X`` by cell, ``obs``, ``var``.
+
+    ``check`` is called after every block; what it raises ends the work.
+    """
+    file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+    columns = dict(source.gene_columns(matrix))
+    names = columns.pop("index")
+    write_elem(file, "obs", _storable_table(source.obs()))
+    write_elem(file, "var", _storable_table(pd.DataFrame(columns, index=pd.Index(names, dtype=object), dtype=object)))
+    for name in _MAPPINGS:
+        _mapping(file, name)
+    _write_matrix(file, source, matrix, n_genes=len(names), check=check)
+
+
+def storable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a mapping as an h5ad file can hold it: no ``None``, no slash in a key, lists as arrays.
+
+    Examples
+    --------
+    >>> storable({"a/b": 1, "c": None, "d": ["x", "y"]})
+    {'a_b': 1, 'd': array(['x', 'y'], dtype=object)}
+    """
+    kept = {key.replace("/", "_"): _storable_value(value) for key, value in values.items() if value is not None}
+    return dict(sorted(kept.items()))
+
+
+def _storable_value(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        return storable(value)
+    if isinstance(value, list | tuple):
+        words = not value or any(isinstance(item, str) for item in value)
+        return np.array([str(item) for item in value], dtype=object) if words else np.array(value)
+    return value
+
+
+def _storable_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Table without columns that h5ad reserves or forbids, its index nameless."""
+    table = table.set_axis(pd.Index([str(name) for name in table.columns], dtype=object), axis="columns")
+    kept = [name not in _FORBIDDEN and "/" not in name for name in table.columns]
+    table = table.loc[:, np.array(kept, dtype=bool) & ~table.columns.duplicated()]
+    table.index = pd.Index(table.index, dtype=object, name=None)
+    return table
+
+
+def _write_matrix(file: h5py.File, source: CellSource, matrix: str, *, n_genes: int, check: Callable[[], None]) -> None:
+    group = file.create_group("X")
+    group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
+    group.attrs["shape"] = np.array([source.n_cells, n_genes], dtype="<i8")
+    arrays = {
+        name: group.create_dataset(
+            name,
+            shape=(0,),
+            maxshape=(None,),
+            chunks=(_ENTRIES_IN_CHUNK,),
+            dtype=kind,
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+        )
+        for name, kind in (("data", "<f4"), ("indices", "<i4"))
+    }
+    pointers = group.create_dataset("indptr", shape=(source.n_cells + 1,), dtype="<i8")
+    n_entries = 0
+    for block in source.blocks(matrix):
+        values_nv = block.values_nv
+        stop = n_entries + values_nv.nnz
+        for name, array in arrays.items():
+            array.resize((stop,))
+            array[n_entries:stop] = getattr(values_nv, name)
+        pointers[block.start + 1 : block.start + len(block) + 1] = n_entries + values_nv.indptr[1:].astype("<i8")
+        n_entries = stop
+        check()
+
+
+def _add_columns(group: h5py.Group, table: pd.DataFrame) -> None:
+    """Put columns behind those of a stored table, in place of any of the same name."""
+    order = [name for name in text(np.atleast_1d(group.attrs["column-order"])).tolist() if name not in table.columns]
+    for name, column in table.items():
+        _drop(group, str(name))
+        if "__categories" in group:
+            _drop(group["__categories"], str(name))
+        write_elem(
+            group, str(name), column.array if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
+        )
+    names = np.array([*order, *map(str, table.columns)], dtype=object)
+    group.attrs.create("column-order", names, dtype=h5py.string_dtype())
+
+
+def _replace(group: h5py.Group, name: str, value: Any) -> None:  # noqa: ANN401
+    _drop(group, name)
+    write_elem(group, name, value)
+
+
+@contextmanager
+def _taking(path_in: Path | None) -> Iterator[None]:
+    """Turn what goes wrong inside a copied file into an :class:`OutputError`, but leave the disk's errors alone."""
+    try:
+        yield
+    except DAMAGE as error:
+        if path_in is None or disk_reason(error) is not None:
+            raise
+        raise OutputError(
+            f"{path_in.name} can't take the answers: its tables are damaged ({error}). Write the file again."
+        ) from error
+
+
+def _drop(group: h5py.Group, name: str) -> None:
+    """Remove a member, or the link that stands in for it; what a link points to is not followed."""
+    if group.get(name, getlink=True, default=None) is not None:
+        del group[name]
+
+
+def _mapping(file: h5py.File, name: str) -> None:
+    file.create_group(name).attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
+
+
+def _check_room(path_in: Path, path: Path) -> None:
+    needed, free = path_in.stat().st_size, shutil.disk_usage(path.resolve().parent).free
+    if needed > free:
+        raise OutputError(
+            f"{path} can't be written: it needs {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left. "
+            "Make room, or write to another disk."
+        )

@@ -1,0 +1,74 @@
+"""What every reader gives: cells in blocks, with the names of genes and cells.
+
+A source knows nothing of biology.  It says which matrices a file holds, which columns
+could be gene names, and streams a matrix in blocks of rows.
+Axes: ``n`` cells, ``v`` genes of the data set.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+BLOCK = 2048
+"""Cells in a block, unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class CellBlock:
+    """Some consecutive cells of a matrix, as stored in the file: nothing is normalised or repaired."""
+
+    start: int
+    """Position of the block's first cell in the file."""
+    values_nv: sparse.csr_array
+    """Float32, canonical (sorted, no repeats, no explicit zeros); NaN and negatives are passed on."""
+
+    def __len__(self) -> int:
+        return int(self.values_nv.shape[0])
+
+
+class CellSource(ABC):
+    """An open file of cells; a context manager."""
+
+    name: str
+    """How messages call it: the file's name, or ``AnnData``."""
+    format: str
+    """Plain words: ``h5ad``, ``10x h5``, ``10x folder``, ``csv``..."""
+    n_cells: int
+    cell_names: pd.Index
+    """Length ``n``, strings, in file order; repeats are kept."""
+    matrices: tuple[str, ...]
+    """Names of the matrices, likeliest counts first: ``layers/counts``, ``raw/X``, ``X``..."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about the file that its owner should read (dropped antibody rows, transposed table...)."""
+
+    @abstractmethod
+    def gene_columns(self, matrix: str) -> Mapping[str, NDArray[np.object_]]:
+        """Every column that could name the genes of ``matrix``: its index as ``index``, then string columns of var."""
+
+    @abstractmethod
+    def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
+        """Stream ``matrix`` from first cell to last; can be called again."""
+
+    @abstractmethod
+    def obs(self) -> pd.DataFrame:
+        """Give the table about cells (may have no columns), index ``cell_names``."""
+
+    def close(self) -> None:  # noqa: B027 - most sources hold nothing open
+        """Let go of the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,137 @@
+"""How a table of text is laid out, told from its first lines: delimiter, heading, names, columns of words."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from spoticell.errors import FileFormatError
+
+FIRST_LINES = 50
+"""Lines that are looked at."""
+
+_DELIMITERS = ("\t", ";", ",", " ")
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+(?:[eE][+-]?\d+)?")
+_BLANK = {"", "na", "nan", "null", "none", "n/a", "#n/a"}
+_NAMES_WORDS = {
+    "", "barcode", "barcodes", "cell", "cell_id", "cell_name", "cellid", "cells", "gene", "gene_id", "gene_name",
+    "gene_short_name", "gene_symbol", "geneid", "genes", "id", "index", "name", "names", "symbol", "unnamed: 0",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Layout of a table of text."""
+
+    delimiter: str
+    decimal_comma: bool
+    n_skipped: int
+    """Lines before the heading."""
+    heading: tuple[str, ...]
+    """Names of all columns, that of the column of row names (if there is one) left out."""
+    names_first: bool
+    """Whether the first column holds the names of the rows."""
+    words: tuple[int, ...]
+    """Positions in ``heading`` of columns that hold words."""
+
+    @property
+    def n_fields(self) -> int:
+        """Fields in every line but the heading."""
+        return len(self.heading) + self.names_first
+
+
+def find_layout(head: list[str], *, name: str) -> Layout:
+    """Layout of a table from its first lines.
+
+    Raises
+    ------
+    FileFormatError
+        If the lines are no table with a heading.
+
+    Examples
+    --------
+    >>> layout = find_layout(["gene;a;b", "CD3E;1,5;0", "CD8A;0;2,25"], name="t.csv")
+    >>> layout.delimiter, layout.decimal_comma, layout.heading, layout.names_first
+    (';', True, ('a', 'b'), True)
+    """
+    n_skipped = _n_comments(head)
+    body = [line for line in head[n_skipped:] if line.strip()]
+    if len(body) < 2:
+        raise FileFormatError(f"{name} is no table: it needs a line of names and at least one line of numbers.")
+    delimiter = _delimiter(body, name=name)
+    heading, *rows = (split(line, delimiter) for line in body)
+    width = _common_width(rows)
+    commas = delimiter != "," and _has_decimal_commas(rows)
+    shifted = len(heading) == width - 1
+    columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
+    wordy = [_is_words(column, decimal_comma=commas) for column in columns]
+    named = heading[0].strip().lower() in _NAMES_WORDS
+    if not (named or shifted) and all(number(field, decimal_comma=commas) is not None for field in heading[1:]):
+        raise FileFormatError(f"{name} has no heading: its first line must name the columns.")
+    names_first = shifted or wordy[0] or named
+    names = heading if shifted or not names_first else heading[1:]
+    words = tuple(place - names_first for place, is_words in enumerate(wordy) if is_words and place >= names_first)
+    return Layout(delimiter, commas, n_skipped, tuple(names), names_first, words)
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    """Fields of a line, their quotes taken off.
+
+    Examples
+    --------
+    >>> split('"a,b",1', ",")
+    ['a,b', '1']
+    """
+    if '"' not in line:
+        return line.split(delimiter)
+    return next(csv.reader([line], delimiter=delimiter))
+
+
+def number(field: str, *, decimal_comma: bool) -> float | None:
+    """Give the number that a field holds, or ``None``."""
+    try:
+        return float(field.replace(",", ".") if decimal_comma else field) if "_" not in field else None
+    except ValueError:
+        return None
+
+
+def _n_comments(head: list[str]) -> int:
+    """Lines at the top that begin with ``#``; a heading may begin so too if no other line is left."""
+    n = 0
+    while n < len(head) - 2 and head[n].startswith("#"):
+        n += 1
+    return n
+
+
+def _delimiter(body: list[str], *, name: str) -> str:
+    """Find the delimiter that splits most lines as it splits the heading."""
+    for delimiter in _DELIMITERS:
+        heading, *rows = (split(line, delimiter) for line in body)
+        width = _common_width(rows)
+        if width >= 2 and len(heading) in {width, width - 1}:
+            return delimiter
+    raise FileFormatError(
+        f"{name} is no table: its lines aren't split alike by commas, tabs, semicolons or spaces, "
+        "with a name for every column in the first."
+    )
+
+
+def _common_width(rows: list[list[str]]) -> int:
+    """Give the commonest number of fields."""
+    return Counter(map(len, rows)).most_common(1)[0][0]
+
+
+def _has_decimal_commas(rows: list[list[str]]) -> bool:
+    fields = [field for row in rows for field in row[1:]]
+    return any(_DECIMAL_COMMA.fullmatch(field) for field in fields) and not any(
+        re.fullmatch(r"-?\d+\.\d+", field) for field in fields
+    )
+
+
+def _is_words(column: tuple[str, ...], *, decimal_comma: bool) -> bool:
+    """Whether most of a column that isn't blank is no number."""
+    told = [field for field in column if field.strip().lower() not in _BLANK]
+    n_words = sum(number(field, decimal_comma=decimal_comma) is None for field in told)
+    return n_words > len(told) / 2

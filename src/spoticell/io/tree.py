@@ -1,0 +1,127 @@
+"""What HDF5 files and zarr stores have in common: arrays and attributes under paths.
+
+Readers ask a :class:`Tree` for a node by its path and get an array or a group that has
+been checked, or ``None``.  What is checked depends on the store: see ``hdf5`` and ``zarr``.
+Nothing here knows what the arrays mean.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoticell.errors import FileFormatError, SpoticellError
+
+MOST_CELLS = 500_000_000
+MOST_GENES = 1_000_000
+MOST_CHUNK_BYTES = 1 << 30
+"""A file that declares more than these is refused before anything is allocated."""
+
+DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What libraries raise over a damaged file."""
+
+
+class Tree(ABC):
+    """A store of named arrays, opened for reading."""
+
+    name: str
+    """How messages call the file."""
+
+    @abstractmethod
+    def node(self, path: str) -> Any | None:  # noqa: ANN401 - h5py and zarr share no type
+        """Array or group at ``path`` (``"raw/var"``; ``""`` is the root), checked; ``None`` where there is none."""
+
+    @abstractmethod
+    def names(self, path: str) -> list[str]:
+        """Names of the members of the group at ``path``, sorted; empty if there is no such group."""
+
+    @abstractmethod
+    def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
+        """How many chunks of ``array`` are not stored."""
+
+    def array(self, path: str) -> Any | None:  # noqa: ANN401
+        """Array at ``path``, or ``None`` where there is none or a group."""
+        node = self.node(path)
+        return None if node is None or is_group(node) else node
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+def is_group(node: Any) -> bool:  # noqa: ANN401
+    """Whether a node holds other nodes."""
+    return hasattr(node, "keys")
+
+
+def attribute(node: Any, name: str) -> Any | None:  # noqa: ANN401
+    """Attribute of a node with bytes made text; ``None`` where there is none."""
+    value = node.attrs.get(name)
+    if isinstance(value, np.ndarray) and value.shape == ():
+        value = value.item()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def text(values: Any) -> NDArray[np.object_]:  # noqa: ANN401
+    """Array of Python strings from any list of names: bytes are decoded, numbers written out, missing ones empty.
+
+    The character NUL, which few formats can hold, is dropped.
+
+    Examples
+    --------
+    >>> text(np.array([b"CD3E", b"CD8A"])).tolist()
+    ['CD3E', 'CD8A']
+    >>> text(np.array([1, 2])).tolist()
+    ['1', '2']
+    """
+    words = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    out = np.empty(len(words), dtype=object)
+    out[:] = [_word(word) for word in words]
+    return out
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").replace("\0", "")
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the one value that differs from itself
+        return ""
+    return str(value).replace("\0", "")
+
+
+@contextmanager
+def reading(name: str, what: str) -> Iterator[None]:
+    """Turn whatever a damaged file makes the libraries raise into a :class:`FileFormatError`."""
+    try:
+        yield
+    except SpoticellError:
+        raise
+    except DAMAGE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise FileFormatError(
+            f"{name}: {what} can't be read, the file is damaged or cut short ({reason[:200]}). "
+            "Get a fresh copy or write the file again."
+        ) from error

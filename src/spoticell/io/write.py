@@ -1,0 +1,197 @@
+"""Results on disk, whole or not at all.
+
+A file is written beside its destination under a passing name and moved there when it is
+complete.  Whatever goes wrong before that, the passing file is removed and the old one
+stays as it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from spoticell.errors import OutputError
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_REASONS = {
+    errno.ENOSPC: "the disk is full. Make room, or write to another disk",
+    errno.EDQUOT: "your quota on this disk is used up. Make room, or write to another disk",
+    errno.EFBIG: "the file would be larger than is allowed here. Write to another disk",
+    errno.EROFS: "the disk is read-only. Write to another folder",
+    errno.EACCES: "you may not write into this folder. Write to another folder",
+    errno.EPERM: "you may not write into this folder. Write to another folder",
+    errno.ENOENT: "its folder does not exist. Make it first",
+    errno.ENOTDIR: "its folder is a file. Give another path",
+    errno.ENAMETOOLONG: "the name is too long. Give a shorter one",
+    errno.EIO: "the disk reports an error. Write to another disk",
+}
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a passing file beside ``path`` that takes its place when the block ends well.
+
+    Parameters
+    ----------
+    path
+        Where the result shall be; its folder must exist.  A symbolic link is followed.
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be written to, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic(Path(folder) / "answer.txt") as passing:
+    ...         _ = passing.write_text("B cell")
+    ...     [(file.name, file.read_text()) for file in Path(folder).iterdir()]
+    [('answer.txt', 'B cell')]
+    """
+    path = Path(path)
+    target = path.resolve()
+    passing = target.with_name(f".spoticell-{secrets.token_hex(4)}.tmp{target.suffix}")
+    try:
+        with writing(path):
+            # Mode 0o666 lets the umask decide, as for any new file; O_EXCL never touches what is there.
+            os.close(os.open(passing, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            yield passing
+            _sync(passing)
+            passing.replace(target)
+            _sync(target.parent)
+    finally:
+        passing.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what a disk refuses into an :class:`OutputError` about ``path``."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except (OSError, RuntimeError) as error:
+        reason = disk_reason(error)
+        if reason is None:
+            raise
+        raise OutputError(f"{path} can't be written: {reason}.") from error
+
+
+def check_output(path: Path, *, input_path: Path | None = None, overwrite: bool = False) -> None:
+    """Refuse before any work a destination that could not be written.
+
+    Parameters
+    ----------
+    path
+        Where a result shall be.
+    input_path
+        What is read; never replaced unless ``overwrite`` is set.
+    overwrite
+        Whether a file at ``path`` may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If ``path`` is a folder, the input, or there already, or its folder is missing or read-only.
+    """
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder. Give the name of a file.")
+    if not folder.is_dir():
+        raise OutputError(f"{path} can't be written: {_REASONS[errno.ENOENT]}.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} can't be written: {_REASONS[errno.EACCES]}.")
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise OutputError(f"{path} is not an ordinary file. Give another path.")
+    if overwrite:
+        return
+    if input_path is not None and input_path.exists() and path.samefile(input_path):
+        raise OutputError(f"{path} is the input itself. Give another path, or allow it to be overwritten.")
+    raise OutputError(f"{path} is there already. Give another path, or allow it to be overwritten.")
+
+
+def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:
+    """Write tables with the same columns under one header, each as it comes.
+
+    Text that a spreadsheet would run as a formula (it starts with ``=``, ``+``, ``-``, ``@``, a tab
+    or a carriage return) gets a ``'`` before it.  Indices are not written.
+
+    Parameters
+    ----------
+    path
+        Where the file shall be; replaced if it is there.
+    tables
+        At least one; a first table without rows still gives the header.
+
+    Raises
+    ------
+    OutputError
+        If the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_csv(Path(folder) / "out.csv", [pd.DataFrame({"cell": ["=1+1"], "score": [-0.5]})])
+    ...     print((Path(folder) / "out.csv").read_text())
+    cell,score
+    '=1+1,-0.5
+    <BLANKLINE>
+    """
+    with atomic(path) as passing, passing.open("w", encoding="utf-8", newline="") as file:
+        for position, table in enumerate(tables):
+            _guarded(table).to_csv(file, index=False, header=position == 0, lineterminator="\n")
+
+
+def guard(word: str) -> str:
+    """Text that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> guard("=cmd()"), guard("B cell")
+    ("'=cmd()", 'B cell')
+    """
+    return f"'{word}" if word.startswith(_FORMULA) else word
+
+
+def _guarded(table: pd.DataFrame) -> pd.DataFrame:
+    columns = [
+        column if pd.api.types.is_numeric_dtype(column.dtype) else column.map(_guard_any).astype(object)
+        for _, column in table.items()
+    ]
+    guarded = pd.concat(columns, axis=1) if columns else table.copy()
+    guarded.columns = pd.Index([guard(str(name)) for name in table.columns])
+    return guarded
+
+
+def _guard_any(value: object) -> object:
+    return guard(value) if isinstance(value, str) else value
+
+
+def disk_reason(error: BaseException) -> str | None:
+    """Say why the system refused to write, ``None`` if it was something else; HDF5 hides the number in its words."""
+    hidden = re.search(r"errno = (\d+)", str(error))
+    number = int(hidden[1]) if hidden else getattr(error, "errno", None)
+    return None if number is None else _REASONS.get(number)
+
+
+def _sync(path: Path) -> None:
+    """Have the system put a file or folder on the disk; folders can't be opened so everywhere."""
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,49 @@
+"""Every key that Spoticell reads from or writes into an AnnData object or an h5ad file.
+
+Written keys start with ``key_added`` (default ``"spoticell"``), so that nothing of the
+user's is ever replaced but an earlier answer of ours.
+"""
+
+from __future__ import annotations
+
+KEY_ADDED = "spoticell"
+"""Default prefix of everything written."""
+
+CELL_TYPE = "{key}_cell_type"
+"""``obs``: name of the answer, ``unknown`` where there is none (categorical)."""
+
+TERM = "{key}_cell_type_ontology_term_id"
+"""``obs``: Cell Ontology term of the answer, or ``unknown`` (categorical)."""
+
+SCORE = "{key}_score"
+"""``obs``: calibrated probability of the answer, in [0, 1] (float32)."""
+
+BROAD = "{key}_level_broad"
+"""``obs``: the answer rolled up to a broad type, or ``unknown`` (categorical)."""
+
+N_COUNTS = "{key}_n_counts_used"
+"""``obs``: counts of the cell in genes that the bundle knows (float32)."""
+
+N_GENES = "{key}_n_genes_used"
+"""``obs``: genes known to the bundle that have a count in the cell (int32)."""
+
+FINGERPRINT = "X_{key}"
+"""``obsm``: fingerprints, float32, ``(n, d)``, unit length."""
+
+PROBABILITIES = "{key}_probabilities"
+"""``obsm``: probability of every node, float32, ``(n, m)``; order in ``uns[key]["classes"]``."""
+
+RUN = "{key}"
+"""``uns``: what was done: bundle, version, sha256, settings, classes, what was found in the input."""
+
+COLORS = "{key}_cell_type_colors"
+"""``uns``: one ``#rrggbb`` for each category of the cell type column."""
+
+UNKNOWN = "unknown"
+"""The answer where no node is sure enough; also the word for a cell without a label."""
+
+LABEL = "cell_type_ontology_term_id"
+"""``obs``: Cell Ontology term of a labelled cell, as in the CELLxGENE schema."""
+
+DONOR = "donor_id"
+"""``obs``: donor of a cell, as in the CELLxGENE schema."""

@@ -1,0 +1,82 @@
+"""The columns, keys and colours that an annotation becomes, the same in a file and in an AnnData object.
+
+Names come from ``keys``; writing is left to ``files`` and ``tl``.  Nothing here depends on the
+time or the machine: the same cells give the same outputs.  Axes: ``n`` cells, ``m`` ontology nodes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from spoticell import __version__, keys
+from spoticell.annotation import Annotation
+from spoticell.errors import ConfigError
+from spoticell.palette import term_color
+
+
+def obs_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> pd.DataFrame:
+    """Give the columns about cells, in the order of the source, without cell names."""
+    columns = {
+        keys.CELL_TYPE: pd.Categorical(annotation.names_n),
+        keys.TERM: pd.Categorical(annotation.terms_n),
+        keys.SCORE: annotation.score_n,
+        keys.BROAD: pd.Categorical(annotation.broad_n),
+        keys.N_COUNTS: annotation.n_counts_n,
+        keys.N_GENES: annotation.n_genes_n,
+    }
+    return pd.DataFrame({name.format(key=key): values for name, values in columns.items()})
+
+
+def run_record(annotation: Annotation) -> dict[str, Any]:
+    """Say with what and from what the answers were made, as plain values."""
+    bundle = annotation.bundle
+    return {
+        "spoticell_version": __version__,
+        "bundle": bundle.name,
+        "bundle_date": bundle.manifest.date,
+        "bundle_sha256": bundle.sha256,
+        "ontology_version": bundle.manifest.ontology_version,
+        "threshold": annotation.threshold,
+        "classes": list(annotation.nodes),
+        "class_names": list(annotation.names),
+        "input": annotation.findings.to_dict(),
+    }
+
+
+def type_colors(annotation: Annotation) -> list[str]:
+    """Give one ``#rrggbb`` for each category of the cell type column."""
+    term_of = dict(zip(annotation.names, annotation.nodes, strict=True))
+    return [term_color(term_of.get(name, keys.UNKNOWN)) for name in pd.Categorical(annotation.names_n).categories]
+
+
+def summary_record(annotation: Annotation) -> dict[str, Any]:
+    """Give the whole outcome as plain values, for JSON."""
+    return {
+        "spoticell_version": __version__,
+        "bundle": {
+            "name": annotation.bundle.name,
+            "date": annotation.bundle.manifest.date,
+            "sha256": annotation.bundle.sha256,
+        },
+        "threshold": annotation.threshold,
+        "input": annotation.findings.to_dict(),
+        "cells": len(annotation.answer_n),
+        "unknown": int((annotation.answer_n < 0).sum()),
+        "why_unknown": annotation.why_unknown(),
+        "composition": annotation.summary().to_dict(orient="records"),
+    }
+
+
+def check_key(key: str) -> str:
+    """Refuse a prefix that can't stand in front of keys.
+
+    Examples
+    --------
+    >>> check_key("run2")
+    'run2'
+    """
+    if not key or "/" in key or key.startswith("_"):
+        raise ConfigError(f"key_added is {key!r}; it must not be empty, start with '_' or hold '/'.")
+    return key

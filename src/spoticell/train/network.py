@@ -1,0 +1,247 @@
+"""The dual-path network: counts in, fingerprint and label logits out.
+
+A cell is drawn on the gene grid.  Every pixel has weights of its own that turn its window (5 x 5 pixels) into a few
+channels; the small map that results goes through convolutions on one path and, cut into patches, through a
+transformer on the other.  A summary of the whole cell joins the patches as one more token.  Both paths are fused into
+the fingerprint, from which the logits follow.
+
+Sources of the parts: residual blocks, He et al. 2016, doi:10.1109/CVPR.2016.90; transformer, Vaswani et al. 2017,
+arXiv:1706.03762; patches as tokens, Dosovitskiy et al. 2021, arXiv:2010.11929; square roots of proportions as
+coordinates (Hellinger), Rao 1995.
+
+Axes: ``n`` cells, ``g`` genes, ``p`` pixels, ``w`` windows, ``k`` channels, ``d`` fingerprint, ``c`` labels.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spoticell.layout import GRID, Pixels
+from spoticell.train.config import NetworkConfig
+
+WINDOW = 5
+"""Side of a window, in pixels."""
+MAP = GRID // WINDOW
+"""Side of the map of windows."""
+PATCH, STEP = 6, 5
+"""Side of a patch and distance between patches, in windows: 6 x 6 patches that overlap by one window."""
+N_PATCHES = ((MAP - PATCH) // STEP + 1) ** 2
+
+
+class DualPath(nn.Module):
+    """The network of a config, for a layout and a number of labels.
+
+    Parameters
+    ----------
+    config
+        Which paths there are and how wide they are.
+    pixel_g
+        Pixel of each gene.
+    n_labels
+        Number of labels ``c``.
+    weight_g
+        How much each gene counts in the scaled picture; all alike if not given.
+    """
+
+    window_pixels: Tensor
+    gene_weight: Tensor
+
+    def __init__(
+        self, config: NetworkConfig, pixel_g: Pixels, n_labels: int, *, weight_g: NDArray[np.float32] | None = None
+    ) -> None:
+        super().__init__()
+        if not (config.cnn or config.transformer or config.cell_token):
+            raise ValueError("a network needs the CNN path, the transformer path or the cell token")
+        self.config = config
+        self.register_buffer("window_pixels", torch.from_numpy(_genes_by_window(pixel_g)), persistent=False)
+        weight = torch.ones(len(pixel_g)) if weight_g is None else torch.from_numpy(weight_g)
+        self.register_buffer("gene_weight", weight)
+        size = 0
+        if config.cnn or config.transformer:
+            self.stem = WindowStem(config.stem_channels)
+        if config.cell_token:
+            self.summary = CellSummary(len(pixel_g), config.cell_token)
+            size += config.cell_token
+        if config.cnn:
+            self.cnn = CnnPath(config.stem_channels + 1, config.channels)
+            size += config.channels[-1]
+        if config.transformer:
+            self.transformer = TransformerPath(config)
+            size += config.width
+        self.fusion = Fusion(size, config)
+        self.labels = nn.Linear(config.fingerprint, n_labels)
+        self.sharpness = nn.Parameter(torch.tensor(12.0))
+
+    def forward(self, counts_ng: Tensor, measured_ng: Tensor) -> tuple[Tensor, Tensor]:
+        """Give fingerprints ``(n, d)`` of unit length and logits ``(n, c)``.
+
+        ``counts_ng`` holds aligned counts, ``measured_ng`` ones and zeros; its first axis may be 1 where all cells
+        have the same genes.
+        """
+        scaled_ng = self.scale(counts_ng * measured_ng)
+        parts = []
+        summary_nk = self.summary(scaled_ng) if self.config.cell_token else None
+        if summary_nk is not None:
+            parts.append(summary_nk)
+        if self.config.cnn or self.config.transformer:
+            map_nkhw = self.stem(self._by_window(scaled_ng))
+            seen_nhw = self._by_window(measured_ng).mean(2).reshape(-1, 1, MAP, MAP)
+            map_nkhw = torch.cat([map_nkhw, seen_nhw.expand(len(map_nkhw), -1, -1, -1)], dim=1)
+        if self.config.cnn:
+            parts.append(self.cnn(map_nkhw))
+        if self.config.transformer:
+            parts.append(self.transformer(map_nkhw, summary_nk))
+        fingerprint_nd = self.fusion(torch.cat(parts, dim=1))
+        return fingerprint_nd, self.sharpness * self.labels(fingerprint_nd)
+
+    def scale(self, counts_ng: Tensor) -> Tensor:
+        """Make cells of different depth, seen through different panels, comparable."""
+        if self.config.scaling == "sqrt":
+            root_ng = counts_ng.sqrt() * self.gene_weight
+            return root_ng / root_ng.square().sum(1, keepdim=True).sqrt().clamp_min(1e-6)
+        total_n1 = counts_ng.sum(1, keepdim=True).clamp_min(1.0)
+        # log1p of counts per 10,000 has a length of about 50 to 100
+        return torch.log1p(counts_ng / total_n1 * 1e4) * self.gene_weight / 64
+
+    def _by_window(self, values_ng: Tensor) -> Tensor:
+        """Give ``(n, w, 25)``: the pixels of each window; empty pixels are zero."""
+        padded = functional.pad(values_ng, (0, 1))
+        return padded[:, self.window_pixels].reshape(-1, MAP * MAP, WINDOW * WINDOW)
+
+
+class WindowStem(nn.Module):
+    """Windows to channels, with weights of its own for each pixel: this is where a gene has its identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(MAP * MAP, WINDOW * WINDOW, channels) * 1.5)
+        self.bias = nn.Parameter(torch.zeros(MAP * MAP, 1, channels))
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, windows_nwp: Tensor) -> Tensor:
+        """``(n, w, 25)`` to ``(n, k, h, w)``."""
+        map_wnk = torch.baddbmm(self.bias, windows_nwp.transpose(0, 1), self.weight)
+        # channels last in memory, as convolutions on a processor like it
+        map_nhwk = map_wnk.transpose(0, 1).reshape(windows_nwp.shape[0], MAP, MAP, -1)
+        return functional.gelu(self.norm(map_nhwk.permute(0, 3, 1, 2)))
+
+
+class CellSummary(nn.Module):
+    """All genes of a cell to one short vector."""
+
+    def __init__(self, n_genes: int, size: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(n_genes, size)
+        nn.init.normal_(self.project.weight, 0, 0.15)
+        self.norm = nn.BatchNorm1d(size)
+
+    def forward(self, scaled_ng: Tensor) -> Tensor:
+        """``(n, g)`` to ``(n, k)``."""
+        summary_nk: Tensor = functional.gelu(self.norm(self.project(scaled_ng)))
+        return summary_nk
+
+
+class Residual(nn.Module):
+    """Two convolutions and a way round them."""
+
+    def __init__(self, given: int, made: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(given, made, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(made),
+            nn.ReLU(),
+            nn.Conv2d(made, made, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(made),
+        )
+        self.shortcut = nn.Sequential(nn.Conv2d(given, made, 1, 2, bias=False), nn.BatchNorm2d(made))
+
+    def forward(self, map_nkhw: Tensor) -> Tensor:
+        """Halve the sides of the map."""
+        return functional.relu(self.body(map_nkhw) + self.shortcut(map_nkhw))
+
+
+class CnnPath(nn.Module):
+    """Four residual blocks and the mean over what is left of the map."""
+
+    def __init__(self, given: int, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        widths = (given, *channels)
+        self.blocks = nn.Sequential(*(Residual(a, b) for a, b in pairwise(widths)))
+
+    def forward(self, map_nkhw: Tensor) -> Tensor:
+        """``(n, k, h, w)`` to ``(n, last channels)``."""
+        pooled_nk: Tensor = self.blocks(map_nkhw).mean((2, 3))
+        return pooled_nk
+
+
+class TransformerPath(nn.Module):
+    """Patches of the map as tokens, and one token for the whole cell that is read out in the end."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.patches = nn.Conv2d(config.stem_channels + 1, width, PATCH, STEP, bias=False)
+        self.position = nn.Parameter(torch.randn(N_PATCHES, width) * 0.02)
+        self.whole = nn.Linear(config.cell_token, width) if config.cell_token else None
+        self.start = nn.Parameter(torch.randn(width) * 0.02)
+        self.layer = nn.TransformerEncoderLayer(
+            width, config.heads, 2 * width, config.dropout, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, map_nkhw: Tensor, summary_nk: Tensor | None) -> Tensor:
+        """``(n, k, h, w)`` and the summary to ``(n, width)``."""
+        tokens_ntk = self.patches(map_nkhw).flatten(2).transpose(1, 2) + self.position
+        whole_nk = self.start.expand(len(map_nkhw), -1)
+        if self.whole is not None and summary_nk is not None:
+            whole_nk = whole_nk + self.whole(summary_nk)
+        tokens_ntk = self.layer(torch.cat([whole_nk[:, None], tokens_ntk], dim=1))
+        read_nk: Tensor = self.norm(tokens_ntk[:, 0])
+        return read_nk
+
+
+class Fusion(nn.Module):
+    """Both paths to the fingerprint."""
+
+    def __init__(self, size: int, config: NetworkConfig) -> None:
+        super().__init__()
+        first, second = config.fusion
+        self.body = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(size, first),
+            nn.BatchNorm1d(first),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(first, second),
+            nn.BatchNorm1d(second),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(second, config.fingerprint),
+        )
+
+    def forward(self, parts_nk: Tensor) -> Tensor:
+        """``(n, size)`` to ``(n, d)``, unit length."""
+        fused_nd = self.body(parts_nk)
+        unit_nd: Tensor = fused_nd / fused_nd.square().sum(1, keepdim=True).sqrt().clamp_min(1e-6)
+        return unit_nd
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Give the number of trained parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _genes_by_window(pixel_g: Pixels) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Give, for each pixel in window order, its gene; the number of genes for an empty pixel."""
+    row, column = np.divmod(pixel_g, GRID)
+    window = row // WINDOW * MAP + column // WINDOW
+    place = window * WINDOW**2 + row % WINDOW * WINDOW + column % WINDOW
+    gene_p = np.full(GRID * GRID, len(pixel_g), dtype=np.int64)
+    gene_p[place] = np.arange(len(pixel_g))
+    return gene_p

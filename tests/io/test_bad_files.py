@@ -1,0 +1,44 @@
+"""Every bad file is refused with a sentence that says what is wrong, and the documentation names it."""
+
+import re
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from tests.bad_files import BAD_FILES
+
+from spoticell.errors import FileFormatError
+from spoticell.io import open_cells
+
+INPUTS = Path(__file__).parents[2] / "docs" / "inputs.md"
+
+
+def read_everything(path: Path) -> None:
+    with open_cells(path) as source:
+        assert len(source.cell_names) == source.n_cells
+        for matrix in source.matrices:
+            source.gene_columns(matrix)
+            for block in source.blocks(matrix):
+                block.values_nv.sum()
+        source.obs()
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_is_refused_in_one_or_two_plain_sentences(name, tmp_path):
+    path = BAD_FILES[name].build(tmp_path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileFormatError, match=re.compile(BAD_FILES[name].message, re.DOTALL)) as caught:
+            read_everything(path)
+        assert tracemalloc.get_traced_memory()[1] < 60e6
+    finally:
+        tracemalloc.stop()
+    message = str(caught.value)
+    assert message.endswith((".", ")"))
+    assert "\n" not in message
+    assert len(message) < 500
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_the_documentation_names_every_bad_file(name):
+    assert f"**{name}**" in INPUTS.read_text()

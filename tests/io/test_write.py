@@ -1,0 +1,198 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spoticell.errors import OutputError
+from spoticell.io.write import atomic, check_output, guard, write_csv, writing
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_only_when_it_is_complete(tmp_path):
+    with atomic(tmp_path / "out.csv") as passing:
+        passing.write_text("half")
+        assert not (tmp_path / "out.csv").exists()
+        assert passing.parent == tmp_path
+        assert passing.suffix == ".csv"
+    assert (tmp_path / "out.csv").read_text() == "half"
+    assert names(tmp_path) == ["out.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
+def test_whatever_goes_wrong_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    (tmp_path / "out.csv").write_text("old")
+
+    def fail():
+        with atomic(tmp_path / "out.csv") as passing:
+            passing.write_text("new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert names(tmp_path) == ["out.csv"]
+
+
+def test_a_link_is_followed_and_stays(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real" / "out.csv")
+    with atomic(tmp_path / "link.csv") as passing:
+        passing.write_text("new")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real" / "out.csv").read_text() == "new"
+
+
+def test_the_umask_decides_who_may_read(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with atomic(tmp_path / "out.csv") as passing:
+            passing.write_text("x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EROFS, "the disk is read-only"),
+        (errno.EACCES, "you may not write into this folder"),
+        (errno.EDQUOT, "quota"),
+        (errno.EFBIG, "larger than is allowed"),
+    ],
+)
+def test_what_the_disk_refuses_is_said_plainly(tmp_path, number, words):
+    with pytest.raises(OutputError, match=f"out.csv can't be written: .*{words}"), atomic(tmp_path / "out.csv"):
+        raise OSError(number, "refused")
+    hidden = f"Can't write data (file write failed: errno = {number}, error message = 'refused')"
+    with pytest.raises(OutputError, match=words), writing(tmp_path / "out.csv"):
+        raise RuntimeError(hidden)
+    assert names(tmp_path) == []
+
+
+def test_errors_that_are_not_the_disks_pass(tmp_path):
+    with pytest.raises(RuntimeError, match="something else"), atomic(tmp_path / "out.csv"):
+        raise RuntimeError("something else")
+
+
+def test_a_missing_folder_is_named_before_anything_is_written(tmp_path):
+    with pytest.raises(OutputError, match="its folder does not exist"), atomic(tmp_path / "no" / "out.csv"):
+        raise AssertionError("never reached")
+
+
+def test_a_file_that_grows_too_large_is_removed(tmp_path):
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from spoticell.errors import OutputError
+from spoticell.io.write import atomic
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    with atomic(Path(sys.argv[1])) as passing:
+        passing.write_bytes(bytes(5000))
+except OutputError as error:
+    print(error)
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "out.csv"], capture_output=True, text=True, check=True
+    )
+    assert "would be larger than is allowed here" in child.stdout
+    assert names(tmp_path) == []
+
+
+def test_an_interrupt_midway_leaves_nothing(tmp_path):
+    code = """
+import sys, time
+from pathlib import Path
+from spoticell.io.write import atomic
+with atomic(Path(sys.argv[1])) as passing:
+    passing.write_bytes(bytes(5000))
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path / "out.csv"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:
+        assert child.stdout.readline() == "writing\n"
+        assert len(names(tmp_path)) == 1
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=20) != 0
+    assert names(tmp_path) == []
+
+
+def test_outputs_are_checked_before_any_work(tmp_path):
+    (tmp_path / "in.h5ad").write_text("input")
+    (tmp_path / "old.csv").write_text("old")
+    (tmp_path / "link.h5ad").symlink_to(tmp_path / "in.h5ad")
+    check_output(tmp_path / "new.csv", input_path=tmp_path / "in.h5ad")
+    check_output(tmp_path / "old.csv", overwrite=True)
+    check_output(tmp_path / "in.h5ad", input_path=tmp_path / "in.h5ad", overwrite=True)
+    for path, words in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "no" / "out.csv", "its folder does not exist"),
+        (tmp_path / "old.csv" / "out.csv", "its folder does not exist"),
+        (tmp_path / "old.csv", "is there already"),
+        (tmp_path / "in.h5ad", "is the input itself"),
+        (tmp_path / "link.h5ad", "is the input itself"),
+    ):
+        with pytest.raises(OutputError, match=words):
+            check_output(path, input_path=tmp_path / "in.h5ad")
+
+
+def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(OutputError, match="you may not write into this folder"):
+        check_output(tmp_path / "out.csv")
+
+
+def test_what_is_no_ordinary_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "out.csv")
+    with pytest.raises(OutputError, match="not an ordinary file"):
+        check_output(tmp_path / "out.csv", overwrite=True)
+
+
+def test_tables_are_written_under_one_heading(tmp_path):
+    tables = [pd.DataFrame({"cell": ["a"], "score": [0.5]}), pd.DataFrame({"cell": ["b,c"], "score": [-1.0]})]
+    write_csv(tmp_path / "out.csv", iter(tables))
+    assert (tmp_path / "out.csv").read_bytes() == b'cell,score\na,0.5\n"b,c",-1.0\n'
+
+
+def test_a_table_without_rows_gives_the_heading(tmp_path):
+    write_csv(tmp_path / "out.csv", [pd.DataFrame({"cell": [], "score": []})])
+    assert (tmp_path / "out.csv").read_text() == "cell,score\n"
+
+
+def test_formulas_are_defused_in_every_column_of_text(tmp_path):
+    table = pd.DataFrame(
+        {
+            "=cell": ["=cmd()", "+1", "-1", "@x", "\tx", "\rx", "a=b"],
+            "type": pd.Categorical(["=B", "T", "=B", "T", "T", "T", "T"]),
+            "n": [-1, 1, 1, 1, 1, 1, 1],
+        }
+    )
+    write_csv(tmp_path / "out.csv", [table])
+    back = pd.read_csv(tmp_path / "out.csv", lineterminator="\n")
+    assert back.columns.tolist() == ["'=cell", "type", "n"]
+    assert back["'=cell"].tolist() == ["'=cmd()", "'+1", "'-1", "'@x", "'\tx", "'\rx", "a=b"]
+    assert back["type"].tolist()[0] == "'=B"
+    assert back["n"].tolist()[0] == -1
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r")), min_size=1, max_size=8))
+@settings(deadline=None)
+def test_any_words_come_back_from_a_csv(tmp_path_factory, words):
+    path = tmp_path_factory.mktemp("csv") / "out.csv"
+    write_csv(path, [pd.DataFrame({"cell": words, "n": range(len(words))})])
+    back = pd.read_csv(path, keep_default_na=False, dtype=str)
+    assert back["cell"].tolist() == [guard(word) for word in words]

@@ -1,0 +1,49 @@
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import spoticell
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_public_names_are_these():
+    assert spoticell.__all__ == [
+        "Annotation",
+        "Bundle",
+        "__version__",
+        "annotate",
+        "annotate_file",
+        "check",
+        "errors",
+        "evaluate",
+        "keys",
+        "load_bundle",
+        "packaged_bundles",
+        "pl",
+        "tl",
+    ]
+    assert dir(spoticell) == spoticell.__all__
+
+
+@pytest.mark.parametrize("name", spoticell.__all__)
+def test_every_public_name_is_there_and_documented(name):
+    value = getattr(spoticell, name)
+    assert isinstance(value, str) or value.__doc__
+
+
+def test_annotate_stays_the_function_whatever_is_imported():
+    code = "import spoticell, spoticell.annotation, spoticell.files, spoticell.tl; spoticell.annotate.__call__"
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "src")}, check=True)
+
+
+def test_other_names_are_not_there():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = spoticell.nonsense
+
+
+def test_the_version_is_stated_once():
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == spoticell.__version__

@@ -1,0 +1,63 @@
+"""A few labelled cells of made-up types that a network can learn in seconds."""
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+pytest.importorskip("torch", reason="training needs torch: pip install 'spoticell[train]'")
+
+from spoticell.genes import load_vocabulary
+from spoticell.train.config import AugmentConfig, NetworkConfig, TrainConfig
+
+TYPES = ("CL:0000084", "CL:0000236", "CL:0000576")
+
+
+def labelled_adata(*, seed: int, n_cells: int = 60, n_genes: int = 400) -> anndata.AnnData:
+    """Cells of three types, each with genes of its own that are ten times as strong."""
+    rng = np.random.default_rng(seed)
+    genes = np.random.default_rng(9).choice(len(load_vocabulary()), n_genes, replace=False)
+    kind_n = np.arange(n_cells) % len(TYPES)
+    rate_ng = np.full((n_cells, n_genes), 0.3)
+    for kind in range(len(TYPES)):
+        rate_ng[np.ix_(kind_n == kind, range(kind * 40, kind * 40 + 40))] = 5
+    obs = pd.DataFrame(
+        {
+            "cell_type_ontology_term_id": [TYPES[kind] for kind in kind_n],
+            "donor_id": [f"d{n % 3}" for n in range(n_cells)],
+        },
+        index=[f"c{n}" for n in range(n_cells)],
+    )
+    var = pd.DataFrame(index=np.array(load_vocabulary().ids)[genes])
+    return anndata.AnnData(sparse.csr_matrix(rng.poisson(rate_ng).astype(np.float32)), obs=obs, var=var)
+
+
+@pytest.fixture(scope="session")
+def labelled_folder(tmp_path_factory) -> Path:
+    """Two data sets of 60 cells; the second has other genes and two cells without a label."""
+    folder = tmp_path_factory.mktemp("labelled")
+    labelled_adata(seed=0).write_h5ad(folder / "first.h5ad")
+    second = labelled_adata(seed=1)[:, 50:].copy()
+    terms = second.obs["cell_type_ontology_term_id"].astype(str).to_numpy()
+    terms[:2] = ["unknown", ""]
+    second.obs["cell_type_ontology_term_id"] = terms
+    second.write_h5ad(folder / "second.h5ad")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_config() -> TrainConfig:
+    """A training of seconds."""
+    return TrainConfig(
+        network=NetworkConfig(
+            layout="random", stem_channels=2, cell_token=8, width=16, heads=2, fusion=(16, 16), fingerprint=8
+        ),
+        augment=AugmentConfig(smallest_panel=0.3),
+        batch_size=16,
+        epochs=3,
+        learning_rate=0.01,
+        threshold=0.3,
+    )

@@ -1,0 +1,53 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from spoticell.train.augment import draw_panels, thin
+from spoticell.train.config import AugmentConfig
+
+
+@given(seed=st.integers(0, 100), thinning=st.floats(0, 1), smallest=st.floats(0.01, 1))
+def test_thinning_only_takes_away_and_keeps_the_given_counts(seed, thinning, smallest):
+    rng = np.random.default_rng(seed)
+    before = sparse.csr_array(rng.poisson(2.0, size=(6, 9)).astype(np.float32))
+    kept = before.copy()
+    after = thin(before, config=AugmentConfig(thinning=thinning, smallest_depth=smallest), rng=rng)
+    assert ((after.toarray() <= before.toarray()) & (after.toarray() >= 0)).all()
+    assert (before != kept).nnz == 0
+
+
+def test_cells_that_are_not_thinned_keep_fractions():
+    counts = sparse.csr_array(np.array([[0.25, 3.5]], dtype=np.float32))
+    after = thin(counts, config=AugmentConfig(thinning=0), rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(after.toarray(), counts.toarray())
+
+
+def test_counts_beyond_a_million_do_not_break_thinning():
+    counts = sparse.csr_array(np.array([[3e9, 1.0]], dtype=np.float32))
+    after = thin(counts, config=AugmentConfig(thinning=1), rng=np.random.default_rng(0))
+    assert 0 < after.toarray()[0, 0] <= 1e6
+
+
+def test_a_real_panel_keeps_its_own_genes():
+    real = np.zeros(200, dtype=np.bool_)
+    real[:20] = True
+    config = AugmentConfig(panels=1, borrowed_panels=0, real_panels=1)
+    panels = draw_panels(np.zeros((30, 200), dtype=np.bool_), config=config, real=[real], rng=np.random.default_rng(0))
+    assert panels[:, :20].all()
+    assert panels[:, 20:].mean() < 0.05
+
+
+def test_a_borrowed_panel_is_that_of_the_other_data_set():
+    borrowed = np.random.default_rng(0).random((5, 40)) < 0.5
+    config = AugmentConfig(panels=1, borrowed_panels=1)
+    panels = draw_panels(borrowed, config=config, real=[], rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(panels, borrowed)
+
+
+def test_random_panels_have_all_sizes_down_to_the_smallest():
+    config = AugmentConfig(panels=1, borrowed_panels=0, smallest_panel=0.02)
+    panels = draw_panels(np.ones((300, 2000), dtype=np.bool_), config=config, real=[], rng=np.random.default_rng(0))
+    share = panels.mean(axis=1)
+    assert share.min() < 0.04
+    assert share.max() > 0.8

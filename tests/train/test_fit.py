@@ -1,0 +1,215 @@
+import json
+import logging
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from spoticell.bundle import load_bundle
+from spoticell.errors import TrainingError
+from spoticell.genes import load_vocabulary
+from spoticell.io import open_cells
+from spoticell.runtime import Runtime
+from spoticell.train.batches import Batches, gene_weights, sampling_chances
+from spoticell.train.cells import read_labelled
+from spoticell.train.checkpoint import load_checkpoint, save_checkpoint
+from spoticell.train.config import TrainConfig
+from spoticell.train.export import About, Exported, export_bundle, halve
+from spoticell.train.fit import Run, train
+from spoticell.train.schedule import make_optimizer
+
+
+@pytest.fixture(scope="module")
+def cells(labelled_folder):
+    return read_labelled(labelled_folder, load_vocabulary())
+
+
+@pytest.fixture(scope="module")
+def trained(labelled_folder, small_config, tmp_path_factory):
+    output = tmp_path_factory.mktemp("run") / "out"
+    bundle = train(labelled_folder, output, small_config.model_copy(update={"epochs": 12, "patience": 12}))
+    return output, bundle
+
+
+def new_run(cells, config, output, *, seed=0) -> Run:
+    output.mkdir(parents=True, exist_ok=True)
+    return Run(cells, load_vocabulary(), config, output=output, random_state=seed)
+
+
+def weights_of(run: Run) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in run.network.state_dict().items()}
+
+
+def test_cells_without_a_label_are_left_out_and_each_data_set_keeps_its_genes(cells):
+    assert cells.datasets == ("first", "second")
+    assert np.bincount(cells.dataset_n).tolist() == [60, 58]
+    assert cells.measured_sg.sum(axis=1).tolist() == [400, 350]
+    assert set(cells.label_n) == {"CL:0000084", "CL:0000236", "CL:0000576"}
+
+
+def test_a_folder_without_cells_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match=r"holds no \.h5ad file"):
+        read_labelled(tmp_path, load_vocabulary())
+
+
+def test_training_leaves_everything_that_it_promises(trained):
+    output, bundle = trained
+    made = {path.name for path in output.iterdir()}
+    assert made >= {
+        "logs",
+        "checkpoints",
+        "best_model_f1",
+        "training_metrics.csv",
+        "params.json",
+        "summary.txt",
+        "per_type_metrics.json",
+        "per_type_metrics.csv",
+        "training_history.png",
+        "top_cell_types_f1.png",
+    }
+    assert bundle == output / "best_model_f1"
+    assert len(pd.read_csv(output / "training_metrics.csv")) == 12
+    assert json.loads((output / "params.json").read_text())["parameters"] > 0
+
+
+def test_three_plain_types_are_learned(trained):
+    output, _ = trained
+    assert pd.read_csv(output / "training_metrics.csv")["validation_macro_f1"].max() > 0.9
+
+
+def test_the_bundle_names_the_cells_it_was_made_from(trained, labelled_folder):
+    _, folder = trained
+    bundle = load_bundle(folder)
+    cells = read_labelled(labelled_folder, bundle.vocabulary)
+    prediction = Runtime(bundle, threads=1).predict(cells.counts_ng[:60], cells.measured_sg[0])
+    answers = [
+        max(bundle.manifest.labels, key=dict(zip(bundle.nodes, row, strict=True)).get)
+        for row in prediction.probabilities_nm
+    ]
+    assert np.mean(np.array(answers) == cells.label_n[:60]) > 0.9
+
+
+def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path):
+    run = new_run(cells, small_config, tmp_path)
+    for _ in range(5):
+        run.advance()
+    run.best.load_state_dict(run.network.state_dict())
+    bundle = load_bundle(export_bundle(run, tmp_path / "made", About()))
+    prediction = Runtime(bundle, threads=1).predict(cells.counts_ng[:20], cells.measured_sg[1])
+    counts = torch.from_numpy(cells.counts_ng[:20].toarray())
+    measured = torch.from_numpy(cells.measured_sg[1].astype(np.float32))
+    with torch.no_grad():
+        fingerprint_nd, probabilities_nm = Exported(halve(run.best), run.reach_cm, 1.0).eval()(counts, measured)
+    np.testing.assert_allclose(prediction.fingerprint_nd, fingerprint_nd.numpy(), atol=1e-4)
+    np.testing.assert_allclose(prediction.probabilities_nm, probabilities_nm.numpy(), atol=1e-4)
+
+
+def test_the_graph_tells_nothing_of_the_machine_it_was_made_on(trained):
+    _, folder = trained
+    graph = onnx.load(folder / "model.onnx")
+    assert not graph.metadata_props
+    assert b"site-packages" not in (folder / "model.onnx").read_bytes()
+    assert not any(node.doc_string or node.metadata_props for node in graph.graph.node)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(cells, small_config, tmp_path):
+    first, second, other = (
+        new_run(cells, small_config, tmp_path / name, seed=seed) for name, seed in [("a", 0), ("b", 0), ("c", 1)]
+    )
+    for run in (first, second, other):
+        for _ in range(3):
+            run.advance()
+    for name, value in weights_of(first).items():
+        assert torch.equal(value, weights_of(second)[name])
+    assert not torch.equal(weights_of(first)["labels.weight"], weights_of(other)["labels.weight"])
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(
+    labelled_folder, small_config, tmp_path, monkeypatch
+):
+    train(labelled_folder, tmp_path / "whole", small_config)
+    close, interrupted = Run._close_epoch, []
+
+    def stop_after_the_first(run, *args):
+        close(run, *args)
+        if not interrupted:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "_close_epoch", stop_after_the_first)
+    with pytest.raises(KeyboardInterrupt):
+        train(labelled_folder, tmp_path / "parts", small_config)
+    train(labelled_folder, tmp_path / "parts", small_config, resume=True)
+    last = [sorted((tmp_path / name / "checkpoints").iterdir())[-1].read_bytes() for name in ("whole", "parts")]
+    # the times taken differ, the tensors don't
+    whole, parts = (data[8 + int.from_bytes(data[:8], "little") :] for data in last)
+    assert whole == parts
+
+
+def test_an_output_folder_with_a_training_in_it_is_not_overwritten(labelled_folder, small_config, trained):
+    with pytest.raises(TrainingError, match="resume it, or choose another output folder"):
+        train(labelled_folder, trained[0], small_config)
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(cells, small_config, tmp_path, caplog):
+    run = new_run(cells, small_config, tmp_path)
+    networks = {"network": run.network}
+    save_checkpoint(tmp_path / "c", step=1, networks=networks, optimizer=run.optimizer, state={})
+    last = save_checkpoint(tmp_path / "c", step=2, networks=networks, optimizer=run.optimizer, state={})
+    last.write_bytes(last.read_bytes()[:1000])
+    with caplog.at_level(logging.WARNING):
+        state = load_checkpoint(tmp_path / "c", networks=networks, optimizer=run.optimizer)
+    assert state["step"] == 1
+    assert "the one before is used" in caplog.text
+
+
+def test_a_checkpoint_of_another_network_is_refused(cells, small_config, tmp_path):
+    run = new_run(cells, small_config, tmp_path)
+    save_checkpoint(tmp_path / "c", step=1, networks={"network": run.network}, optimizer=run.optimizer, state={})
+    other = torch.nn.Linear(2, 2)
+    with pytest.raises(TrainingError, match="of another network"):
+        load_checkpoint(
+            tmp_path / "c", networks={"network": other}, optimizer=make_optimizer(other, config=small_config)
+        )
+
+
+def test_a_loss_that_is_no_number_stops_the_training(cells, small_config, tmp_path):
+    run = new_run(cells, small_config, tmp_path)
+    with torch.no_grad():
+        run.network.labels.weight.fill_(torch.nan)
+    with pytest.raises(TrainingError, match="no longer a number at step 0"):
+        run.advance()
+
+
+def test_a_batch_has_no_counts_in_genes_that_it_hides(cells, small_config):
+    batches = Batches(cells, np.zeros(len(cells), dtype=np.intp), config=small_config, panels=[])
+    batch = batches.draw(np.random.default_rng(0))
+    assert (batch.counts_ng[batch.measured_ng == 0] == 0).all()
+    assert (batch.counts_ng.sum(1) > 0).all()
+
+
+def test_balanced_sampling_draws_rare_types_as_often_as_common_ones(cells):
+    node_n = np.array([0] * 100 + [1] * 18)
+    chance_n = sampling_chances(cells, node_n, config=TrainConfig(class_balance=1))
+    assert chance_n[node_n == 1].sum() == pytest.approx(0.5)
+    favoured = sampling_chances(cells, node_n, config=TrainConfig(class_balance=0, source_weights={"first": 3}))
+    assert favoured[cells.dataset_n == 0].sum() == pytest.approx(180 / 238)
+
+
+def test_a_gene_counts_by_the_labels_whose_data_sets_measure_it(cells):
+    weight_g = gene_weights(cells, power=1)
+    assert weight_g[cells.measured_sg[0]].tolist() == [1.0] * 400
+    few = cells.take(np.flatnonzero((cells.dataset_n == 1) | (cells.label_n == "CL:0000084")))
+    only_first = few.measured_sg[0] & ~few.measured_sg[1]
+    np.testing.assert_allclose(gene_weights(few, power=1)[only_first], 1 / 3)
+    assert (gene_weights(few, power=0) == 1).all()
+
+
+def test_reading_for_training_leaves_the_file_as_it_was(labelled_folder):
+    before = (labelled_folder / "first.h5ad").read_bytes()
+    with open_cells(labelled_folder / "first.h5ad") as source:
+        assert isinstance(next(iter(source.blocks("X"))).values_nv, sparse.csr_array)
+    assert (labelled_folder / "first.h5ad").read_bytes() == before
