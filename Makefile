@@ -6,6 +6,7 @@ JOBS ?= 2
 SOURCES := pyproject.toml $(shell find src/spoticell -type f -not -name '*.pyc')
 CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
+DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
 .PHONY: help demo test lint model bench clean
 
@@ -23,6 +24,15 @@ lint: .venv-test/installed ## check style, types and layers
 	@$(DEV) -m ruff format --check .
 	@$(DEV) -m mypy
 	@.venv-test/bin/lint-imports
+
+model: .venv-test/installed ## make the bundle human-v1 again (an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
+	@$(DEV) -m pip install -qq actinn-jax==0.3.1
+	@bash scripts/human_v1.sh "$(DATA)" $(DEV)
+
+bench: .venv-test/installed ## measure accuracy and speed again (needs the cells of SPOTICELL_DATA)
+	@$(DEV) -m pip install -qq actinn-jax==0.3.1
+	@$(DEV) benchmarks/development_tests.py --data "$(DATA)" --bundles human-v1
+	@$(DEV) benchmarks/command_line.py
 
 clean: ## remove environments, caches and what demo wrote
 	@rm -rf .venv .venv-test demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -194,15 +194,15 @@ def test_ten_megabytes_are_verified_in_a_blink(folder):
     for derived in ("format_version", "spoticell_version", "n_genes", "gene_sha256", "files"):
         fields.pop(derived)
     write_manifest(folder, **fields)
-    start = time.perf_counter()
+    start = time.process_time()
     load_bundle(folder)
-    assert time.perf_counter() - start < 1  # 0.02 s where nothing else runs
+    assert time.process_time() - start < 0.5  # 0.02 s where nothing else runs
 
 
-@pytest.mark.skipif("human-v1" not in packaged_bundles(), reason="the packaged bundle is not there")
 def test_the_packaged_bundle_is_sound_and_light():
     bundle = load_bundle()
     assert bundle.name == "human-v1"
+    assert "human-v1" in packaged_bundles()
     assert len(bundle.manifest.labels) >= 100
     assert sum(path.stat().st_size for path in bundle.path.iterdir()) < 12_000_000
     assert bundle.manifest.sources

@@ -5,7 +5,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +38,7 @@ def shell(*arguments, **options):
     source = str(Path(__file__).parents[1] / "src")
     environment = os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"} | options.pop("env", {})
     command = [sys.executable, "-c", "from spoticell.cli import main; main()", *map(str, arguments)]
-    options = {"capture_output": True, "text": True, "timeout": 60} | options
+    options = {"capture_output": True, "text": True, "timeout": 250} | options
     return subprocess.run(command, env=environment, check=False, **options)
 
 
@@ -272,9 +271,9 @@ def test_the_help_of_every_command_has_an_example(command):
 
 
 def test_help_is_there_at_once_and_loads_nothing_heavy():
-    start = time.perf_counter()
+    start = sum(os.times()[2:4])
     result = shell("--help")
-    assert time.perf_counter() - start < 3  # 0.15 s where nothing else runs
+    assert sum(os.times()[2:4]) - start < 1  # seconds of the processor, however busy it is; 0.1 where nothing else runs
     assert "annotate" in result.stdout
     heavy = "{'numpy', 'pandas', 'anndata', 'onnxruntime', 'torch'}"
     code = f"import sys, spoticell.cli; print(*({heavy} & set(sys.modules)))"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spoticell.errors import ConfigError
-from spoticell.ontology import BROAD, TOO_GENERAL, answers, load_ontology, reach_matrix
+from spoticell.ontology import BROAD, DOINGS, TOO_GENERAL, answers, load_ontology, reach_matrix
 
 ONTOLOGY = load_ontology()
 BROAD_NAMES = """
@@ -231,3 +231,11 @@ def test_terms_of_real_labels_are_all_known(data_folder):
         with table.open(encoding="utf-8", newline="") as lines:
             terms = {value for row in csv.DictReader(lines, delimiter="\t") for value in row.values() if value}
         assert not [t for t in terms if t.startswith("CL:") and t not in ONTOLOGY]
+
+
+def test_what_a_cell_does_is_not_an_answer():
+    ontology = load_ontology()
+    nodes = ("CL:0000000", "CL:0000325", "CL:0000988", "CL:0000542")
+    answer_n, _ = answers(np.array([[1.0, 0.9, 0.2, 0.2]]), nodes, ontology, threshold=0.5)
+    assert answer_n.tolist() == [-1]
+    assert all(term in ontology for term in DOINGS)

@@ -25,6 +25,44 @@ TOO_GENERAL = frozenset(
 )
 """Terms that are no answer: cell, eukaryotic cell, nucleate cell, motile cell and their like."""
 
+DOINGS = frozenset(
+    (
+        "CL:0000095",  # neuron associated cell
+        "CL:0000145",  # professional antigen presenting cell
+        "CL:0000151",  # secretory cell
+        "CL:0000153",  # glycosaminoglycan secreting cell
+        "CL:0000154",  # protein secreting cell
+        "CL:0000157",  # surfactant secreting cell
+        "CL:0000159",  # seromucus secreting cell
+        "CL:0000167",  # peptide hormone secreting cell
+        "CL:0000174",  # steroid hormone secreting cell
+        "CL:0000177",  # testosterone secreting cell
+        "CL:0000183",  # contractile cell
+        "CL:0000211",  # electrically active cell
+        "CL:0000225",  # anucleate cell
+        "CL:0000228",  # multinucleate cell
+        "CL:0000234",  # phagocyte
+        "CL:0000311",  # keratin accumulating cell
+        "CL:0000319",  # mucus secreting cell
+        "CL:0000325",  # stuff accumulating cell
+        "CL:0000327",  # extracellular matrix secreting cell
+        "CL:0000393",  # electrically responsive cell
+        "CL:0000404",  # electrically signaling cell
+        "CL:0000412",  # polyploid cell
+        "CL:0000413",  # haploid cell
+        "CL:0000417",  # endopolyploid cell
+        "CL:0000424",  # excretory cell
+        "CL:0000447",  # carbohydrate secreting cell
+        "CL:0000457",  # biogenic amine secreting cell
+        "CL:0000518",  # phagocyte (sensu Vertebrata)
+        "CL:0000630",  # supporting cell
+        "CL:0000667",  # collagen secreting cell
+        "CL:0011026",  # progenitor cell
+        "CL:0011115",  # precursor cell
+    )
+)
+"""Terms that say what many kinds of cell do or have; as an answer they would puzzle more than they tell."""
+
 BROAD = (
     "CL:0000084",  # T cell
     "CL:0000786",  # plasma cell
@@ -231,7 +269,7 @@ def answers(
     """Answer each cell with the deepest node that is sure enough.
 
     Of several nodes at the greatest depth the most probable one is taken, then the first.  Terms that say nothing
-    (`TOO_GENERAL`) are never an answer.
+    (`TOO_GENERAL`) or only what a cell does (`DOINGS`) are never an answer.
 
     Parameters
     ----------
@@ -255,7 +293,7 @@ def answers(
     >>> answer_n.tolist(), score_n.tolist()
     ([1, -1], [0.8999999761581421, 0.0])
     """
-    depth_m = np.array([-1 if node in TOO_GENERAL else ontology.depth(node) for node in nodes], dtype=np.int16)
+    depth_m = np.array([-1 if node in TOO_GENERAL | DOINGS else ontology.depth(node) for node in nodes], dtype=np.int16)
     if probabilities_nm.shape[1:] != depth_m.shape:
         raise ConfigError(f"There are {len(nodes):,} nodes but probabilities of shape {probabilities_nm.shape}.")
     if not len(nodes):

@@ -10,7 +10,7 @@ https://bottosson.github.io/posts/oklab/), and are bright enough for black groun
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from spoticell.ontology import load_ontology
 GREY = "#9a9a9a"
 """Colour of ``unknown``."""
 
-LINEAGES = {
+LINEAGES: dict[str, tuple[float, float, float]] = {
     "CL:0000084": (255, 0.62, 0.15),  # T cell
     "CL:0000786": (30, 0.52, 0.15),  # plasma cell
     "CL:0000236": (55, 0.70, 0.16),  # B cell
@@ -63,20 +63,20 @@ LINEAGES = {
 }
 """Hue in degrees, lightness and chroma of each broad type."""
 
-OTHER = (110, 0.60, 0.03)
+OTHER: tuple[float, float, float] = (110, 0.60, 0.03)
 """The same for terms below no broad type."""
 
 CROWDED = frozenset(("CL:0000084", "CL:0000163", "CL:0000540"))
 """Lineages of which many types are met together: T cells, endocrine cells, neurons."""
 
 SALT = "spoticell 1329"
-"""Of two thousand, the one that sets the subtypes of blood furthest apart."""
+"""Of two thousand, the one that sets types that are met together furthest apart."""
 
 RAMP = ((250, 0.86, 0.05), (235, 0.66, 0.11), (225, 0.44, 0.09))
 """Scores from 0 to 1: hue, lightness and chroma at the ends and in the middle."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def term_color(term: str) -> str:
     """Give the colour of a Cell Ontology term, ``#rrggbb``; grey for anything else.
 
@@ -93,9 +93,10 @@ def term_color(term: str) -> str:
     broad = ontology.broad(term)
     hue, lightness, chroma = LINEAGES.get(broad, OTHER)
     if term != broad:
-        turned, brighter, paler = (byte / 255 for byte in hashlib.blake2b(f"{SALT} {term}".encode(), digest_size=3).digest())
+        digest = hashlib.blake2b(f"{SALT} {term}".encode(), digest_size=3).digest()
+        turned, brighter, paler = (byte / 255 for byte in digest)
         hue += (turned - 0.5) * (64 if broad in CROWDED else 36)
-        lightness = min(max(lightness + (brighter - 0.5) * 0.32, 0.45), 0.84)
+        lightness = min(max(lightness + (brighter - 0.5) * 0.32, 0.48), 0.84)
         chroma *= 1.1 - 0.6 * paler
     return oklch(hue, lightness, chroma)
 

@@ -17,6 +17,8 @@ NO_GENE, UNMEASURED, UNSEEN, SEEN = range(4)
 SHADES = 48
 """Levels of a gene that was seen."""
 
+LEVELS = SEEN + SHADES
+
 DAZZLING = 99
 """Percentile of a cell's seen genes from which on a pixel is white, so that one gene doesn't put out all others."""
 
@@ -101,4 +103,5 @@ def most_its_own(counts_g: Counts, others_og: NDArray[np.float32], k: int) -> ND
 
 def _root_share(counts_og: NDArray[np.float32]) -> NDArray[np.float64]:
     counts = np.maximum(counts_og, 0).astype(np.float64)
-    return np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-30))
+    share_og: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-30)
+    return np.sqrt(share_og)

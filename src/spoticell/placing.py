@@ -91,13 +91,15 @@ def _spots(point: Floats, half: Floats, ring: float, height: float) -> Floats:
 
 def _outside(boxes_s4: Floats, side: float) -> Floats:
     over = np.maximum(-boxes_s4[:, :2], 0).sum(axis=1) + np.maximum(boxes_s4[:, 2:] - side, 0).sum(axis=1)
-    return (over > 0) + over / side
+    harm: Floats = (over > 0) + over / side
+    return harm
 
 
 def _hits(boxes_s4: Floats, others_b4: Floats) -> Floats:
     low, high = boxes_s4[:, None, :2], boxes_s4[:, None, 2:]
     meets = (low < others_b4[None, :, 2:]) & (high > others_b4[None, :, :2])
-    return meets.all(axis=2).sum(axis=1).astype(np.float64)
+    hits: Floats = meets.all(axis=2).sum(axis=1).astype(np.float64)
+    return hits
 
 
 def _line_hits(point: Floats, ends_s2: Floats, boxes_b4: Floats) -> Floats:
@@ -105,7 +107,8 @@ def _line_hits(point: Floats, ends_s2: Floats, boxes_b4: Floats) -> Floats:
     along = np.linspace(0, 1, 10)[None, :, None]
     places = (point + along * (ends_s2[:, None] - point))[:, :, None]
     inside = ((places > boxes_b4[:, :2]) & (places < boxes_b4[:, 2:])).all(axis=3)
-    return inside.any(axis=1).sum(axis=1).astype(np.float64)
+    hits: Floats = np.count_nonzero(np.any(inside, axis=1), axis=1).astype(np.float64)
+    return hits
 
 
 def _crossings(point: Floats, ends_s2: Floats, labels: list[Label]) -> Floats:

@@ -78,4 +78,5 @@ def _fit_square(positions_n2: NDArray[np.floating]) -> NDArray[np.float64]:
     low, high = positions_n2.min(axis=0), positions_n2.max(axis=0)
     # an axis along which nothing varies stays in the middle
     extent = np.maximum(high - low, 1e-3 * max(float((high - low).max()), 1e-9))
-    return ((positions_n2 - (low + high) / 2) / extent + 0.5).astype(np.float64)
+    fitted: NDArray[np.float64] = ((positions_n2 - (low + high) / 2) / extent + 0.5).astype(np.float64)
+    return fitted

@@ -131,18 +131,21 @@ def annotate(
     """
     check_key(key_added)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-    source = AnnDataCells(adata, layer=layer)
-    findings = inspect(source, loaded.vocabulary)
-    runtime = Runtime(loaded, threads=threads)
     threshold = check_threshold(threshold, loaded)
+    annotation = _answer(AnnDataCells(adata, layer=layer), Runtime(loaded, threads=threads), threshold)
+    target = adata if not copy else adata.to_memory() if adata.isbacked else adata.copy()
+    _write(target, annotation, key_added)
+    return target if copy else None
+
+
+def _answer(source: CellSource, runtime: Runtime, threshold: float) -> Annotation:
+    findings = inspect(source, runtime.bundle.vocabulary)
     collector = Collector(
         source, findings, runtime, threshold=threshold, sample=source.n_cells, keep_probabilities=True
     )
     for block in annotate_blocks(source, findings, runtime, threshold=threshold):
         collector.add(block)
-    target = adata if not copy else adata.to_memory() if adata.isbacked else adata.copy()
-    _write(target, collector.finish(), key_added)
-    return target if copy else None
+    return collector.finish()
 
 
 def _write(adata: AnnData, annotation: Annotation, key: str) -> None:

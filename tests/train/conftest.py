@@ -59,5 +59,6 @@ def small_config() -> TrainConfig:
         batch_size=16,
         epochs=3,
         learning_rate=0.01,
+        weight_average=0.9,
         threshold=0.3,
     )

@@ -28,7 +28,7 @@ class StoredFrame:
     """
 
     def __init__(self, tree: Tree, path: str, *, limit: int) -> None:
-        self.tree, self.path = tree, path
+        self.tree, self.path, self._limit = tree, path, limit
         node = tree.node(path)
         if node is None:
             raise FileFormatError(f"{tree.name} has no table '{path}', so this is not an AnnData file.")
@@ -53,10 +53,6 @@ class StoredFrame:
         with reading(self.tree.name, f"'{self.path}/{name}'"):
             values = self._compound[name] if self._compound is not None else self._column(f"{self.path}/{name}", name)
             values = _plain(values)
-        if values is not None and len(values) != self.length:
-            raise FileFormatError(
-                f"{self.tree.name}: column '{name}' of '{self.path}' has {len(values)} values for {self.length} rows."
-            )
         return values
 
     def strings(self, name: str) -> NDArray[np.object_] | None:
@@ -105,7 +101,7 @@ class StoredFrame:
             return None
         if is_group(node):
             return self._composite(path, ordered=bool(attribute(node, "ordered")))
-        self._check_stored(node, path)
+        self._check_stored(node, path, length=self.length)
         old = self.tree.array(f"{self.path}/{_OLD_CATEGORIES}/{name}")
         if old is None:
             return node[:] if len(node.shape) == 1 else None
@@ -113,16 +109,23 @@ class StoredFrame:
 
     def _composite(self, path: str, *, ordered: bool) -> Any | None:  # noqa: ANN401
         part = {name: self.tree.array(f"{path}/{name}") for name in ("codes", "categories", "values", "mask")}
-        for array in part.values():
+        for name, array in part.items():
             if array is not None:
-                self._check_stored(array, path)
+                length = min(int(array.shape[0]), self._limit) if name == "categories" else self.length
+                self._check_stored(array, path, length=length)
         if part["codes"] is not None and part["categories"] is not None:
             return _categorical(part["codes"][:], part["categories"][:], ordered=ordered)
         if part["values"] is not None and part["mask"] is not None:
             return _nullable(part["values"][:], np.asarray(part["mask"][:], dtype=bool))
         return None
 
-    def _check_stored(self, array: Any, path: str) -> None:  # noqa: ANN401
+    def _check_stored(self, array: Any, path: str, *, length: int) -> None:  # noqa: ANN401
+        """Refuse an array of another length, or with parts missing, before it is read."""
+        if len(array.shape) == 1 and array.shape[0] != length:
+            raise FileFormatError(
+                f"{self.tree.name}: column '{path.rpartition('/')[2]}' of '{self.path}' has {array.shape[0]} values "
+                f"for {length} rows. The file is damaged: write it again."
+            )
         if np.dtype(getattr(array, "dtype", object)).kind in "OSUT" and self.tree.n_missing_chunks(array):
             raise FileFormatError(f"{self.tree.name}: a part of '{path}' is missing. Copy or write the store again.")
 

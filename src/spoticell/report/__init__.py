@@ -85,5 +85,5 @@ def _in_short(annotation: Annotation) -> Markup:
     total = len(annotation.answer_n)
     named_cells = int((annotation.answer_n >= 0).sum())
     unknown = total - named_cells
-    rest = f" {unknown:,} are unknown ({share(unknown, total)})." if unknown else ""
+    rest = f" {unknown:,} {'is' if unknown == 1 else 'are'} unknown ({share(unknown, total)})." if unknown else ""
     return escape(f"{named_cells:,} of {total:,} cells have a type ({share(named_cells, total)}).{rest}")

@@ -81,12 +81,11 @@ def compose(annotation: Annotation) -> list[Lineage]:
     number = 0
     for broad, found in sorted(by_broad.items(), key=lambda item: -int(cells_m[item[1]].sum())):
         rows = []
-        for number, answer in enumerate(found, number + 1):
+        for answer in found:
+            number += 1
             cells = int(cells_m[answer])
             mean_score = float(scores_m[answer]) / cells
-            rows.append(
-                TypeRow(number, answer, annotation.nodes[answer], annotation.names[answer], cells, mean_score)
-            )
+            rows.append(TypeRow(number, answer, annotation.nodes[answer], annotation.names[answer], cells, mean_score))
         name = ontology.name(broad) if broad != UNKNOWN else "other types"
         lineages.append(Lineage(broad, name, tuple(rows)))
     return lineages
@@ -105,7 +104,10 @@ def composition_strip(lineages: Sequence[Lineage], annotation: Annotation) -> Ma
     )
     strip = tag("div", *pieces, class_="strip", role="img", aria_label=f"All cells by broad type: {words}.")
     main = [part for part in parts if part[1] >= NAMED_FROM * total]
-    key = (tag("li", tag("i", class_="dot", style=f"background:{color}"), f"{name} {share(cells, total)}") for name, cells, color in main)
+    key = (
+        tag("li", tag("i", class_="dot", style=f"background:{color}"), f"{name} {share(cells, total)}")
+        for name, cells, color in main
+    )
     return join([strip, tag("ul", *key, class_="striped", aria_hidden="true")])
 
 
@@ -146,14 +148,12 @@ def _lineage_body(lineage: Lineage, total: int, longest: int) -> Markup:
 
 
 def _type_row(row: TypeRow, lineage: Lineage, total: int, longest: int) -> Markup:
-    name = f"{row.name}, no finer" if row.term == lineage.term else row.name
+    name = f"{row.name}, no subtype" if row.term == lineage.term else row.name
     label = join([number_badge(row), tag("span", name, " ", _term_link(row.term))])
     return _bar_row(label, (row.cells, row.mean_score, total), row.color, longest, broad=False)
 
 
-def _bar_row(
-    name: Markup, figures: tuple[int, float | None, int], color: str, longest: int, *, broad: bool
-) -> Markup:
+def _bar_row(name: Markup, figures: tuple[int, float | None, int], color: str, longest: int, *, broad: bool) -> Markup:
     cells, mean_score, total = figures
     width = 100 * cells / longest
     bar = tag("i", tag("b", style=f"width:{width:.2f}%;background:{color}"), class_="bar")

@@ -61,11 +61,8 @@ def pick_examples(examples: Sequence[Example], annotation: Annotation, *, size: 
 def example_cards(examples: Sequence[Example], annotation: Annotation) -> Markup:
     """Draw the chosen cells, and say how to read a picture."""
     chosen = pick_examples(examples, annotation)
-    others = [np.stack([other.counts_g for other in examples if other is not examples[i]] or [[]]) for i in chosen]
-    cards = [
-        _card(examples[i], annotation, others_og if len(examples) > 1 else others_og[:0])
-        for i, others_og in zip(chosen, others, strict=True)
-    ]
+    counts_og = np.stack([example.counts_g for example in examples])
+    cards = [_card(examples[i], annotation, np.delete(counts_og, i, axis=0)) for i in chosen]
     return tag("div", *cards, _how_to_read(annotation), class_="cells")
 
 
@@ -119,7 +116,7 @@ def _picture(example: Example, annotation: Annotation, own: NDArray[np.intp]) ->
 
 
 def _mark(label: Label) -> Markup:
-    """A ring around the pixel, and a line from the ring to the name."""
+    """Draw a ring around the pixel, and a line from the ring to the name."""
     start, end = np.array(label.point), np.array(label.line_end)
     length = float(np.hypot(*(end - start)))
     ring = tag("circle", cx=label.point[0], cy=label.point[1], r=RING)
@@ -145,7 +142,7 @@ def _data_url(levels_hw: NDArray[np.uint8]) -> str:
 
 def _how_to_read(annotation: Annotation) -> Markup:
     grid, match = annotation.bundle.manifest.grid, annotation.findings.match
-    no_gene, unmeasured, unseen, *seen = level_colors()
+    _, unmeasured, unseen, *seen = level_colors()
     steps = (tag("i", style=f"background:{color}") for color in seen[::4])
     unknown_genes = len(match.measured_g) - match.n_found
     return tag(

@@ -50,7 +50,8 @@ def repeat(annotation: Annotation, command: str) -> Markup:
     bundle, manifest = annotation.bundle, annotation.bundle.manifest
     model: list[tuple[str, Content]] = [
         ("Model", join([tag("b", bundle.name), f", {manifest.date}. ", manifest.description])),
-        ("Knows", f"{len(manifest.labels):,} types, {manifest.n_genes:,} genes, Cell Ontology {manifest.ontology_version}"),
+        ("Knows", f"{len(manifest.labels):,} types and {manifest.n_genes:,} genes"),
+        ("Ontology", f"Cell Ontology {manifest.ontology_version}"),
         ("Threshold", f"{annotation.threshold:.2f}"),
         ("sha256", tag("code", bundle.sha256)),
         ("Its licence", manifest.licence),
@@ -87,7 +88,7 @@ def _typical(annotation: Annotation) -> str:
     if not filled.any():
         return "No cell has a count in a known gene."
     counts, genes = np.median(annotation.n_counts_n[filled]), np.median(annotation.n_genes_n[filled])
-    unit = "counts" if annotation.findings.verdict.recovers == "counts" else "counts (scaled, as only proportions were to be had)"
+    unit = "counts" if annotation.findings.verdict.recovers == "counts" else "counts, all cells scaled to the same sum,"
     empty = int((~filled).sum())
     rest = f"; {empty:,} cells have none" if empty else ""
     return f"{counts:,.0f} {unit} in {genes:,.0f} known genes (medians){rest}"

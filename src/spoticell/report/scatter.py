@@ -59,7 +59,8 @@ def map_section(annotation: Annotation, lineages: Sequence[Lineage]) -> Markup |
     drawn = f"All {all_cells:,} cells" if len(chosen) == all_cells else f"{len(chosen):,} of {all_cells:,} cells"
     figures = tag(
         "div",
-        tag("figure", by_type, tag("figcaption", "By type", _type_key(rows, unknown=bool((answer_n < 0).any())))),
+        tag("figure", by_type, tag("figcaption", "By type")),
+        _type_key(rows, unknown=bool((answer_n < 0).any())),
         tag("figure", by_score, tag("figcaption", "By score", _score_key(annotation))),
         class_="maps",
     )
@@ -111,10 +112,9 @@ def score_steps(score_n: NDArray[np.float32], threshold: float) -> NDArray[np.in
     return np.clip((part_n * STEPS).astype(np.intp), 0, STEPS - 1)
 
 
-def _points(positions_n2: Positions, radius: float, *children: Markup, **attributes: str) -> Markup:
+def _points(positions_n2: Positions, radius: float, *title: Markup, **attributes: str) -> Markup:
     steps = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in positions_n2.tolist())
-    # a title only fits into an element with contents, which a path isn't here
-    return tag("g", *children, tag("path", d=steps), stroke_width=2 * radius, class_=attributes.pop("class_", None), **attributes)
+    return tag("g", *title, tag("path", d=steps), stroke_width=2 * radius, **attributes)
 
 
 def _badges(positions_n2: Positions, answer_n: NDArray[np.intp], rows: Sequence[TypeRow]) -> list[Markup]:
@@ -153,7 +153,8 @@ def _type_key(rows: Sequence[TypeRow], *, unknown: bool) -> Markup:
     if len(rows) > LISTED:
         items.append(tag("li", f"and {len(rows) - LISTED} rarer types"))
     if unknown:
-        items.append(tag("li", tag("span", "–", class_="badge", style=f"background:{GREY};color:{ink_on(GREY)}"), UNKNOWN))
+        badge = tag("span", "–", class_="badge", style=f"background:{GREY};color:{ink_on(GREY)}")
+        items.append(tag("li", badge, UNKNOWN))
     return tag("ol", *items, class_="key")
 
 

@@ -56,12 +56,12 @@ def _unknown(annotation: Annotation) -> Markup:
         for reason, cells in annotation.why_unknown().items()
     )
     advice = (
-        "An unknown cell may be a type that the model was not trained on, two cells in one droplet, or too poor in counts. "
-        "A lower threshold names more cells, and more of them wrongly."
+        "An unknown cell may be of a type that the model was not trained on, two cells in one droplet, or too poor in "
+        "counts. A lower threshold names more cells, and more of them wrongly."
     )
     return tag(
         "div",
-        tag("h3", f"{unknown:,} cells are unknown, {share(unknown, total)}"),
+        tag("h3", f"Unknown: {unknown:,} of {total:,} cells, {share(unknown, total)}"),
         tag("ul", *reasons, class_="plain"),
         tag("p", advice),
     )
@@ -80,5 +80,3 @@ def figures(annotation: Annotation, types: int) -> Markup:
         (share(match.n_found, len(match.measured_g)), "of the model’s genes measured"),
     ]
     return tag("dl", *(tag("div", tag("dt", word), tag("dd", number)) for number, word in facts), class_="figures")
-
-

@@ -8,6 +8,7 @@ Axes: ``n`` cells, ``g`` genes, ``d`` fingerprint, ``m`` nodes.
 from __future__ import annotations
 
 import copy
+import logging
 import shutil
 import tempfile
 import warnings
@@ -21,7 +22,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from spoticell.bundle import write_genes, write_manifest
@@ -100,7 +101,7 @@ def export_bundle(run: Run, folder: Path, about: About) -> Path:
         network = halve(run.best)
         write_graph(made / MODEL, Exported(network, run.reach_cm, about.temperature), n_genes=len(run.vocabulary))
         write_genes(made, run.vocabulary, pixel_g=run.pixel_g)
-        save_file(_weights(network), made / WEIGHTS)
+        (made / WEIGHTS).write_bytes(save(_weights(network)))
         (made / "MODEL_CARD.md").write_text(about.card or _short_card(run, about.name), encoding="utf-8")
         write_manifest(made, **_manifest_fields(run, about))
         if folder.exists():
@@ -142,6 +143,8 @@ def write_graph(path: Path, model: Exported, *, n_genes: int) -> None:
     """Write the ONNX graph with its large weights in half precision and casts that the runtime folds away."""
     counts_ng = torch.zeros(2, n_genes)
     counts_ng[:, 0] = 1.0
+    # it tells users of packages that aren't needed
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as temporary:
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         plain = Path(temporary) / MODEL
@@ -153,6 +156,7 @@ def write_graph(path: Path, model: Exported, *, n_genes: int) -> None:
             output_names=["fingerprint_nd", "probabilities_nm"],
             dynamic_shapes={"counts_ng": {0: torch.export.Dim("n", min=1)}, "measured_g": None},
             dynamo=True,
+            optimize=False,  # folding would undo the rounding; the runtime folds when it loads
             external_data=False,
             verbose=False,
         )
@@ -207,6 +211,7 @@ def _plain_sources(run: Run) -> tuple[dict[str, Any], ...]:
 
 def _short_card(run: Run, name: str) -> str:
     return (
-        f"# {name}\n\nTrained by its user on {run.sizes[0]:,} labelled cells ({', '.join(run.batches.cells.datasets)}) with "
-        f"{len(run.labels)} labels. Figures on held-out cells are in `bundle.json`; nothing else is known about it.\n"
+        f"# {name}\n\nTrained by its user on {run.sizes[0]:,} labelled cells "
+        f"({', '.join(run.batches.cells.datasets)}) with {len(run.labels)} labels. "
+        "Figures on held-out cells are in `bundle.json`; nothing else is known about it.\n"
     )

@@ -188,8 +188,8 @@ class Run:
             loss = bce_loss(logits_nc, batch.node_n, self.reach_cm, above_mm=self.above_mm).mean()
         if not torch.isfinite(loss):
             raise TrainingError(
-                f"The loss is no longer a number at step {self.step:,}; lower the learning rate and resume from the last "
-                "checkpoint."
+                f"The loss is no longer a number at step {self.step:,}; lower the learning rate and resume "
+                "from the last checkpoint."
             )
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -262,7 +262,7 @@ class Run:
         row = {
             "epoch": float(len(self.epochs) + 1),
             "loss": loss,
-            "validation_macro_f1": result["macro_f1"] or 0.0,
+            "validation_macro_f1": result["macro_f1"],
             "validation_hierarchical_f1": result["hierarchical_f1"],
             "validation_coverage": result["coverage"],
             "learning_rate": self._rate(),
@@ -286,8 +286,8 @@ class Run:
 
     def _summary(self, result: dict[str, Any], epoch: int) -> list[str]:
         return [
-            f"{self.sizes[0]:,} training cells of {len(self.batches.cells.datasets)} data sets, {len(self.labels)} labels, "
-            f"{len(self.nodes)} nodes, {count_parameters(self.network):,} parameters",
+            f"{self.sizes[0]:,} training cells of {len(self.batches.cells.datasets)} data sets, "
+            f"{len(self.labels)} labels, {len(self.nodes)} nodes, {count_parameters(self.network):,} parameters",
             f"best epoch {epoch} of {len(self.epochs)}; on {self.sizes[1]:,} validation cells at threshold "
             f"{self.config.threshold:g}:",
             *(f"{key.replace('_', ' ')}: {value:.4f}" for key, value in result.items() if isinstance(value, float)),

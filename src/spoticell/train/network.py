@@ -92,7 +92,7 @@ class DualPath(nn.Module):
         if self.config.cnn or self.config.transformer:
             map_nkhw = self.stem(self._by_window(scaled_ng))
             seen_nhw = self._by_window(measured_ng).mean(2).reshape(-1, 1, MAP, MAP)
-            map_nkhw = torch.cat([map_nkhw, seen_nhw.expand(len(map_nkhw), -1, -1, -1)], dim=1)
+            map_nkhw = torch.cat([map_nkhw, seen_nhw.expand(map_nkhw.shape[0], -1, -1, -1)], dim=1)
         if self.config.cnn:
             parts.append(self.cnn(map_nkhw))
         if self.config.transformer:
@@ -198,7 +198,7 @@ class TransformerPath(nn.Module):
     def forward(self, map_nkhw: Tensor, summary_nk: Tensor | None) -> Tensor:
         """``(n, k, h, w)`` and the summary to ``(n, width)``."""
         tokens_ntk = self.patches(map_nkhw).flatten(2).transpose(1, 2) + self.position
-        whole_nk = self.start.expand(len(map_nkhw), -1)
+        whole_nk = self.start.expand(map_nkhw.shape[0], -1)
         if self.whole is not None and summary_nk is not None:
             whole_nk = whole_nk + self.whole(summary_nk)
         tokens_ntk = self.layer(torch.cat([whole_nk[:, None], tokens_ntk], dim=1))
