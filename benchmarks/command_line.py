@@ -10,26 +10,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 from anndata.io import write_elem
+from saving import DATA, save_result
 
 from spoticell.genes import load_vocabulary
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("SPOTICELL_DATA", ROOT.parent / "shared" / "data"))
-RESULTS = ROOT / "benchmarks" / "results"
 NON_ZEROS = 2000
 SIZES = (5_000, 20_000)
 
@@ -103,17 +99,7 @@ def main() -> None:
     lines += [f"| {name} | {median:.2f} | {most:.2f} | {peak:.0f} |" for name, (median, most, peak) in rows.items()]
     print("\n".join(lines))
     if args.save:
-        head = [
-            "# The command line",
-            "",
-            f"{datetime.now(UTC).date()}, {platform.machine()}, {os.cpu_count()} cores, "
-            f"Python {platform.python_version()}, {args.runs} runs of each command",
-            "",
-            f"`python benchmarks/command_line.py --save {args.save}`",
-            "",
-        ]
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{args.save}.md").write_text("\n".join([*head, *lines]) + "\n")
+        save_result(args.save, "The command line", lines)
 
 
 if __name__ == "__main__":

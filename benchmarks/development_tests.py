@@ -12,18 +12,15 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import os
-import platform
-import shlex
 import statistics
 import sys
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from saving import DATA, RESULTS, ROOT, save_result
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
@@ -41,9 +38,6 @@ from spoticell.ontology import TOO_GENERAL, load_ontology, reach_matrix
 from spoticell.runtime import Runtime
 from spoticell.stream import annotate_blocks
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("SPOTICELL_DATA", ROOT.parent / "shared" / "data"))
-RESULTS = ROOT / "benchmarks" / "results"
 Judge = Callable[[list[str], list[str], np.ndarray | None], dict[str, Any]]
 ABSENT = {"", UNKNOWN, "nan"}
 
@@ -221,17 +215,7 @@ def main() -> None:
     ]
     print("\n".join(lines))
     if args.save:
-        head = [
-            "# Development test sets",
-            "",
-            f"{datetime.now(UTC).date()}, {platform.machine()}, {os.cpu_count()} cores, "
-            f"Python {platform.python_version()}",
-            "",
-            f"`python {shlex.join(['benchmarks/development_tests.py', *sys.argv[1:]])}`",
-            "",
-        ]
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{args.save}.md").write_text("\n".join([*head, *lines]) + "\n")
+        save_result(args.save, "Development test sets", lines)
         (RESULTS / f"{args.save}.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 

@@ -200,7 +200,7 @@ def _along_main_axis(directions_gp: NDArray[np.floating[Any]]) -> NDArray[np.flo
     centred_gp = directions_gp - directions_gp.mean(axis=0)
     _, axes_pp = np.linalg.eigh(centred_gp.T @ centred_gp)
     axis_p = axes_pp[:, -1]
-    return centred_gp @ (axis_p * np.sign(axis_p[np.abs(axis_p).argmax()]))
+    return np.asarray(centred_gp @ (axis_p * np.sign(axis_p[np.abs(axis_p).argmax()])))
 
 
 def _in_order(order: NDArray[np.intp]) -> Pixels:

@@ -97,8 +97,8 @@ def most_its_own(counts_g: Counts, others_og: NDArray[np.float32], k: int) -> ND
         return strongest(counts_g, k)
     others = _root_share(others_og)
     surplus_g = _root_share(counts_g[None])[0] - others.mean(axis=0)
-    # 0.02 is about one count of a cell with 2,500: less than that is noise
-    return strongest(np.where(counts_g > 0, surplus_g / (others.std(axis=0) + 0.02), 0), k)
+    # the root of the share of four counts in 1,500: smaller differences are mostly chance
+    return strongest(np.where(counts_g > 0, surplus_g / (others.std(axis=0) + 0.05), 0), k)
 
 
 def _root_share(counts_og: NDArray[np.float32]) -> NDArray[np.float64]:

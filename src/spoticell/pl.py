@@ -132,7 +132,7 @@ def fingerprint_map(
 
     Examples
     --------
-    >>> ax = fingerprint_map(np.eye(3), types=["B cell", "T cell", "unknown"])
+    >>> ax = fingerprint_map(np.eye(4), types=["T cell", "B cell", "unknown", "B cell"])
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['B cell', 'T cell', 'unknown']
     """
@@ -257,7 +257,7 @@ def _name_points(ax: Axes, names: list[str], x: NDArray[np.intp], y: NDArray[np.
     for label in place_labels(names, points, side=grid, height=grid / 28, ring=2.2):
         ends = zip(label.point, label.line_end, strict=True)
         ax.plot(*ends, color="white", linewidth=0.8, alpha=0.8)
-        ax.text(*label.middle, label.text, color="white", size=8, weight="semibold", ha="center", va="center").set(
+        ax.text(*label.middle, label.text, color="white", size=8, weight="bold", ha="center", va="center").set(
             path_effects=outline
         )
 

@@ -57,8 +57,8 @@ def small_config() -> TrainConfig:
         ),
         augment=AugmentConfig(smallest_panel=0.3),
         batch_size=16,
+        cells_per_epoch=112,
         epochs=3,
         learning_rate=0.01,
-        weight_average=0.9,
         threshold=0.3,
     )

@@ -79,7 +79,7 @@ def read_profiles(path: Path, tissues: dict[str, str], vocabulary: Vocabulary) -
     # counts and proportions have zeros, log2 intensities have none
     if values_vr.min() > 1:
         values_vr = np.maximum(2.0**values_vr - 2.0**MICROARRAY_BACKGROUND, 0.0)
-    match = match_genes({"gene": table.index.to_numpy(object)}, vocabulary)
+    match = match_genes({"gene": table.index.tolist()}, vocabulary)
     known = match.target_v >= 0
     sum_rg = np.zeros((values_vr.shape[1], len(vocabulary)))
     np.add.at(sum_rg.T, match.target_v[known], values_vr[known])

@@ -5,7 +5,7 @@ Axes: ``n`` cells, ``m`` ontology nodes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from spoticell.report.html import Markup, join, share, tag
 NAMED_FROM = 0.02
 """Share of the cells from which on a broad type is named at the head of the page."""
 
-SHOWN = 40
+SHOWN = 30
 """Types that are in the table at once; the rarer ones open on request."""
 
 
@@ -112,58 +112,77 @@ def composition_strip(lineages: Sequence[Lineage], annotation: Annotation) -> Ma
 
 
 def composition_table(lineages: Sequence[Lineage], annotation: Annotation) -> Markup:
-    """Give the table of types, each with a bar; the rarest ones in a second table that opens on request."""
-    total = len(annotation.answer_n)
-    longest = max([lineage.cells for lineage in lineages], default=1)
-    unknown = total - sum(lineage.cells for lineage in lineages)
-    rest = [_bar_row(tag("span", UNKNOWN), (unknown, None, total), GREY, longest, broad=True)] if unknown else []
-    shown = max(1, sum(lineage.rows[0].number <= SHOWN for lineage in lineages))
-    bodies = [_lineage_body(lineage, total, longest) for lineage in lineages]
-    tables = [_table("Types found", [*bodies[:shown], tag("tbody", *rest)])]
-    if bodies[shown:]:
-        rare = sum(len(lineage.rows) for lineage in lineages[shown:])
-        table = _table("Rarer types", bodies[shown:])
-        tables.append(tag("details", tag("summary", f"{rare:,} rarer types"), table))
-    return join(tables)
+    """Give the table of types, each with a bar; the rarest ones are summed there, and in a table that opens."""
+    bars = _Bars(len(annotation.answer_n), max([lineage.cells for lineage in lineages], default=1))
+    rare = _rare_types(lineages)
+    bodies = [tag("tbody", *_lineage_rows(lineage, rare, bars)) for lineage in lineages]
+    unknown = int((annotation.answer_n < 0).sum())
+    if unknown:
+        bodies.append(tag("tbody", bars.row(tag("span", UNKNOWN), unknown, None, color=GREY, broad=True)))
+    table = _table("Types found", bodies)
+    if not rare:
+        return table
+    rare_rows = (_type_row(row, lineage, bars) for lineage in lineages for row in lineage.rows if row.number in rare)
+    more = _table("Rarer types", [tag("tbody", *rare_rows)])
+    return join([table, tag("details", tag("summary", f"All {len(rare):,} rarer types"), more)])
+
+
+def _rare_types(lineages: Sequence[Lineage]) -> frozenset[int]:
+    """Give the numbers of the types to sum: beyond the commonest, neither first nor the only such one of a lineage."""
+    commonest = sorted((row for lineage in lineages for row in lineage.rows), key=lambda row: -row.cells)[:SHOWN]
+    kept = {row.number for row in commonest}
+    rare: set[int] = set()
+    for lineage in lineages:
+        others = [row.number for row in lineage.rows[1:] if row.number not in kept]
+        rare.update(others if len(others) > 1 else [])
+    return frozenset(rare)
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """Makes rows whose bars have one scale."""
+
+    total: int
+    """Cells in all."""
+    longest: int
+    """Cells of the longest bar."""
+
+    def row(self, name: Markup, cells: int, mean_score: float | None, *, color: str, broad: bool = False) -> Markup:
+        width = 100 * cells / self.longest
+        bar = tag("i", tag("b", style=f"width:{width:.2f}%;background:{color}"), class_="bar")
+        figures = (f"{cells:,}", share(cells, self.total), "–" if mean_score is None else f"{mean_score:.2f}")
+        return tag(
+            "tr",
+            tag("th", tag("div", tag("span", name, class_="name"), bar), scope="row"),
+            *(tag("td", figure) for figure in figures),
+            class_="broad" if broad else None,
+        )
 
 
 def _table(caption: str, bodies: list[Markup]) -> Markup:
     heads = [tag("th", word, scope="col") for word in ("Type", "Cells", "Share", "Mean score")]
-    return tag(
-        "table", tag("caption", caption, class_="hidden"), tag("thead", tag("tr", *heads)), *bodies, class_="types"
-    )
+    head = tag("thead", tag("tr", *heads))
+    return tag("table", tag("caption", caption, class_="hidden"), head, *bodies, class_="types")
 
 
-def _lineage_body(lineage: Lineage, total: int, longest: int) -> Markup:
-    rows = lineage.rows
-    if len(rows) == 1 and rows[0].term == lineage.term:
-        name = join([number_badge(rows[0]), tag("span", lineage.name, " ", _term_link(lineage.term))])
-        return tag(
-            "tbody", _bar_row(name, (lineage.cells, lineage.mean_score, total), lineage.color, longest, broad=True)
-        )
-    head = _bar_row(
-        tag("span", lineage.name), (lineage.cells, lineage.mean_score, total), lineage.color, longest, broad=True
-    )
-    return tag("tbody", head, *(_type_row(row, lineage, total, longest) for row in rows))
+def _lineage_rows(lineage: Lineage, rare: frozenset[int], bars: _Bars) -> Iterator[Markup]:
+    first = lineage.rows[0]
+    if len(lineage.rows) == 1 and first.term == lineage.term:
+        name = join([number_badge(first), tag("span", lineage.name, " ", _term_link(lineage.term))])
+        yield bars.row(name, lineage.cells, lineage.mean_score, color=lineage.color, broad=True)
+        return
+    yield bars.row(tag("span", lineage.name), lineage.cells, lineage.mean_score, color=lineage.color, broad=True)
+    yield from (_type_row(row, lineage, bars) for row in lineage.rows if row.number not in rare)
+    rest = Lineage(lineage.term, lineage.name, tuple(row for row in lineage.rows if row.number in rare))
+    if rest.rows:
+        words = tag("span", f"{len(rest.rows):,} rarer types")
+        yield bars.row(words, rest.cells, rest.mean_score, color=lineage.color)
 
 
-def _type_row(row: TypeRow, lineage: Lineage, total: int, longest: int) -> Markup:
+def _type_row(row: TypeRow, lineage: Lineage, bars: _Bars) -> Markup:
     name = f"{row.name}, no subtype" if row.term == lineage.term else row.name
     label = join([number_badge(row), tag("span", name, " ", _term_link(row.term))])
-    return _bar_row(label, (row.cells, row.mean_score, total), row.color, longest, broad=False)
-
-
-def _bar_row(name: Markup, figures: tuple[int, float | None, int], color: str, longest: int, *, broad: bool) -> Markup:
-    cells, mean_score, total = figures
-    width = 100 * cells / longest
-    bar = tag("i", tag("b", style=f"width:{width:.2f}%;background:{color}"), class_="bar")
-    numbers = (f"{cells:,}", share(cells, total), "–" if mean_score is None else f"{mean_score:.2f}")
-    return tag(
-        "tr",
-        tag("th", tag("div", tag("span", name, class_="name"), bar), scope="row"),
-        *(tag("td", number) for number in numbers),
-        class_="broad" if broad else None,
-    )
+    return bars.row(label, row.cells, row.mean_score, color=row.color)
 
 
 def number_badge(row: TypeRow) -> Markup:

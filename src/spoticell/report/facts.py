@@ -33,7 +33,7 @@ def found(annotation: Annotation) -> Markup:
         ("File", join([f"{findings.format}, {findings.n_cells:,} cells, {findings.n_genes:,} genes"])),
         ("Matrix used", named(findings.matrix)),
         ("Its values", values),
-        ("Gene names", join([f"{match.kind} in ", named(match.column), ". ", tag("small", _repairs(match))])),
+        ("Gene names", join([_where(match), tag("small", _repairs(match))])),
         ("Known genes", _coverage(match)),
         ("A typical cell", _typical(annotation)),
     ]
@@ -69,6 +69,11 @@ def _coverage(match: GeneMatch) -> Markup:
     known = len(match.measured_g)
     bar = tag("i", tag("b", style=f"width:{100 * match.coverage:.2f}%"), class_="bar", aria_hidden="true")
     return join([f"{match.n_found:,} of the {known:,} that the model knows ({share(match.n_found, known)})", bar])
+
+
+def _where(match: GeneMatch) -> Markup:
+    column: Content = "index" if match.column == "index" else join(["column ", named(match.column)])
+    return join([match.kind[0].upper(), match.kind[1:], " in the ", column, ". "])
 
 
 def _repairs(match: GeneMatch) -> str:

@@ -138,11 +138,12 @@ def _badges(positions_n2: Positions, answer_n: NDArray[np.intp], rows: Sequence[
 
 
 def _badge(row: TypeRow, x: float, y: float) -> Markup:
+    number = str(row.number)
     return tag(
         "g",
         tag("title", row.name),
         tag("circle", cx=x, cy=y, r=BADGE, fill=row.color),
-        tag("text", str(row.number), x=x, y=y + 5.5, fill=ink_on(row.color)),
+        tag("text", number, x=x, y=y + 5, fill=ink_on(row.color), font_size=15 if len(number) < 3 else 11.5),
         class_="number",
     )
 

@@ -19,6 +19,8 @@ from spoticell.train.config import TrainConfig
 
 PANELS_A_BATCH = 16
 """Different panels in a batch; drawing one for each cell would cost more time than it gives variety."""
+FEWEST_DRAWN = 8192
+"""Cells drawn in an epoch of a small training: with fewer steps nothing would be learned."""
 FEWEST_COUNTS = 10
 """A cell that a panel leaves fewer counts is shown complete: it would teach nothing."""
 
@@ -56,7 +58,8 @@ class Batches:
         self.config = config
         self.panels = panels
         self.chance_n = sampling_chances(cells, node_n, config=config)
-        self.steps = max((config.cells_per_epoch or len(cells)) // config.batch_size, 1)
+        drawn = config.cells_per_epoch or max(len(cells), FEWEST_DRAWN)
+        self.steps = max(drawn // config.batch_size, 1)
         """Steps in an epoch."""
 
     def draw(self, rng: np.random.Generator) -> Batch:

@@ -81,7 +81,7 @@ class TrainConfig(Settings):
     batch_size: Annotated[int, Field(ge=2)] = 256
     epochs: Count = 12
     cells_per_epoch: Annotated[int, Field(ge=0)] = 0
-    """Cells drawn in an epoch; 0 for as many as there are."""
+    """Cells drawn in an epoch; 0 for as many as there are, but at least 8,192."""
     patience: Count = 10
     """Epochs without a better validation before training stops."""
     class_balance: Fraction = 0.5

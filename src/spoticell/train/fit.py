@@ -250,7 +250,7 @@ class Run:
     def _follow(self) -> None:
         """Move the running average of the weights towards the network (Polyak & Juditsky 1992, doi:10.1137/0330046)."""
         # a young average forgets faster, or it would remember the random start
-        decay = min(self.config.weight_average, 1 - 1 / (self.step + 1))
+        decay = min(self.config.weight_average, (self.step + 1) / (self.step + 10))
         for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
             mean.lerp_(value, 1 - decay)
         for kept, seen in zip(self.average.buffers(), self.network.buffers(), strict=True):
