@@ -29,7 +29,7 @@ TO_LAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-GOLD = ("#4087de", "#e87f25", "#445daf")
+GOLD = ("#4087de", "#e87f25", "#2dc2f5")
 
 SEEN_BY = {
     "most people": np.eye(3),
@@ -74,9 +74,7 @@ def test_a_subtype_keeps_the_hue_of_its_lineage():
         assert abs((hues[0] - hues[1] + 180) % 360 - 180) < 36
 
 
-@pytest.mark.parametrize(
-    "types", [BLOOD, BREAST, BRAIN]
-)
+@pytest.mark.parametrize("types", [BLOOD, BREAST, BRAIN])
 @pytest.mark.parametrize(("eye", "apart"), [("most people", 0.05), ("deuteranopes", 0.03)])
 def test_types_that_are_met_together_are_told_apart(types, eye, apart):
     near = {

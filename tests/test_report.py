@@ -9,11 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse
 
 from spoticell.errors import OutputError
 from spoticell.files import annotate_file
+from spoticell.ontology import load_ontology, reach_matrix
 from spoticell.report import render, write_report
+from spoticell.report.composition import compose, composition_table
+from spoticell.report.html import tag
 
 VOID = {"meta", "wbr", "br"}
 
@@ -205,3 +210,36 @@ def test_real_cells_make_a_page_that_is_small_enough_to_mail(data_folder, tiny_b
     assert (tmp_path / "page.html").stat().st_size < 1_000_000
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert "2,000 of 2,800 cells" in page.text or f"{len(annotation.answer_n):,}" in page.text
+
+
+@given(st.text(), st.text())
+def test_any_text_stays_a_text(inside, attribute):
+    page = Page(tag("p", inside, title=attribute))
+    assert page.tags == [("p", {"title": page.tags[0][1]["title"]})]
+    shown = "".join(page.words)
+    assert len(shown) == len(inside)
+    assert all(one in {other, "\ufffd"} for one, other in zip(shown, inside, strict=True))
+
+
+def test_a_piece_of_html_is_only_what_was_made_as_one():
+    assert tag("p", "<b>", tag("b", "x"), None) == "<p>&lt;b&gt;<b>x</b></p>"
+
+
+def test_rare_types_are_summed_and_listed_apart(annotation):
+    ontology = load_ontology()
+    t_cells = [term for term in ontology.terms if "CL:0000084" in ontology.ancestors(term)][:60]
+    nodes, _ = reach_matrix(t_cells, ontology)
+    manifest = annotation.bundle.manifest.model_copy(update={"labels": tuple(t_cells), "nodes": nodes})
+    answer_n = np.repeat([nodes.index(term) for term in t_cells], np.arange(60, 0, -1))
+    many = replace(
+        annotation,
+        bundle=replace(annotation.bundle, manifest=manifest),
+        answer_n=answer_n,
+        score_n=np.full(len(answer_n), 0.75, dtype=np.float32),
+    )
+    [lineage] = compose(many)
+    assert [row.number for row in lineage.rows] == list(range(1, 61))
+    assert (lineage.cells, lineage.mean_score) == (len(answer_n), 0.75)
+    table, rarer = composition_table([lineage], many).split("<details>")
+    assert f"30 rarer types{sum(range(1, 31))}" in Page(table).text
+    assert [table.count('<th scope="row">'), rarer.count('<th scope="row">')] == [1 + 30 + 1, 30]

@@ -69,7 +69,7 @@ OTHER: tuple[float, float, float] = (110, 0.60, 0.03)
 CROWDED = frozenset(("CL:0000084", "CL:0000163", "CL:0000540"))
 """Lineages of which many types are met together: T cells, endocrine cells, neurons."""
 
-SALT = "spoticell 1329"
+SALT = "spoticell 1859"
 """Of two thousand, the one that sets types that are met together furthest apart."""
 
 RAMP = ((250, 0.86, 0.05), (235, 0.66, 0.11), (225, 0.44, 0.09))

@@ -135,7 +135,8 @@ def _rare_types(lineages: Sequence[Lineage]) -> frozenset[int]:
     for lineage in lineages:
         others = [row.number for row in lineage.rows[1:] if row.number not in kept]
         rare.update(others if len(others) > 1 else [])
-    return frozenset(rare)
+    # a second table for a few types isn't worth it
+    return frozenset(rare if len(rare) > 5 else ())
 
 
 @dataclass(frozen=True)
