@@ -97,6 +97,7 @@ def main() -> None:
         rows = {name: measure(command, runs=args.runs) for name, command in commands.items()}
     lines = ["| command | median wall (s) | slowest (s) | peak memory (MB) |", "|---|---|---|---|"]
     lines += [f"| {name} | {median:.2f} | {most:.2f} | {peak:.0f} |" for name, (median, most, peak) in rows.items()]
+    lines += ["", "Memory below that of the measuring process itself can't be seen, which is what `--help` shows."]
     print("\n".join(lines))
     if args.save:
         save_result(args.save, "The command line", lines)
