@@ -40,6 +40,7 @@ def main() -> None:
     """Write the cells, annotate them, compare."""
     source, folder = map(Path, sys.argv[1:])
     cells, annotated, report = folder / "pbmc68k.h5ad", folder / "annotated.h5ad", folder / "report.html"
+    folder.mkdir(parents=True, exist_ok=True)
     write_cells(source, cells)
     command = ["spoticell", "annotate", str(cells), "-o", str(annotated), "--report", str(report), "--overwrite"]
     print(f"\n$ {' '.join(command)}", flush=True)
