@@ -50,13 +50,13 @@ def write_types(folder: Path, per_type: Mapping[str, Mapping[str, Any]]) -> None
     table = pd.DataFrame(list(per_type.values()), index=list(per_type)).rename_axis("cell_type_ontology_term_id")
     with atomic(folder / "per_type_metrics.csv") as path:
         table.to_csv(path, float_format="%.4f")
-    top = table.sort_values(["f1", "cells"], ascending=False).head(TOP).iloc[::-1]
+    top = table.sort_values(["cells", "f1"], ascending=False).head(TOP).iloc[::-1]
     figure = Figure(figsize=(8, 1.2 + 0.26 * len(top)), layout="constrained")
     axes = figure.subplots()
     names = [f"{name} ({cells:,})" for name, cells in zip(top["name"], top["cells"], strict=True)]
     bars = axes.barh(names, top["f1"], color=ACCENT)
     axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=8, color=GREY)
-    axes.set(xlim=(0, 1.08), xlabel="F1 on validation cells", title=f"The {len(top)} best named types (cells)")
+    axes.set(xlim=(0, 1.08), xlabel="F1 on validation cells", title=f"The {len(top)} commonest types (validation cells)")
     axes.tick_params(axis="y", labelsize=8, length=0)
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, folder / "top_cell_types_f1.png")
