@@ -53,7 +53,8 @@ class AnnDataCells(CellSource):
         self.adata = adata
         self.n_cells = adata.n_obs
         self.cell_names = pd.Index(adata.obs_names.astype(str), dtype=object)
-        present = [f"layers/{name}" for name in adata.layers]
+        # anndata 0.13 lists X among the layers, under None
+        present = [f"layers/{name}" for name in adata.layers if name is not None]
         present += ["X"] * (adata.X is not None) + ["raw/X"] * (adata.raw is not None)
         self.matrices = tuple(order_matrices(present) if layer is None else [_named(layer, present)])
         if not self.matrices:

@@ -113,9 +113,11 @@ except OutputError as error:
 
 def test_an_interrupt_midway_leaves_nothing(tmp_path):
     code = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from spoticell.io.write import atomic
+# a shell that runs the tests in the background has interrupts ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with atomic(Path(sys.argv[1])) as passing:
     passing.write_bytes(bytes(5000))
     print("writing", flush=True)

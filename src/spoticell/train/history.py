@@ -56,7 +56,9 @@ def write_types(folder: Path, per_type: Mapping[str, Mapping[str, Any]]) -> None
     names = [f"{name} ({cells:,})" for name, cells in zip(top["name"], top["cells"], strict=True)]
     bars = axes.barh(names, top["f1"], color=ACCENT)
     axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=8, color=GREY)
-    axes.set(xlim=(0, 1.08), xlabel="F1 on validation cells", title=f"The {len(top)} commonest types (validation cells)")
+    axes.set(
+        xlim=(0, 1.08), xlabel="F1 on validation cells", title=f"The {len(top)} commonest types (validation cells)"
+    )
     axes.tick_params(axis="y", labelsize=8, length=0)
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, folder / "top_cell_types_f1.png")
