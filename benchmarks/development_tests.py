@@ -28,15 +28,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from spoticell.bundle import load_bundle
-from spoticell.counts import recover
 from spoticell.evaluate import score
 from spoticell.findings import inspect
-from spoticell.genes import align_counts, load_vocabulary
+from spoticell.genes import load_vocabulary
 from spoticell.io import open_cells
 from spoticell.keys import LABEL, UNKNOWN
 from spoticell.ontology import TOO_GENERAL, load_ontology, reach_matrix
 from spoticell.runtime import Runtime
-from spoticell.stream import annotate_blocks
+from spoticell.stream import annotate_blocks, read_counts
 
 Judge = Callable[[list[str], list[str], np.ndarray | None], dict[str, Any]]
 ABSENT = {"", UNKNOWN, "nan"}
@@ -62,11 +61,9 @@ def read_aligned(path: Path) -> tuple[sparse.csr_array, np.ndarray, list[str]]:
     """Give counts over the vocabulary, the genes measured and the labels of a data set."""
     with open_cells(path) as source:
         found = inspect(source, load_vocabulary())
-        blocks = [
-            align_counts(recover(block.values_nv, found.verdict), found.match) for block in source.blocks(found.matrix)
-        ]
+        counts_ng = read_counts(source, found)
         labels = source.obs()[LABEL].astype(str).tolist()
-    return sparse.csr_array(sparse.vstack(blocks, format="csr")), found.match.measured_g, labels
+    return counts_ng, found.match.measured_g, labels
 
 
 def spoticell_rows(folder: Path, tests: Iterable[Path], judge: Judge) -> dict[str, dict[str, dict[str, Any]]]:

@@ -22,12 +22,12 @@ from panhuman import Panhuman, TooFewGenesError
 from scipy import sparse
 
 from spoticell.corpus.profiles import Noise, Profiles, draw_cells, read_profiles
-from spoticell.counts import recover
 from spoticell.findings import inspect
-from spoticell.genes import Vocabulary, align_counts, load_vocabulary
+from spoticell.genes import Vocabulary, load_vocabulary
 from spoticell.io import open_cells
 from spoticell.keys import DONOR, LABEL, UNKNOWN
 from spoticell.ontology import load_ontology
+from spoticell.stream import read_counts
 
 SURE_SUBTYPE = 0.8
 """Probability that the teacher's subtype of a leukocyte needs to replace the label."""
@@ -73,11 +73,8 @@ class Maker:
         """Write a data set of real cells."""
         with open_cells(path) as source:
             found = inspect(source, self.vocabulary)
-            blocks = [
-                align_counts(recover(b.values_nv, found.verdict), found.match) for b in source.blocks(found.matrix)
-            ]
+            counts_ng = read_counts(source, found)
             obs = source.obs()
-        counts_ng = sparse.csr_array(sparse.vstack(blocks, format="csr"))
         measured_g = found.match.measured_g
         donor_n = obs[DONOR].astype(str).to_numpy() if DONOR in obs else np.full(len(obs), path.stem)
         if labelled:

@@ -47,6 +47,15 @@ class AnnotatedBlock:
         return len(self.answer_n)
 
 
+def read_counts(source: CellSource, findings: Findings) -> sparse.csr_array:
+    """Give all counts of a source at once, ``(n, g)``, in the order of the genes it was matched to."""
+    blocks = (
+        align_counts(recover(cells.values_nv, findings.verdict), findings.match)
+        for cells in source.blocks(findings.matrix)
+    )
+    return sparse.csr_array(sparse.vstack(list(blocks), format="csr"))
+
+
 def annotate_blocks(
     source: CellSource, findings: Findings, runtime: Runtime, *, threshold: float | None = None, block: int = BLOCK
 ) -> Iterator[AnnotatedBlock]:

@@ -14,13 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.counts import recover
 from spoticell.errors import SpoticellError, TrainingError
 from spoticell.findings import inspect
-from spoticell.genes import Vocabulary, align_counts
+from spoticell.genes import Vocabulary
 from spoticell.io import open_cells
 from spoticell.keys import DONOR, LABEL, UNKNOWN
 from spoticell.ontology import load_ontology
+from spoticell.stream import read_counts
 
 log = logging.getLogger("spoticell")
 
@@ -105,15 +105,12 @@ def _read_one(path: Path, vocabulary: Vocabulary) -> Part | None:
                 return None
             label_n = _known_labels(obs[LABEL], path.name)
             found = inspect(source, vocabulary)
-            blocks = [
-                align_counts(recover(block.values_nv, found.verdict), found.match)
-                for block in source.blocks(found.matrix)
-            ]
+            counts_ng = read_counts(source, found)
     except SpoticellError as error:
         error.add_note(f"while reading {path} for training")
         raise
     keep = np.flatnonzero(label_n != "")
-    counts_ng = sparse.csr_array(sparse.vstack(blocks, format="csr")[keep])
+    counts_ng = sparse.csr_array(counts_ng[keep])
     donor_n = obs[DONOR].astype(str).to_numpy(object) if DONOR in obs else np.full(len(obs), "", object)
     return path.stem, counts_ng, label_n[keep], donor_n[keep], found.match.measured_g
 
