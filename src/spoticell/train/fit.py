@@ -39,6 +39,7 @@ from spoticell.train.validate import figures, predict_nodes, split
 log = logging.getLogger("spoticell")
 
 Progress = Callable[[int, int], None]
+LAYOUT = "layout.npy"
 CLIP = 5.0
 """Longest gradient; a longer one is cut to it."""
 LAYOUT_CELLS = 4000
@@ -147,7 +148,7 @@ class Run:
         position = {node: m for m, node in enumerate(self.nodes)}
         node_n = np.array([position[label] for label in cells.label_n])
         self.above_mm = _above(self.nodes)
-        self.pixel_g = make_layout(cells, vocabulary, config, random_state=random_state)
+        self.pixel_g = _kept_layout(output) if (output / LAYOUT).exists() else self._new_layout(cells)
         self.batches = Batches(cells, node_n, config=config, panels=panels)
         weight_g = gene_weights(cells, power=config.network.weigh_genes)
         self.network = DualPath(config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
@@ -156,6 +157,12 @@ class Run:
         self.optimizer = make_optimizer(self.network, config=config)
         self.step = 0
         self.epochs: list[dict[str, float]] = []
+
+    def _new_layout(self, cells: LabelledCells) -> Pixels:
+        pixel_g = make_layout(cells, self.vocabulary, self.config, random_state=self.random_state)
+        with atomic(self.output / LAYOUT) as path, path.open("wb") as file:
+            np.save(file, pixel_g)
+        return pixel_g
 
     @property
     def total_steps(self) -> int:
@@ -292,6 +299,11 @@ class Run:
             f"{self.config.threshold:g}:",
             *(f"{key.replace('_', ' ')}: {value:.4f}" for key, value in result.items() if isinstance(value, float)),
         ]
+
+
+def _kept_layout(output: Path) -> Pixels:
+    """Give the layout that a training began with: another number of threads would learn a slightly different one."""
+    return np.asarray(np.load(output / LAYOUT, allow_pickle=False), dtype=np.intp)
 
 
 def make_layout(cells: LabelledCells, vocabulary: Vocabulary, config: TrainConfig, *, random_state: int) -> Pixels:
