@@ -1,4 +1,4 @@
-"""Which cells a step sees, and how incomplete they are made.
+"""Which cells a step sees, in which pairs, and how incomplete they are made.
 
 Axes: ``n`` cells of a batch, ``g`` genes.
 """
@@ -24,6 +24,11 @@ FEWEST_DRAWN = 8192
 FEWEST_COUNTS = 10
 """A cell that a panel leaves fewer counts is shown complete: it would teach nothing."""
 
+OTHERS = 0.5
+"""Share of cells whose partner is another cell, if there is one; the rest are seen twice."""
+TRIES = 4
+"""Draws for a partner from another data set."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -33,6 +38,10 @@ class Batch:
     measured_ng: Tensor
     node_n: Tensor
     """Position of each cell's label among the nodes."""
+    cell_n: Tensor
+    """Position of each cell among all; two views of one cell have the same."""
+    dataset_n: Tensor
+    """Position of each cell's data set."""
 
 
 class Batches:
@@ -58,6 +67,10 @@ class Batches:
         self.config = config
         self.panels = panels
         self.chance_n = sampling_chances(cells, node_n, config=config)
+        self.by_label = np.argsort(node_n, kind="stable")
+        """Cells sorted by label."""
+        self.first_m = np.searchsorted(node_n[self.by_label], np.arange(node_n.max(initial=0) + 2))
+        """Where each label begins in ``by_label``."""
         drawn = config.cells_per_epoch or max(len(cells), FEWEST_DRAWN)
         self.steps = max(drawn // config.batch_size, 1)
         """Steps in an epoch."""
@@ -65,7 +78,7 @@ class Batches:
     def draw(self, rng: np.random.Generator) -> Batch:
         """Draw the next batch."""
         size = self.config.batch_size
-        chosen = rng.choice(len(self.cells), size=size, p=self.chance_n)
+        chosen = self._choose(size, rng)
         counts_ng = thin(self.cells.counts_ng[chosen], config=self.config.augment, rng=rng).toarray()
         measured_ng = self.cells.measured_sg[self.cells.dataset_n[chosen]]
         n_panels = min(PANELS_A_BATCH, size)
@@ -80,7 +93,32 @@ class Batches:
             torch.from_numpy(counts_ng * measured_ng),
             torch.from_numpy(measured_ng.astype(np.float32)),
             torch.from_numpy(self.node_n[chosen]),
+            torch.from_numpy(chosen),
+            torch.from_numpy(self.cells.dataset_n[chosen]),
         )
+
+    def _choose(self, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Choose cells by their chances; where fingerprints are contrasted, half of them and a partner for each."""
+        if not self.config.contrast:
+            return rng.choice(len(self.cells), size=size, p=self.chance_n)
+        first = rng.choice(len(self.cells), size=size - size // 2, p=self.chance_n)
+        # partners stand elsewhere in the batch, so that they see another panel
+        return np.concatenate([first, self._partners(first[: size // 2], rng)])
+
+    def _partners(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+        """Give for each cell, one time in two, a cell of the same label from another data set if chance finds one.
+
+        Else it is the cell itself, which will be seen through another panel and at another depth.
+        """
+        partner_n = chosen.copy()
+        open_n = rng.random(len(chosen)) < OTHERS
+        start_n, stop_n = self.first_m[self.node_n[chosen]], self.first_m[self.node_n[chosen] + 1]
+        for _ in range(TRIES):
+            other_n = self.by_label[rng.integers(start_n, stop_n)]
+            found_n = open_n & (self.cells.dataset_n[other_n] != self.cells.dataset_n[chosen])
+            partner_n[found_n] = other_n[found_n]
+            open_n &= ~found_n
+        return partner_n
 
 
 def gene_weights(cells: LabelledCells, *, power: float) -> NDArray[np.float32]:

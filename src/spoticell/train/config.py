@@ -47,6 +47,8 @@ class NetworkConfig(Settings):
     heads: Count = 4
     fusion: tuple[Count, Count] = (256, 128)
     fingerprint: Count = 64
+    code_bits: Annotated[int, Field(gt=0, multiple_of=8)] = 128
+    """Bits of the binary code of a fingerprint."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
@@ -74,6 +76,10 @@ class TrainConfig(Settings):
     augment: AugmentConfig = AugmentConfig()
     loss: Literal["hierarchical", "bce"] = "hierarchical"
     """``hierarchical``: cross-entropy of the label's node; ``bce``: each node on its own, and a penalty."""
+    contrast: Annotated[float, Field(ge=0)] = 0.5
+    """Weight of the fingerprint's own loss, cells of a kind together, beside the labels'; 0 for none."""
+    contrast_temperature: Positive = 0.1
+    """Softness of that loss: smaller looks at nearer neighbours."""
     optimizer: Literal["adamw", "adam"] = "adamw"
     schedule: Literal["one-cycle", "plateau"] = "one-cycle"
     learning_rate: Positive = 2e-3

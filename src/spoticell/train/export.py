@@ -24,6 +24,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn import functional
 
 from spoticell.bundle import write_genes, write_manifest
 from spoticell.layout import GRID
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 BEST = "best_model_f1"
 """Folder of the bundle in a training's output."""
 WEIGHTS = "weights.safetensors"
+CODE = "code.npy"
 SMALLEST_HALVED = 1000
 """Tensors of fewer numbers stay in single precision: nothing is gained by halving them."""
 
@@ -101,6 +103,7 @@ def export_bundle(run: Run, folder: Path, about: About) -> Path:
         network = halve(run.best)
         write_graph(made / MODEL, Exported(network, run.reach_cm, about.temperature), n_genes=len(run.vocabulary))
         write_genes(made, run.vocabulary, pixel_g=run.pixel_g)
+        write_code(made / CODE, network)
         (made / WEIGHTS).write_bytes(save(_weights(network)))
         (made / "MODEL_CARD.md").write_text(about.card or _short_card(run, about.name), encoding="utf-8")
         write_manifest(made, **_manifest_fields(run, about))
@@ -127,6 +130,13 @@ def _manifest_fields(run: Run, about: About) -> dict[str, Any]:
         "sources": tuple(about.sources) or _plain_sources(run),
         "figures": about.figures,
     }
+
+
+def write_code(path: Path, network: DualPath) -> None:
+    """Write the planes that turn a fingerprint into its binary code, unit normals in half precision, ``(b, d)``."""
+    planes_bd = functional.normalize(network.planes.detach(), dim=1).half().numpy()
+    with path.open("wb") as file:
+        np.save(file, planes_bd, allow_pickle=False)
 
 
 def halve(network: DualPath) -> DualPath:

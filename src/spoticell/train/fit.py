@@ -1,6 +1,6 @@
 """The training itself: one function from a folder of labelled cells to a bundle.
 
-What a step sees is in ``batches``, what it learns in ``loss``; states are kept by ``checkpoint``, the finished model
+What a step sees is in ``batches``, what it learns in ``lesson``; states are kept by ``checkpoint``, the finished model
 goes out through ``export``.  Axes: ``n`` cells, ``g`` genes, ``c`` labels, ``m`` nodes.
 """
 
@@ -31,7 +31,7 @@ from spoticell.train.checkpoint import load_checkpoint, save_checkpoint
 from spoticell.train.config import TrainConfig, load_config
 from spoticell.train.export import BEST, About, export_bundle
 from spoticell.train.history import write_epochs, write_summary, write_types
-from spoticell.train.loss import bce_loss, hierarchical_loss
+from spoticell.train.lesson import Lesson
 from spoticell.train.network import DualPath, count_parameters
 from spoticell.train.schedule import make_optimizer, one_cycle, plateau, set_rate
 from spoticell.train.validate import figures, predict_nodes, split
@@ -147,7 +147,7 @@ class Run:
         self.reach_cm = torch.from_numpy(reach_cm.astype(np.float32))
         position = {node: m for m, node in enumerate(self.nodes)}
         node_n = np.array([position[label] for label in cells.label_n])
-        self.above_mm = _above(self.nodes)
+        self.lesson = Lesson(config, self.reach_cm, _above(self.nodes))
         self.pixel_g = _kept_layout(output) if (output / LAYOUT).exists() else self._new_layout(cells)
         self.batches = Batches(cells, node_n, config=config, panels=panels)
         weight_g = gene_weights(cells, power=config.network.weigh_genes)
@@ -188,11 +188,7 @@ class Run:
         set_rate(self.optimizer, self._rate())
         batch = self.batches.draw(self.rng)
         self.network.train()
-        _, logits_nc = self.network(batch.counts_ng, batch.measured_ng)
-        if self.config.loss == "hierarchical":
-            loss = hierarchical_loss(logits_nc, batch.node_n, self.reach_cm).mean()
-        else:
-            loss = bce_loss(logits_nc, batch.node_n, self.reach_cm, above_mm=self.above_mm).mean()
+        loss = self.lesson(self.network, batch)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"The loss is no longer a number at step {self.step:,}; lower the learning rate and resume "

@@ -1,0 +1,50 @@
+"""All that a step learns: the labels, the fingerprint and its code, each with its weight.
+
+Axes: ``n`` cells, ``c`` labels, ``m`` nodes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from spoticell.train.batches import Batch
+from spoticell.train.config import TrainConfig
+from spoticell.train.contrast import code_loss, contrast_loss, kinship, likeness
+from spoticell.train.loss import bce_loss, hierarchical_loss
+from spoticell.train.network import DualPath
+
+
+class Lesson:
+    """The loss of a batch, by a config.
+
+    Parameters
+    ----------
+    config
+        Which losses, and their weights.
+    reach_cm
+        One where a label lies at or below a node.
+    above_mm
+        One where the second node is the first or above it.
+    """
+
+    def __init__(self, config: TrainConfig, reach_cm: Tensor, above_mm: Tensor) -> None:
+        self.config, self.reach_cm, self.above_mm = config, reach_cm, above_mm
+        self.kin_mm = kinship(above_mm)
+
+    def __call__(self, network: DualPath, batch: Batch) -> Tensor:
+        """Give the mean loss of a batch; its gradient reaches every weight of the network."""
+        fingerprint_nd, logits_nc = network(batch.counts_ng, batch.measured_ng)
+        # the code only watches the fingerprint, so its weight against the others doesn't matter
+        loss_n = self._labels(logits_nc, batch.node_n) + code_loss(fingerprint_nd, network.planes)
+        if self.config.contrast:
+            kin_nj = self.kin_mm[batch.node_n][:, batch.node_n]
+            like_nj = likeness(kin_nj, batch.cell_n, batch.dataset_n)
+            temperature = self.config.contrast_temperature
+            loss_n = loss_n + self.config.contrast * contrast_loss(fingerprint_nd, like_nj, temperature=temperature)
+        return torch.mean(loss_n)
+
+    def _labels(self, logits_nc: Tensor, node_n: Tensor) -> Tensor:
+        if self.config.loss == "hierarchical":
+            return hierarchical_loss(logits_nc, node_n, self.reach_cm)
+        return bce_loss(logits_nc, node_n, self.reach_cm, above_mm=self.above_mm)
