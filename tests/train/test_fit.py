@@ -148,6 +148,22 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(
     assert whole == parts
 
 
+def test_a_reopened_training_reads_the_layout_that_it_began_with(cells, small_config, tmp_path):
+    begun = new_run(cells, small_config, tmp_path)
+    kept = begun.pixel_g[::-1].copy()
+    np.save(tmp_path / "layout.npy", kept)  # as another number of threads might have learned it
+    reopened = new_run(cells, small_config, tmp_path)
+    np.testing.assert_array_equal(reopened.pixel_g, kept)
+    assert not torch.equal(reopened.network.window_pixels, begun.network.window_pixels)
+
+
+def test_the_bundle_carries_the_planes_of_the_code_as_unit_normals(trained, small_config):
+    planes_bd = np.load(trained[1] / "code.npy", allow_pickle=False)
+    assert planes_bd.shape == (small_config.network.code_bits, small_config.network.fingerprint)
+    np.testing.assert_allclose(np.linalg.norm(planes_bd.astype(np.float32), axis=1), 1, atol=2e-3)
+    assert "code.npy" in load_bundle(trained[1]).manifest.files
+
+
 def test_an_output_folder_with_a_training_in_it_is_not_overwritten(labelled_folder, small_config, trained):
     with pytest.raises(TrainingError, match="resume it, or choose another output folder"):
         train(labelled_folder, trained[0], small_config)
