@@ -61,10 +61,12 @@ class Maker:
         Gets the h5ad files.
     teacher
         None to do without.
+    without
+        Terms whose cells, and those of their subtypes, are left out.
     """
 
-    def __init__(self, data: Path, output: Path, teacher: Panhuman | None) -> None:
-        self.data, self.output, self.teacher = data, output, teacher
+    def __init__(self, data: Path, output: Path, teacher: Panhuman | None, without: frozenset[str]) -> None:
+        self.data, self.output, self.teacher, self.without = data, output, teacher, without
         self.vocabulary: Vocabulary = load_vocabulary()
         self.ontology = load_ontology()
         self.sizes: dict[str, int] = {}
@@ -151,6 +153,10 @@ class Maker:
             refined_n[rows[contradicted]] = UNKNOWN
         return refined_n
 
+    def is_left_out(self, label: str) -> bool:
+        """Say whether a label is one of the types to do without, or a subtype."""
+        return bool(self.ontology.ancestors(label) & self.without)
+
     def write(
         self,
         name: str,
@@ -160,7 +166,7 @@ class Maker:
         donor_n: NDArray[np.object_],
     ) -> None:
         """Write the labelled cells with the genes that were measured."""
-        keep = np.array([label not in {"", UNKNOWN} for label in label_n])
+        keep = np.array([label not in {"", UNKNOWN} and not self.is_left_out(label) for label in label_n])
         obs = pd.DataFrame({LABEL: label_n[keep].astype(str), DONOR: donor_n[keep].astype(str)})
         obs.index = [f"{name}-{position}" for position in np.flatnonzero(keep)]
         var = pd.DataFrame(index=np.array(self.vocabulary.ids)[measured_g])
@@ -177,13 +183,15 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without-teacher", action="store_true")
+    parser.add_argument("--without", nargs="*", default=[], metavar="TERM", help="leave these types out, and subtypes")
     args = parser.parse_args()
     panels = args.output.parent / "panels"
     args.output.mkdir(parents=True, exist_ok=True)
     panels.mkdir(parents=True, exist_ok=True)
     for path in sorted((args.data / "refs" / "panels").glob("*.txt")):
         shutil.copyfile(path, panels / path.name)
-    maker = Maker(args.data, args.output, None if args.without_teacher else Panhuman(better_terms=True))
+    teacher = None if args.without_teacher else Panhuman(better_terms=True)
+    maker = Maker(args.data, args.output, teacher, frozenset(args.without))
     for path in sorted((args.data / "train").glob("*.h5ad")):
         maker.real(path, labelled=True)
     if maker.teacher is not None:

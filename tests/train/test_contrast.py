@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spoticell.ontology import load_ontology, reach_matrix
-from spoticell.train.contrast import code_loss, contrast_loss, kinship, likeness
+from spoticell.train.contrast import contrast_loss, kinship, likeness
 
 NODES, _ = reach_matrix(["CL:0000624", "CL:0000625", "CL:0000236", "CL:0000057"], load_ontology())
 ABOVE_MM = torch.tensor([[float(a in load_ontology().ancestors(node)) for a in NODES] for node in NODES])
@@ -34,6 +34,7 @@ def test_the_same_cell_seen_twice_counts_in_full():
     assert like[0, 1] == like[0, 2]
 
 
+@settings(deadline=None)
 @given(st.integers(2, 9), st.integers(0, 1000))
 def test_likeness_is_shared_out_whole_and_none_stays_with_the_cell(n, seed):
     rng = np.random.default_rng(seed)
@@ -60,34 +61,12 @@ def test_the_contrast_moves_a_cell_towards_its_kind():
     assert (moved[0] @ moved[1]).item() > before
 
 
-def test_planes_learn_to_keep_neighbours():
-    rng = np.random.default_rng(0)
-    centre = rng.normal(size=(8, 16))
-    fingerprint = unit(np.repeat(centre, 12, axis=0) + rng.normal(scale=0.5, size=(96, 16)))
-    planes = torch.nn.Parameter(torch.from_numpy(rng.normal(size=(24, 16)).astype(np.float32)))
-    first = code_loss(fingerprint, planes).mean().item()
-    optimizer = torch.optim.Adam([planes], lr=0.05)
-    for _ in range(60):
-        optimizer.zero_grad()
-        code_loss(fingerprint, planes).mean().backward()
-        optimizer.step()
-    assert code_loss(fingerprint, planes).mean().item() < 0.8 * first
-
-
-def test_the_code_leaves_the_fingerprint_where_it_is():
-    fingerprint = unit(np.random.default_rng(1).normal(size=(6, 4))).requires_grad_()
-    planes = torch.randn(8, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    code_loss(fingerprint, planes).mean().backward()
-    assert fingerprint.grad is None
-    assert planes.grad.abs().sum() > 0
-
-
 @pytest.mark.parametrize("same", [True, False])
 def test_fingerprints_that_are_all_alike_give_finite_losses(same):
     fingerprint = torch.ones(4, 3) / 3**0.5 if same else torch.eye(4)[:, :3].clone()
     fingerprint.requires_grad_()
     like = likeness(torch.ones(4, 4), torch.arange(4), torch.zeros(4, dtype=torch.long))
-    loss = contrast_loss(fingerprint, like, temperature=0.05).mean() + code_loss(fingerprint, torch.ones(8, 3)).mean()
+    loss = contrast_loss(fingerprint, like, temperature=0.05).mean()
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(fingerprint.grad).all()

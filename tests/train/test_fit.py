@@ -159,7 +159,7 @@ def test_a_reopened_training_reads_the_layout_that_it_began_with(cells, small_co
 
 def test_the_bundle_carries_the_planes_of_the_code_as_unit_normals(trained, small_config):
     planes_bd = np.load(trained[1] / "code.npy", allow_pickle=False)
-    assert planes_bd.shape == (small_config.network.code_bits, small_config.network.fingerprint)
+    assert planes_bd.shape == (small_config.code_bits, small_config.network.fingerprint)
     np.testing.assert_allclose(np.linalg.norm(planes_bd.astype(np.float32), axis=1), 1, atol=2e-3)
     assert "code.npy" in load_bundle(trained[1]).manifest.files
 

@@ -47,8 +47,6 @@ class NetworkConfig(Settings):
     heads: Count = 4
     fusion: tuple[Count, Count] = (256, 128)
     fingerprint: Count = 64
-    code_bits: Annotated[int, Field(gt=0, multiple_of=8)] = 128
-    """Bits of the binary code of a fingerprint."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
@@ -98,6 +96,8 @@ class TrainConfig(Settings):
     """How often cells of a data set are drawn, against 1 for the others; by file name without its ending."""
     validation: tuple[str, ...] = ()
     """Data sets held out for validation, by file name without ending; none: a tenth of the cells, by donor if known."""
+    code_bits: Annotated[int, Field(gt=0, multiple_of=8)] = 128
+    """Bits of the binary code of a fingerprint."""
     threshold: Fraction = 0.5
     """Probability that an answer of the exported bundle needs."""
 

@@ -5,23 +5,18 @@ the same type in other data sets, those of its kin before those of strangers, an
 by the whole cell.  Supervised contrast: Khosla et al. 2020, arXiv:2004.11362.  Here a pair isn't like or unlike but
 as like as the Cell Ontology says.
 
-Axes: ``n`` cells, ``j`` the cells that they are compared with (the same), ``m`` nodes, ``d`` fingerprint, ``b`` bits.
+Axes: ``n`` cells, ``j`` the cells that they are compared with (the same), ``m`` nodes, ``d`` fingerprint.
 """
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 KIN = 0.15
 """How fast likeness falls with kinship: a pair that shares half of its ancestors counts 1/28 of a pair of one type."""
 SAME_DATA_SET = 0.25
 """How much a pair from one data set counts: such cells are alike for the laboratory's reasons too."""
-CODE_TEMPERATURE = 0.05
-"""Softness of the neighbourhoods that the code is taught; smaller looks at nearer neighbours."""
 
 
 def kinship(above_mm: Tensor) -> Tensor:
@@ -81,29 +76,7 @@ def contrast_loss(fingerprint_nd: Tensor, like_nj: Tensor, *, temperature: float
     >>> contrast_loss(torch.stack([near, near, far]), like_nj, temperature=0.1)[0].item() < 0.001
     True
     """
-    return -(like_nj * _neighbourhood(fingerprint_nd @ fingerprint_nd.T / temperature)).sum(1)
-
-
-def code_loss(fingerprint_nd: Tensor, planes_bd: Tensor) -> Tensor:
-    """Give each cell's divergence between the neighbours of its fingerprint and those of its binary code, ``(n,)``.
-
-    A bit says on which side of a plane the fingerprint lies (Charikar 2002, doi:10.1145/509907.509965).  Here the
-    planes learn to keep neighbours; the fingerprint isn't moved.  The sign's gradient is that of tanh (straight
-    through, Bengio et al. 2013, arXiv:1308.3432).
-    """
-    fingerprint_nd = fingerprint_nd.detach()
-    side_nb = fingerprint_nd @ functional.normalize(planes_bd, dim=1).T * math.sqrt(fingerprint_nd.shape[1])
-    soft_nb = torch.tanh(side_nb)
-    bit_nb = torch.sign(side_nb).detach() + soft_nb - soft_nb.detach()
-    # the share of equal bits estimates the angle; compared are cosines
-    cosine_nj = torch.sin(math.pi / 2 * (bit_nb @ bit_nb.T) / bit_nb.shape[1])
-    wanted_nj = _neighbourhood(fingerprint_nd @ fingerprint_nd.T / CODE_TEMPERATURE)
-    given_nj = _neighbourhood(cosine_nj / CODE_TEMPERATURE)
-    return functional.kl_div(given_nj, wanted_nj, reduction="none", log_target=True).sum(1)
-
-
-def _neighbourhood(closeness_nj: Tensor) -> Tensor:
-    """Turn closeness into log shares of the others; a cell is no neighbour of itself."""
-    # a finite floor, for minus infinity times zero is not a number
+    closeness_nj = fingerprint_nd @ fingerprint_nd.T / temperature
+    # a cell is no neighbour of itself; the floor is finite, for minus infinity times zero is not a number
     itself = torch.eye(len(closeness_nj), dtype=torch.bool)
-    return torch.log_softmax(closeness_nj.masked_fill(itself, -1e4), dim=1)
+    return -(like_nj * torch.log_softmax(closeness_nj.masked_fill(itself, -1e4), dim=1)).sum(1)

@@ -24,14 +24,15 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save
 from torch import Tensor, nn
-from torch.nn import functional
 
 from spoticell.bundle import write_genes, write_manifest
 from spoticell.layout import GRID
 from spoticell.manifest import MODEL
 from spoticell.ontology import load_ontology
+from spoticell.train.code import fit_planes
 from spoticell.train.loss import node_probabilities
 from spoticell.train.network import DualPath
+from spoticell.train.validate import predict
 
 if TYPE_CHECKING:
     from spoticell.train.fit import Run
@@ -40,6 +41,8 @@ BEST = "best_model_f1"
 """Folder of the bundle in a training's output."""
 WEIGHTS = "weights.safetensors"
 CODE = "code.npy"
+CODE_CELLS = 8000
+"""Training cells that the planes of the code are chosen by."""
 SMALLEST_HALVED = 1000
 """Tensors of fewer numbers stay in single precision: nothing is gained by halving them."""
 
@@ -103,7 +106,7 @@ def export_bundle(run: Run, folder: Path, about: About) -> Path:
         network = halve(run.best)
         write_graph(made / MODEL, Exported(network, run.reach_cm, about.temperature), n_genes=len(run.vocabulary))
         write_genes(made, run.vocabulary, pixel_g=run.pixel_g)
-        write_code(made / CODE, network)
+        write_code(made / CODE, network, run)
         (made / WEIGHTS).write_bytes(save(_weights(network)))
         (made / "MODEL_CARD.md").write_text(about.card or _short_card(run, about.name), encoding="utf-8")
         write_manifest(made, **_manifest_fields(run, about))
@@ -132,11 +135,15 @@ def _manifest_fields(run: Run, about: About) -> dict[str, Any]:
     }
 
 
-def write_code(path: Path, network: DualPath) -> None:
+def write_code(path: Path, network: DualPath, run: Run) -> None:
     """Write the planes that turn a fingerprint into its binary code, unit normals in half precision, ``(b, d)``."""
-    planes_bd = functional.normalize(network.planes.detach(), dim=1).half().numpy()
+    cells = run.batches.cells
+    rng = np.random.default_rng(run.random_state)
+    chosen = rng.choice(len(cells), size=min(CODE_CELLS, len(cells)), replace=False)
+    fingerprint_nd, _ = predict(network, cells.take(np.sort(chosen)))
+    planes_bd = fit_planes(fingerprint_nd, bits=run.config.code_bits, rng=rng)
     with path.open("wb") as file:
-        np.save(file, planes_bd, allow_pickle=False)
+        np.save(file, planes_bd.astype(np.float16), allow_pickle=False)
 
 
 def halve(network: DualPath) -> DualPath:

@@ -1,4 +1,4 @@
-"""All that a step learns: the labels, the fingerprint and its code, each with its weight.
+"""All that a step learns: the labels and the fingerprint, each with its weight.
 
 Axes: ``n`` cells, ``c`` labels, ``m`` nodes.
 """
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spoticell.train.batches import Batch
 from spoticell.train.config import TrainConfig
-from spoticell.train.contrast import code_loss, contrast_loss, kinship, likeness
+from spoticell.train.contrast import contrast_loss, kinship, likeness
 from spoticell.train.loss import bce_loss, hierarchical_loss
 from spoticell.train.network import DualPath
 
@@ -35,8 +35,7 @@ class Lesson:
     def __call__(self, network: DualPath, batch: Batch) -> Tensor:
         """Give the mean loss of a batch; its gradient reaches every weight of the network."""
         fingerprint_nd, logits_nc = network(batch.counts_ng, batch.measured_ng)
-        # the code only watches the fingerprint, so its weight against the others doesn't matter
-        loss_n = self._labels(logits_nc, batch.node_n) + code_loss(fingerprint_nd, network.planes)
+        loss_n = self._labels(logits_nc, batch.node_n)
         if self.config.contrast:
             kin_nj = self.kin_mm[batch.node_n][:, batch.node_n]
             like_nj = likeness(kin_nj, batch.cell_n, batch.dataset_n)

@@ -3,8 +3,7 @@
 A cell is drawn on the gene grid.  Every pixel has weights of its own that turn its window (5 x 5 pixels) into a few
 channels; the small map that results goes through convolutions on one path and, cut into patches, through a
 transformer on the other.  A summary of the whole cell joins the patches as one more token.  Both paths are fused into
-the fingerprint, from which the logits follow.  Planes through the origin turn it into a binary code for searching: a
-bit for each plane, set where the fingerprint lies on its upper side.
+the fingerprint, from which the logits follow.
 
 Sources of the parts: residual blocks, He et al. 2016, doi:10.1109/CVPR.2016.90; transformer, Vaswani et al. 2017,
 arXiv:1706.03762; patches as tokens, Dosovitskiy et al. 2021, arXiv:2010.11929; square roots of proportions as
@@ -78,7 +77,6 @@ class DualPath(nn.Module):
         self.fusion = Fusion(size, config)
         self.labels = nn.Linear(config.fingerprint, n_labels)
         self.sharpness = nn.Parameter(torch.tensor(12.0))
-        self.planes = nn.Parameter(torch.randn(config.code_bits, config.fingerprint))
 
     def forward(self, counts_ng: Tensor, measured_ng: Tensor) -> tuple[Tensor, Tensor]:
         """Give fingerprints ``(n, d)`` of unit length and logits ``(n, c)``.

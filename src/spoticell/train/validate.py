@@ -1,6 +1,6 @@
 """How good a network is on cells held out of its training.
 
-Axes: ``n`` cells, ``g`` genes, ``m`` nodes.
+Axes: ``n`` cells, ``g`` genes, ``d`` fingerprint, ``c`` labels, ``m`` nodes.
 """
 
 from __future__ import annotations
@@ -42,18 +42,24 @@ def split(cells: LabelledCells, held_out: tuple[str, ...], *, rng: np.random.Gen
     return chosen_n
 
 
-def predict_nodes(network: DualPath, cells: LabelledCells, reach_cm: torch.Tensor) -> NDArray[np.float32]:
-    """Give the probability of every node for every cell, ``(n, m)``."""
+def predict(network: DualPath, cells: LabelledCells) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give the fingerprint, ``(n, d)``, and the logits, ``(n, c)``, of every cell."""
     network.eval()
     blocks = []
     with torch.inference_mode():
         for start in range(0, len(cells), BATCH):
             rows = slice(start, start + BATCH)
-            measured_ng = cells.measured_sg[cells.dataset_n[rows]].astype(np.float32)
+            measured_ng = torch.from_numpy(cells.measured_sg[cells.dataset_n[rows]].astype(np.float32))
             counts_ng = torch.from_numpy(cells.counts_ng[rows].toarray())
-            logits_nc = network(counts_ng, torch.from_numpy(measured_ng))[1]
-            blocks.append(node_probabilities(logits_nc, reach_cm).numpy())
-    return np.concatenate(blocks)
+            blocks.append(tuple(part.numpy() for part in network(counts_ng, measured_ng)))
+    fingerprint_nd, logits_nc = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return fingerprint_nd, logits_nc
+
+
+def predict_nodes(network: DualPath, cells: LabelledCells, reach_cm: torch.Tensor) -> NDArray[np.float32]:
+    """Give the probability of every node for every cell, ``(n, m)``."""
+    _, logits_nc = predict(network, cells)
+    return node_probabilities(torch.from_numpy(logits_nc), reach_cm).numpy()
 
 
 def figures(
