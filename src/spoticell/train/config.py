@@ -59,7 +59,7 @@ class AugmentConfig(Settings):
     """Of those, the share seen through the genes of another data set, drawn as often as its cells are."""
     real_panels: Fraction = 0.2
     """Of those, the share that gets a real panel (where any are given)."""
-    smallest_panel: Fraction = 0.015
+    smallest_panel: Fraction = 0.008
     """Smallest random panel, as a share of the genes; sizes are even on a log scale."""
     thinning: Fraction = 0.5
     """Share of cells whose counts are thinned (binomially)."""
@@ -74,7 +74,7 @@ class TrainConfig(Settings):
     augment: AugmentConfig = AugmentConfig()
     loss: Literal["hierarchical", "bce"] = "hierarchical"
     """``hierarchical``: cross-entropy of the label's node; ``bce``: each node on its own, and a penalty."""
-    contrast: Annotated[float, Field(ge=0)] = 0.5
+    contrast: Annotated[float, Field(ge=0)] = 0.2
     """Weight of the fingerprint's own loss, cells of a kind together, beside the labels'; 0 for none."""
     contrast_temperature: Positive = 0.1
     """Softness of that loss: smaller looks at nearer neighbours."""
