@@ -281,8 +281,11 @@ def serve(
     Example: spoticell serve
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
-        raise ConfigError("the page needs FastAPI and uvicorn, which are not installed; run: pip install 'spoticell[web]'")
-    from spoticell.web.serve import serve as run, settings_of
+        raise ConfigError(
+            "the page needs FastAPI and uvicorn, which are not installed; run: pip install 'spoticell[web]'"
+        )
+    from spoticell.web.serve import serve as run
+    from spoticell.web.serve import settings_of
 
     settings = settings_of(
         host=host,

@@ -39,11 +39,11 @@ def to_keep(path: Path, job: Job) -> FileResponse:
 
 
 def kept_name(upload: str, file: str) -> str:
-    """Give the name of a file to keep: plain letters only, the upload's stem first.
+    r"""Give the name of a file to keep: plain letters only, the upload's stem first.
 
     Examples
     --------
-    >>> kept_name("my cells.h5ad", "types.csv"), kept_name('";\\r\\nX: é', "report.html")
+    >>> kept_name("my cells.h5ad", "types.csv"), kept_name('";\r\nX: é', "report.html")
     ('my_cells.types.csv', 'X.report.html')
     """
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", PurePath(upload).name.split(".")[0]).strip("_")[:60]

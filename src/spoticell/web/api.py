@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -10,7 +11,8 @@ from fastapi.responses import FileResponse, StreamingResponse
 from spoticell import __version__
 from spoticell.web import demo, outcome
 from spoticell.web.answers import BYTES, events, gzipped, packed, to_keep
-from spoticell.web.cells import bundle_of
+from spoticell.web.cells import Results, bundle_of
+from spoticell.web.guard import WRONG, cookie, is_right
 from spoticell.web.jobs import AT_REST
 from spoticell.web.models import (
     BundleInfo,
@@ -23,6 +25,7 @@ from spoticell.web.models import (
     LimitsInfo,
     RunOrder,
     Summary,
+    Token,
 )
 from spoticell.web.refusal import Refusal
 from spoticell.web.site import Site, told
@@ -30,7 +33,7 @@ from spoticell.web.task import INPUT
 from spoticell.web.upload import FIELD, receive
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The job's 32 hex digits.")]
-Position = Annotated[int, Path(ge=0, le=10**9, description="The cell's place in the file, from 0.")]
+Cell = Annotated[str, Path(max_length=300, description="The cell's place in the file, from 0, or its name.")]
 FileName = Literal["annotated.h5ad", "types.csv", "report.html"]
 
 _BODY = {
@@ -65,6 +68,8 @@ def _faults(*codes: int) -> dict[int | str, dict[str, Any]]:
 
 
 _BYTES: dict[str, Any] = {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
+HESITATION = 0.5
+"""Seconds before a wrong token is refused, so that guessing takes long."""
 router = APIRouter(prefix="/api")
 
 
@@ -91,11 +96,20 @@ def info(request: Request) -> Info:
     )
 
 
+@router.post("/token", status_code=204, tags=["server"], responses=_faults(403, 413, 422))
+async def show_token(request: Request, shown: Token) -> Response:
+    """Show the server's access token once; a cookie then shows it with every request of the browser."""
+    if not is_right(shown.token, _site(request).settings):
+        await asyncio.sleep(HESITATION)
+        raise Refusal(401, WRONG)
+    return Response(status_code=204, headers={"Set-Cookie": cookie(shown.token, request.scope)})
+
+
 @router.post("/jobs", status_code=201, tags=["jobs"], openapi_extra=_BODY, responses=_faults(403, 413, 415, 429))
 async def upload(request: Request) -> JobInfo:
     """Send a file of cells; it is looked at at once, and run when asked to."""
     site = _site(request)
-    with site.begin(int(request.headers.get("content-length", site.settings.limits.file_bytes))) as id:  # noqa: A001
+    with site.begin(int(request.headers.get("content-length", site.settings.limits.file_bytes))) as id:
         job = site.add(id, await receive(request, site.folder(id) / INPUT))
     return JobInfo(**told(job, site.jobs))
 
@@ -104,13 +118,13 @@ async def upload(request: Request) -> JobInfo:
 def begin_demo(request: Request) -> JobInfo:
     """Begin with the cells that Spoticell carries."""
     site = _site(request)
-    with site.begin(demo.size()) as id:  # noqa: A001
+    with site.begin(demo.size()) as id:
         job = site.add(id, demo.write(site.folder(id) / INPUT))
     return JobInfo(**told(job, site.jobs))
 
 
 @router.get("/jobs/{id}", tags=["jobs"], responses=_faults(404, 422))
-def job(request: Request, id: Id) -> JobInfo:  # noqa: A002 - the name in the address
+def job(request: Request, id: Id) -> JobInfo:
     """Say how a job stands."""
     site = _site(request)
     return JobInfo(**told(site.job(id), site.jobs))
@@ -126,7 +140,7 @@ def job(request: Request, id: Id) -> JobInfo:  # noqa: A002 - the name in the ad
         204: {"description": "Nothing has changed since the event named in Last-Event-ID, and nothing will"},
     },
 )
-async def job_events(request: Request, id: Id) -> Response:  # noqa: A002
+async def job_events(request: Request, id: Id) -> Response:
     """Tell of a job at once and whenever it changes (server-sent events named ``job``), until it is at rest."""
     site = _site(request)
     found = site.job(id)
@@ -138,35 +152,37 @@ async def job_events(request: Request, id: Id) -> Response:  # noqa: A002
 
 
 @router.post("/jobs/{id}/run", status_code=202, tags=["jobs"], responses=_faults(403, 404, 409, 413, 422, 429))
-def run(request: Request, id: Id, order: RunOrder | None = None) -> JobInfo:  # noqa: A002
+def run(request: Request, id: Id, order: RunOrder | None = None) -> JobInfo:
     """Name the cells: put the job into the queue."""
     site, order = _site(request), order or RunOrder()
     return JobInfo(**told(site.run(id, bundle=order.bundle, threshold=order.threshold), site.jobs))
 
 
 @router.post("/jobs/{id}/cancel", tags=["jobs"], responses=_faults(403, 404, 422))
-def cancel(request: Request, id: Id) -> JobInfo:  # noqa: A002
+def cancel(request: Request, id: Id) -> JobInfo:
     """End the work on a job; its file stays, and it can be run again."""
     site = _site(request)
     return JobInfo(**told(site.cancel(id), site.jobs))
 
 
 @router.delete("/jobs/{id}", status_code=204, tags=["jobs"], responses=_faults(403, 404, 422))
-def delete(request: Request, id: Id) -> Response:  # noqa: A002
+def delete(request: Request, id: Id) -> Response:
     """Forget a job and remove its files."""
     _site(request).delete(id)
     return Response(status_code=204)
 
 
 @router.get("/jobs/{id}/summary", tags=["results"], responses=_faults(404, 409, 422), response_model=Summary)
-def summary(request: Request, id: Id) -> Response:  # noqa: A002
+def summary(request: Request, id: Id) -> Response:
     """Give types, scores, colours and levels."""
     contents = (_site(request).results(id) / outcome.SUMMARY).read_bytes()
     return Response(contents, media_type="application/json")
 
 
-@router.get("/jobs/{id}/map", tags=["results"], responses=_faults(404, 409, 422) | {200: _BYTES}, response_class=Response)
-def map_of_cells(request: Request, id: Id) -> Response:  # noqa: A002
+@router.get(
+    "/jobs/{id}/map", tags=["results"], responses=_faults(404, 409, 422) | {200: _BYTES}, response_class=Response
+)
+def map_of_cells(request: Request, id: Id) -> Response:
     """Give where each cell lies, its score and its type.
 
     Little-endian: uint32 n; float32 x[n], y[n] from 0 to 1, NaN for cells without counts; float32 score[n];
@@ -176,7 +192,7 @@ def map_of_cells(request: Request, id: Id) -> Response:  # noqa: A002
 
 
 @router.get("/jobs/{id}/genes", tags=["results"], responses=_faults(404, 409, 422))
-def genes(request: Request, id: Id, q: Annotated[str, Query(max_length=100)] = "") -> GeneList:  # noqa: A002
+def genes(request: Request, id: Id, q: Annotated[str, Query(max_length=100)] = "") -> GeneList:
     """Give up to 20 genes that a symbol, the beginning of one, an alias or an Ensembl id may mean."""
     return GeneList(genes=_site(request).cells(id).find_genes(q))
 
@@ -187,7 +203,7 @@ def genes(request: Request, id: Id, q: Annotated[str, Query(max_length=100)] = "
     responses=_faults(404, 409, 422) | {200: _BYTES},
     response_class=Response,
 )
-def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)]) -> Response:  # noqa: A002
+def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)]) -> Response:
     """Give a gene's level in each cell, uint8: the root of its counts, 255 for those in the header X-Gene-Max."""
     results = _site(request).cells(id)
     g = results.gene(symbol)
@@ -197,29 +213,28 @@ def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)])
     return packed(request, level_n.tobytes(), **{"X-Gene-Max": f"{most:g}"})
 
 
-@router.get("/jobs/{id}/cells/{position}", tags=["results"], responses=_faults(404, 409, 422))
-def cell(request: Request, id: Id, position: Position) -> CellInfo:  # noqa: A002
+@router.get("/jobs/{id}/cells/{cell}", tags=["results"], responses=_faults(404, 409, 422))
+def cell(request: Request, id: Id, cell: Cell) -> CellInfo:
     """Say all about one cell: its type, the way there along the ontology, and the genes that make it what it is."""
     results = _site(request).cells(id)
-    _check_position(position, results.n_cells)
+    position = _position(cell, results)
     return CellInfo(**results.cell(position), picture=f"/api/jobs/{id}/cells/{position}/picture.png")
 
 
 @router.get(
-    "/jobs/{id}/cells/{position}/picture.png",
+    "/jobs/{id}/cells/{cell}/picture.png",
     tags=["results"],
     responses=_faults(404, 409, 422) | {200: {"content": {"image/png": {}}}},
     response_class=Response,
 )
-def picture(request: Request, id: Id, position: Position) -> Response:  # noqa: A002
+def picture(request: Request, id: Id, cell: Cell) -> Response:
     """Draw one cell on the gene grid, a pixel for each gene."""
     results = _site(request).cells(id)
-    _check_position(position, results.n_cells)
-    return Response(results.picture(position), media_type="image/png")
+    return Response(results.picture(_position(cell, results)), media_type="image/png")
 
 
 @router.get("/jobs/{id}/commands", tags=["results"], responses=_faults(404, 409, 422), response_model=Commands)
-def commands(request: Request, id: Id) -> Response:  # noqa: A002
+def commands(request: Request, id: Id) -> Response:
     """Give the same run as a command line and as Python."""
     contents = (_site(request).results(id) / outcome.COMMANDS).read_bytes()
     return Response(contents, media_type="application/json")
@@ -231,12 +246,16 @@ def commands(request: Request, id: Id) -> Response:  # noqa: A002
     responses=_faults(404, 409, 422) | {200: _BYTES},
     response_class=FileResponse,
 )
-def file(request: Request, id: Id, name: FileName) -> FileResponse:  # noqa: A002
+def file(request: Request, id: Id, name: FileName) -> FileResponse:
     """Give a result to keep."""
     site = _site(request)
     return to_keep(site.results(id) / name, site.job(id))
 
 
-def _check_position(position: int, n_cells: int) -> None:
-    if position >= n_cells:
-        raise Refusal(404, f"There is no such cell; the last of the {n_cells:,} has the position {n_cells - 1:,}.")
+def _position(cell: str, results: Results) -> int:
+    position = results.find_cell(cell)
+    if position is None:
+        raise Refusal(
+            404, f"There is no such cell; give a position from 0 to {results.n_cells - 1:,}, or a cell's name."
+        )
+    return position

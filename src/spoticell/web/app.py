@@ -72,7 +72,7 @@ def _page() -> FileResponse:
     return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
 
-def _page_of_job(id: Annotated[str, InPath(max_length=100)]) -> FileResponse:  # noqa: A002, ARG001
+def _page_of_job(id: Annotated[str, InPath(max_length=100)]) -> FileResponse:
     # the page itself asks for the job, and says it where there is none
     return _page()
 

@@ -80,6 +80,20 @@ class Results:
         level_n = np.ceil(255 * np.sqrt(counts_n / max(most, 1e-30)))
         return level_n.astype(np.uint8), most
 
+    def find_cell(self, text: str) -> int | None:
+        """Give the position of the cell that a text means: a position, or else the name of a cell."""
+        if text.isascii() and text.isdecimal() and int(text) < self.n_cells:
+            return int(text)
+        word, ends = text.encode("utf-8", "replace"), self._array(outcome.NAME_ENDS)
+        names = (self.folder / outcome.NAMES).read_bytes()
+        place = names.find(word) if word else -1
+        while place >= 0:
+            n = int(np.searchsorted(ends, place, side="right"))
+            if place + len(word) == ends[n] and place == (ends[n - 1] if n else 0):
+                return n
+            place = names.find(word, place + 1)
+        return None
+
     def cell(self, n: int) -> dict[str, Any]:
         """Give what is known of one cell."""
         counts_g = Counts(self.folder / outcome.COUNTS).cell(n)
@@ -190,7 +204,9 @@ class Results:
             return []
         vocabulary, measured_g = self.bundle.vocabulary, self._array(outcome.MEASURED)
         exact = self._exactly(text)
-        starting = sorted((len(symbol), symbol, g) for g, symbol in enumerate(vocabulary.symbols) if symbol.upper().startswith(word))
+        starting = sorted(
+            (len(symbol), symbol, g) for g, symbol in enumerate(vocabulary.symbols) if symbol.upper().startswith(word)
+        )
         found = [g for g in [exact] if g is not None] + [g for _, _, g in starting]
         found += [g for g, gene_id in enumerate(vocabulary.ids) if gene_id.startswith(word)] if len(word) > 4 else []
         return [g for g in dict.fromkeys(found) if measured_g[g]][:OFFERED]

@@ -124,5 +124,3 @@ def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     places = (f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames)  # noqa: PTH119
     return f"{type(error).__name__} at {' < '.join(reversed(list(places)))}"
-
-

@@ -20,24 +20,35 @@ from spoticell.web.settings import Settings
 COOKIE = "spoticell"
 FORM_ROOM = 64 * 1024
 """Bytes that a form takes around its file, and the longest body of requests that upload nothing."""
-UPLOAD = "/api/jobs"
+A_MONTH = 30 * 24 * 3600
+WRONG = "That is not the token of this server."
+UPLOAD, SHOW_TOKEN = "/api/jobs", "/api/token"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-# plotly draws points with WebGL through programs that it puts together as text, hence 'unsafe-eval'; it sets styles
-# on elements, and turns pictures of the plot into blobs.  Scripts come from this server alone.
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
-        "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
     )
 )
+MAP_PAGE = "/static/map.html"
+MAP_POLICY = "; ".join(
+    (
+        "sandbox allow-scripts",
+        "default-src 'none'",
+        "script-src 'self' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src data: blob:",
+        "frame-ancestors 'self'",
+    )
+)
+"""plotly draws points with WebGL through programs that it puts together as text, which the page's policy forbids.  So
+the map is in a frame of its own without rights: of no origin, it reaches no cookie, no API and no other site."""
+
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -47,6 +58,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+STATIC_HEADERS = HEADERS | {"Cross-Origin-Resource-Policy": "cross-origin"}
+MAP_HEADERS = STATIC_HEADERS | {"Content-Security-Policy": MAP_POLICY, "X-Frame-Options": "SAMEORIGIN"}
 
 
 class Guard:
@@ -68,19 +81,19 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers, send = Headers(scope=scope), _guarded(send, scope["path"])
         try:
             self._check_host(headers)
             self._check_origin(scope, headers)
             if (token := self._offered(scope)) is not None:
-                await self._let_in(scope, token, _guarded(send))
+                await self._let_in(scope, token, send)
                 return
             self._check_token(scope, headers)
             receive = self._limited(scope, headers, receive)
         except Refusal as refusal:
-            await _answer(refusal, _guarded(send))
+            await _answer(refusal, send)
             return
-        await self.app(scope, receive, _guarded(send))
+        await self.app(scope, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
         if _bare(headers.get("host", "")) not in self.settings.hosts:
@@ -103,31 +116,30 @@ class Guard:
 
     async def _let_in(self, scope: Scope, token: str, send: Send) -> None:
         """Keep a right token in a cookie, and lead to the same page without it in the address."""
-        if not self._is_right(token):
-            await _answer(Refusal(401, "That is not the token of this server."), send)
+        if not is_right(token, self.settings):
+            await _answer(Refusal(401, WRONG), send)
             return
         query = parse_qs(scope["query_string"].decode("latin-1"))
         rest = urlencode({name: values for name, values in query.items() if name != "token"}, doseq=True)
-        secure = "; Secure" if scope.get("scheme") == "https" else ""
-        cookie = f"{COOKIE}={_digest(token)}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict{secure}"
         # raw, so that no character of the path is read anew; two slashes would lead to another server
         place = "/" + scope.get("raw_path", b"/").decode("latin-1").split("?")[0].lstrip("/\\")
         where = place + (f"?{rest}" if rest else "")
-        headers = [(b"location", where.encode("latin-1")), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
+        headers = [
+            (b"location", where.encode("latin-1")),
+            (b"set-cookie", cookie(token, scope).encode()),
+            (b"content-length", b"0"),
+        ]
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
     def _check_token(self, scope: Scope, headers: Headers) -> None:
-        if self.settings.token is None or not scope["path"].startswith("/api/"):
+        if self.settings.token is None or not scope["path"].startswith("/api/") or scope["path"] == SHOW_TOKEN:
             return
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._is_right(token.strip()):
+        if scheme.lower() == "bearer" and is_right(token.strip(), self.settings):
             return
         if not hmac.compare_digest(_cookie(headers), _digest(self.settings.token)):
             raise Refusal(401, "This server asks for its access token: open the page once with ?token=... added.")
-
-    def _is_right(self, token: str) -> bool:
-        return hmac.compare_digest(_digest(token), _digest(self.settings.token or ""))
 
     def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Give a way to read the body that ends at the limit, whatever the headers say."""
@@ -155,16 +167,30 @@ class Guard:
             return Refusal(413, "The request is too long.")
         most = self.settings.limits.file_bytes
         size = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.1f} MB"
-        return Refusal(413, f"The file is too large: {size} is the most that this page takes. Use the command line for it.")
+        return Refusal(
+            413, f"The file is too large: {size} is the most that this page takes. Use the command line for it."
+        )
 
 
-def _guarded(send: Send) -> Send:
+def is_right(token: str, settings: Settings) -> bool:
+    """Whether a token is the server's; whatever is shown to a server without one is right."""
+    return settings.token is None or hmac.compare_digest(_digest(token), _digest(settings.token))
+
+
+def cookie(token: str, scope: Scope) -> str:
+    """Give what makes a browser show a token with every request to this server, and to no other."""
+    secure = "; Secure" if scope.get("scheme") == "https" else ""
+    return f"{COOKIE}={_digest(token)}; Path=/; Max-Age={A_MONTH}; HttpOnly; SameSite=Strict{secure}"
+
+
+def _guarded(send: Send, path: str) -> Send:
     """Give a way to send that adds the headers that every answer carries."""
+    carried = MAP_HEADERS if path == MAP_PAGE else STATIC_HEADERS if path.startswith("/static/") else HEADERS
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in carried.items():
                 headers[name] = value
             headers.setdefault("Cache-Control", "no-store")
         await send(message)

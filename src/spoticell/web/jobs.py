@@ -86,12 +86,12 @@ class Jobs:
         marks = ", ".join("?" for _ in values)
         self._run(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({marks})", list(values.values()))
 
-    def get(self, id: str) -> Job | None:  # noqa: A002 - the name of the column
+    def get(self, id: str) -> Job | None:
         """Give a job, or None where there is none of that id."""
         rows = self._run("SELECT * FROM jobs WHERE id = ?", [id])
         return _job(rows[0]) if rows else None
 
-    def update(self, id: str, *, only_if: Sequence[str] = (), **changes: Any) -> bool:  # noqa: A002, ANN401
+    def update(self, id: str, *, only_if: Sequence[str] = (), **changes: Any) -> bool:  # noqa: ANN401
         """Change a job, if it is there and in one of some states; say whether it was."""
         values = _stored(changes)
         sets = ", ".join(f"{name} = ?" for name in values)
@@ -142,9 +142,11 @@ class Jobs:
         """Give the ids of the jobs whose time is up and that nothing works on."""
         rest = sorted(AT_REST)
         marks = ", ".join("?" for _ in rest)
-        return [row[0] for row in self._run(f"SELECT id FROM jobs WHERE expires < ? AND state IN ({marks})", [now, *rest])]
+        return [
+            row[0] for row in self._run(f"SELECT id FROM jobs WHERE expires < ? AND state IN ({marks})", [now, *rest])
+        ]
 
-    def remove(self, id: str) -> None:  # noqa: A002
+    def remove(self, id: str) -> None:
         """Forget a job."""
         self._run("DELETE FROM jobs WHERE id = ?", [id])
 

@@ -84,6 +84,14 @@ class RunOrder(BaseModel):
     threshold: Share | None = None
 
 
+class Token(BaseModel):
+    """The access token of a server that has one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: str = Field(max_length=1000)
+
+
 class Term(BaseModel):
     """A term of the Cell Ontology."""
 
@@ -110,6 +118,9 @@ class Group(BaseModel):
     name: str
     color: str
     cells: int
+    mean_score: Share
+    types: list[int]
+    """Their numbers."""
 
 
 class Level(BaseModel):

@@ -172,9 +172,7 @@ class _Kept:
     def __init__(self, folder: Path, n_cells: int, bundle: Bundle) -> None:
         self._stack = ExitStack()
         n_genes, n_nodes, size = bundle.manifest.n_genes, len(bundle.nodes), bundle.manifest.fingerprint_size
-        self.fingerprints = self._stack.enter_context(
-            ArrayFile(folder / FINGERPRINTS, (n_cells, size), np.float32)
-        )
+        self.fingerprints = self._stack.enter_context(ArrayFile(folder / FINGERPRINTS, (n_cells, size), np.float32))
         self.probabilities = self._stack.enter_context(
             ArrayFile(folder / PROBABILITIES, (n_cells, n_nodes), np.float16)
         )

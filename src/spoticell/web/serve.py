@@ -69,7 +69,9 @@ def serve(settings: Settings, *, host: str, port: int, browser: bool) -> None:
     app = create_app(settings)
     address = f"http://{'127.0.0.1' if is_loopback(host) else host}:{port}/"
     if browser:
-        opener = threading.Timer(1.0, webbrowser.open, [address + (f"?token={settings.token}" if settings.token else "")])
+        opener = threading.Timer(
+            1.0, webbrowser.open, [address + (f"?token={settings.token}" if settings.token else "")]
+        )
         opener.daemon = True
         opener.start()
     logging.getLogger("spoticell").setLevel(logging.INFO)

@@ -70,11 +70,11 @@ class Site:
             await asyncio.to_thread(self.workers.stop)
             self.jobs.close()
 
-    def folder(self, id: str) -> Path:  # noqa: A002 - the name of the column
+    def folder(self, id: str) -> Path:
         """Give the folder of a job."""
         return self.settings.jobs_dir / id
 
-    def job(self, id: str) -> Job:  # noqa: A002
+    def job(self, id: str) -> Job:
         """Give a job, or refuse."""
         job = self.jobs.get(id)
         if job is None:
@@ -85,7 +85,7 @@ class Site:
     def begin(self, n_bytes: int) -> Any:  # noqa: ANN401
         """Give the id of a new job and make its folder; what is not added by the end of the block is removed."""
         self._check_room(n_bytes)
-        id = new_id()  # noqa: A001
+        id = new_id()
         self._receiving[id] = n_bytes
         try:
             (self.folder(id) / INPUT).mkdir(mode=0o700, parents=True)
@@ -96,7 +96,7 @@ class Site:
         finally:
             del self._receiving[id]
 
-    def add(self, id: str, upload: Upload) -> Job:  # noqa: A002
+    def add(self, id: str, upload: Upload) -> Job:
         """Make a job of an upload."""
         created = now()
         expires = created + 3600 * self.settings.keep_hours
@@ -105,7 +105,7 @@ class Site:
         self.workers.wake()
         return job
 
-    def run(self, id: str, *, bundle: str | None, threshold: float | None) -> Job:  # noqa: A002
+    def run(self, id: str, *, bundle: str | None, threshold: float | None) -> Job:
         """Put a job into the queue; a job that is there already with the same settings stays where it is."""
         job = self.job(id)
         if bundle is not None and bundle not in self.settings.bundles:
@@ -125,35 +125,35 @@ class Site:
         self.workers.wake()
         return self.job(id)
 
-    def cancel(self, id: str) -> Job:  # noqa: A002
+    def cancel(self, id: str) -> Job:
         """End the work on a job; one at rest stays as it is."""
         self.job(id)
         if self.jobs.update(id, only_if=[CHECKING, QUEUED, RUNNING], state=CANCELLED, stage="cancelled"):
             self.workers.end(id)
         return self.job(id)
 
-    def delete(self, id: str) -> None:  # noqa: A002
+    def delete(self, id: str) -> None:
         """Forget a job and remove its files."""
         self.job(id)
         self.jobs.remove(id)
         self.workers.end(id)
         shutil.rmtree(self.folder(id), ignore_errors=True)
 
-    def results(self, id: str) -> Path:  # noqa: A002
+    def results(self, id: str) -> Path:
         """Give the folder of a job's results, or refuse while there are none."""
         job = self.job(id)
         if job.state != DONE:
             raise Refusal(409, "The results are not there yet: the job has not been run to its end.")
         return self.folder(id) / RESULTS
 
-    def cells(self, id: str) -> Results:  # noqa: A002
+    def cells(self, id: str) -> Results:
         """Give a job's results cell by cell and gene by gene, or refuse while there are none."""
         folder = self.results(id)
         return Results(folder, bundle_of((self.job(id).settings or {})["bundle"]))
 
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""
-        for id in self.jobs.expired(now()):  # noqa: A001
+        for id in self.jobs.expired(now()):
             log.info("job %s: its time is up", id[:8])
             self.jobs.remove(id)
         known = self.jobs.ids() | set(self._receiving)

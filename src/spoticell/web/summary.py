@@ -61,14 +61,25 @@ def _level(name: str, types: list[dict[str, Any]], ontology: Ontology) -> dict[s
     """Give the groups that types form on a level, commonest first, and the group of each type."""
     places = {"broad": _broad, "middle": _middle, "fine": _fine}
     terms = [places[name]([place["term"] for place in kind["path"]]) for kind in types]
-    cells: dict[str, int] = {}
+    members: dict[str, list[dict[str, Any]]] = {}
     for kind, term in zip(types, terms, strict=True):
-        cells[term] = cells.get(term, 0) + kind["cells"]
-    order = sorted(cells, key=lambda term: -cells[term])
-    groups = [
-        {"term": term, "name": ontology.name(term), "color": term_color(term), "cells": cells[term]} for term in order
-    ]
+        members.setdefault(term, []).append(kind)
+    groups = [_group(term, kinds, ontology) for term, kinds in members.items()]
+    groups.sort(key=lambda group: -group["cells"])
+    order = [group["term"] for group in groups]
     return {"name": name, "groups": groups, "group_of_type": [order.index(term) for term in terms]}
+
+
+def _group(term: str, kinds: list[dict[str, Any]], ontology: Ontology) -> dict[str, Any]:
+    cells = sum(kind["cells"] for kind in kinds)
+    return {
+        "term": term,
+        "name": ontology.name(term),
+        "color": term_color(term),
+        "cells": cells,
+        "mean_score": sum(kind["cells"] * kind["mean_score"] for kind in kinds) / cells,
+        "types": [kind["index"] for kind in kinds],
+    }
 
 
 def _broad(path: list[str]) -> str:
@@ -81,5 +92,3 @@ def _middle(path: list[str]) -> str:
 
 def _fine(path: list[str]) -> str:
     return path[-1]
-
-

@@ -176,11 +176,11 @@ def check_kind(path: Path, name: str) -> None:
 
 
 def shown_name(name: str) -> str:
-    """Give a visitor's file name fit to be shown: no folders, no control characters, not too long.
+    r"""Give a visitor's file name fit to be shown: no folders, no control characters, not too long.
 
     Examples
     --------
-    >>> shown_name("C:\\\\data\\\\my cells.h5ad"), shown_name("../../x"), shown_name("\\x00")
+    >>> shown_name("C:\\data\\my cells.h5ad"), shown_name("../../x"), shown_name("\x00")
     ('my cells.h5ad', 'x', 'cells')
     """
     name = name.replace("\\", "/").rsplit("/", 1)[-1]

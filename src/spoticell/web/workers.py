@@ -33,7 +33,9 @@ _ENDS = {
     signal.SIGKILL: "The system ended the work, most likely because memory ran out. Try a smaller file.",
     signal.SIGXCPU: "This took more processor time than the server grants. Use the command line for it.",
 }
-CRASHED = "The reader crashed over this file, so it is most likely damaged. Write it again, or give it in another format."
+CRASHED = (
+    "The reader crashed over this file, so it is most likely damaged. Write it again, or give it in another format."
+)
 TOO_LONG = "This took longer than the server allows ({minutes:.0f} minutes). Use the command line for it."
 
 
@@ -82,7 +84,7 @@ class Workers:
         with self._wake:
             self._wake.notify_all()
 
-    def end(self, id: str) -> None:  # noqa: A002 - the name of the column
+    def end(self, id: str) -> None:
         """End the process of a job, if one runs, and wait until it is gone."""
         with self._lock:
             process = self._processes.get(id)
@@ -141,7 +143,9 @@ class Workers:
             return
         disk = _bytes_of(folder)
         if "done" in outcome:
-            known = {name: outcome["done"][name] for name in ("findings", "lines", "settings") if name in outcome["done"]}
+            known = {
+                name: outcome["done"][name] for name in ("findings", "lines", "settings") if name in outcome["done"]
+            }
             self.jobs.update(job.id, only_if=[while_in], disk=disk, attempts=0, **known, **then)
         else:
             self.jobs.update(job.id, only_if=[while_in], disk=disk, state=FAILED, error=outcome["failed"])
