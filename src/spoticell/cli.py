@@ -281,9 +281,7 @@ def serve(
     Example: spoticell serve
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
-        raise ConfigError(
-            "the page needs FastAPI and uvicorn, which are not installed; run: pip install 'spoticell[web]'"
-        )
+        raise ConfigError("the page needs FastAPI, which is not installed; run: pip install 'spoticell[web]'")
     from spoticell.web.serve import serve as run
     from spoticell.web.serve import settings_of
 

@@ -118,12 +118,12 @@ def place_near(
     [[0.2, 0.2], [0.2, 0.2], [0.8, 0.8]]
     """
     rng = np.random.default_rng(random_state)
-    landmark_ld, position_l2 = landmark_ld.astype(np.float32), position_l2.astype(np.float64)
+    landmark_ld, place_l2 = landmark_ld.astype(np.float32), position_l2.astype(np.float64)
     placed_n2 = np.empty((len(fingerprint_nd), 2))
-    noise = min(_spacing(position_l2) / 2, MOST_NOISE)
+    noise = min(_spacing(place_l2) / 2, MOST_NOISE)
     for start in range(0, len(fingerprint_nd), AT_ONCE):
         part_nd = fingerprint_nd[start : start + AT_ONCE].astype(np.float32)
-        middle_n2 = _beside(part_nd, landmark_ld, position_l2)
+        middle_n2 = _beside(part_nd, landmark_ld, place_l2)
         placed_n2[start : start + AT_ONCE] = middle_n2 + rng.normal(scale=noise, size=middle_n2.shape)
     return np.clip(placed_n2, 0, 1)
 
@@ -150,8 +150,8 @@ def _spacing(position_l2: NDArray[np.float64]) -> float:
     """Give the typical distance from a landmark to the next on the map."""
     if len(position_l2) < 2:
         return 0.0
-    distance_l, _ = KDTree(position_l2).query(position_l2, k=2)
-    return float(np.median(distance_l[:, 1]))
+    distance_l2: NDArray[np.float64] = np.asarray(KDTree(position_l2).query(position_l2, k=2)[0])
+    return float(np.median(distance_l2[:, 1]))
 
 
 def _fit_square(positions_n2: NDArray[np.floating]) -> NDArray[np.float64]:

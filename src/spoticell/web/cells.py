@@ -21,6 +21,7 @@ from spoticell.ontology import BROAD, DOINGS, TOO_GENERAL, load_ontology
 from spoticell.picture import level_colors, level_picture, most_its_own
 from spoticell.web import outcome
 from spoticell.web.columns import Counts
+from spoticell.web.models import GeneInfo
 from spoticell.web.summary import UNKNOWN_TYPE
 
 NAMED = 8
@@ -59,12 +60,12 @@ class Results:
         """How many cells there are."""
         return len(self._types_n)
 
-    def find_genes(self, text: str) -> list[dict[str, Any]]:
+    def find_genes(self, text: str) -> list[GeneInfo]:
         """Give the genes that a text may mean, with the number of cells that have a count; exact matches first."""
         counts = Counts(self.folder / outcome.COUNTS)
         vocabulary = self.bundle.vocabulary
         return [
-            {"symbol": vocabulary.symbols[g], "id": vocabulary.ids[g], "cells": counts.cells_with(g)}
+            GeneInfo(symbol=vocabulary.symbols[g], id=vocabulary.ids[g], cells=counts.cells_with(g))
             for g in self._matching(text)
         ]
 
@@ -74,7 +75,7 @@ class Results:
         return g if g is not None and self._array(outcome.MEASURED)[g] else None
 
     def gene_levels(self, g: int) -> tuple[NDArray[np.uint8], float]:
-        """Give a gene's level in all cells, the root of its counts from 0 to 255, and the counts that 255 stands for."""
+        """Give a gene's level in all cells, the root of its counts from 0 to 255, and the counts of level 255."""
         counts_n = Counts(self.folder / outcome.COUNTS).gene(g)
         most = float(counts_n.max(initial=0))
         level_n = np.ceil(255 * np.sqrt(counts_n / max(most, 1e-30)))

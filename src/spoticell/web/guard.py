@@ -112,7 +112,8 @@ class Guard:
         """Give the token that a page is opened with, where the server has one."""
         if self.settings.token is None or scope["method"] != "GET" or scope["path"].startswith(("/api/", "/static/")):
             return None
-        return parse_qs(scope["query_string"].decode("latin-1")).get("token", [None])[0]
+        offered = parse_qs(scope["query_string"].decode("latin-1")).get("token")
+        return str(offered[0]) if offered else None
 
     async def _let_in(self, scope: Scope, token: str, send: Send) -> None:
         """Keep a right token in a cookie, and lead to the same page without it in the address."""

@@ -142,9 +142,8 @@ class Jobs:
         """Give the ids of the jobs whose time is up and that nothing works on."""
         rest = sorted(AT_REST)
         marks = ", ".join("?" for _ in rest)
-        return [
-            row[0] for row in self._run(f"SELECT id FROM jobs WHERE expires < ? AND state IN ({marks})", [now, *rest])
-        ]
+        command = f"SELECT id FROM jobs WHERE expires < ? AND state IN ({marks})"
+        return [row[0] for row in self._run(command, [now, *rest])]
 
     def remove(self, id: str) -> None:
         """Forget a job."""

@@ -199,7 +199,7 @@ def _h5ad(source: CellSource, findings: Findings, bundle: Bundle, order: Order) 
 def _write_cells(folder: Path, annotation: Annotation) -> None:
     """Write what is known of each cell, and the example cells that others are compared with."""
     counts_og = [example.counts_g for example in annotation.examples]
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         TYPES: type_numbers(annotation),
         NODES: np.array(common_types(annotation), dtype=np.int64),
         SCORES: annotation.score_n,

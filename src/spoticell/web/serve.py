@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import uvicorn
 
@@ -69,9 +70,8 @@ def serve(settings: Settings, *, host: str, port: int, browser: bool) -> None:
     app = create_app(settings)
     address = f"http://{'127.0.0.1' if is_loopback(host) else host}:{port}/"
     if browser:
-        opener = threading.Timer(
-            1.0, webbrowser.open, [address + (f"?token={settings.token}" if settings.token else "")]
-        )
+        shown = f"?{urlencode({'token': settings.token})}" if settings.token else ""
+        opener = threading.Timer(1.0, webbrowser.open, [address + shown])
         opener.daemon = True
         opener.start()
     logging.getLogger("spoticell").setLevel(logging.INFO)

@@ -81,9 +81,7 @@ def _choose(members: list[zipfile.ZipInfo], archive: str, limits: Limits) -> dic
             continue
         _check(member, archive)
         folders.setdefault(place.parent, {})[name.rsplit("/", 1)[-1]] = member
-    whole = [
-        files for files in folders.values() if any(name.removesuffix(".gz").endswith("matrix.mtx") for name in files)
-    ]
+    whole = [files for files in folders.values() if any(".mtx" in name for name in files)]
     if len(whole) != 1:
         found = "no matrix.mtx" if not whole else f"{len(whole)} folders with a matrix.mtx"
         raise FileFormatError(

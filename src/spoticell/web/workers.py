@@ -29,13 +29,12 @@ log = logging.getLogger("spoticell.web")
 PATIENCE = 1.0
 """Seconds between two looks at the table when nobody says that there is work."""
 
+_FOUND = frozenset({"findings", "lines", "settings"})
 _ENDS = {
     signal.SIGKILL: "The system ended the work, most likely because memory ran out. Try a smaller file.",
     signal.SIGXCPU: "This took more processor time than the server grants. Use the command line for it.",
 }
-CRASHED = (
-    "The reader crashed over this file, so it is most likely damaged. Write it again, or give it in another format."
-)
+CRASHED = "The reader crashed over this file: most likely it is damaged. Write it again, or give it in another format."
 TOO_LONG = "This took longer than the server allows ({minutes:.0f} minutes). Use the command line for it."
 
 
@@ -143,10 +142,8 @@ class Workers:
             return
         disk = _bytes_of(folder)
         if "done" in outcome:
-            known = {
-                name: outcome["done"][name] for name in ("findings", "lines", "settings") if name in outcome["done"]
-            }
-            self.jobs.update(job.id, only_if=[while_in], disk=disk, attempts=0, **known, **then)
+            found = {name: value for name, value in outcome["done"].items() if name in _FOUND}
+            self.jobs.update(job.id, only_if=[while_in], disk=disk, attempts=0, **found, **then)
         else:
             self.jobs.update(job.id, only_if=[while_in], disk=disk, state=FAILED, error=outcome["failed"])
         seconds = f"{outcome['seconds']:.1f} s"
