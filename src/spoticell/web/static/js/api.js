@@ -34,11 +34,14 @@ function sentenceOf(text, status, wait) {
 
 const json = async (path, options) => (await ask(path, options)).json();
 
-const post = (path, body = {}) =>
-  json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+const send = (path, body = {}) =>
+  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+const post = async (path, body) => (await send(path, body)).json();
 
 const at = (id, ...rest) => ["/api/jobs", encodeURIComponent(id), ...rest].join("/");
 
+export const token = (text) => send("/api/token", { token: text });
 export const info = () => json("/api/info");
 export const demo = () => json("/api/jobs/demo", { method: "POST" });
 export const job = (id) => json(at(id));
@@ -83,20 +86,34 @@ export function upload(file, onProgress, signal) {
   });
 }
 
-// Calls `onJob` with every news of a job until it is over; gives a function that stops listening.
-// After a restart of the server the browser connects again by itself; where the stream is refused, the job is asked for.
+const AT_REST = ["ready", "done", "failed", "cancelled"];
+const RETRY = 2000;
+
+export const isAtRest = ({ state }) => AT_REST.includes(state);
+
+// Calls `onJob` with every news of a job until it is at rest; gives a function that stops listening.
+// A server that is being started again is asked until it is back.
 export function follow(id, onJob, onLost) {
   const source = new EventSource(at(id, "events"));
-  source.addEventListener("job", ({ data }) => onJob(JSON.parse(data)));
-  source.onerror = async () => {
-    if (source.readyState !== EventSource.CLOSED) return;
-    try {
-      onJob(await job(id));
-    } catch (error) {
-      onLost(error);
-      return;
-    }
-    onLost(null);
+  let timer = null;
+  const stop = () => { source.close(); clearTimeout(timer); };
+  const news = (told) => {
+    if (isAtRest(told)) stop();
+    onJob(told);
   };
-  return () => source.close();
+  const askAgain = async () => {
+    try {
+      const told = await job(id);
+      if (timer !== null) news(told);
+      if (isAtRest(told)) return;
+    } catch (error) {
+      if (error.status) { stop(); onLost(error); return; }
+    }
+    if (timer !== null) timer = setTimeout(askAgain, RETRY);
+  };
+  source.addEventListener("job", ({ data }) => news(JSON.parse(data)));
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED && timer === null) timer = setTimeout(askAgain, RETRY / 4);
+  };
+  return () => { stop(); timer = null; };
 }

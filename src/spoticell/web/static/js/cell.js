@@ -22,7 +22,7 @@ export function showCell(cell, color, { onGene }) {
     el("p", { class: "small" }, isKnown && el("span", { class: "term" }, cell.term, " · "),
       `score ${score(cell.score)} · ${number(cell.n_counts)} counts of ${number(cell.n_genes)} genes`),
     cellPicture(cell),
-    el("p", { class: "genes small" }, "Strongest genes: ", ...cell.genes.map((gene) => geneButton(gene, onGene))),
+    el("p", { class: "genes small" }, "Genes that stand out: ", ...cell.genes.map((gene) => geneButton(gene, onGene))),
     el("h4", {}, "Along the ontology"),
     bars(cell.path),
     ...(cell.others?.length ? [el("h4", {}, "Other candidates"), bars(cell.others)] : []),
@@ -33,8 +33,8 @@ const geneButton = ({ symbol, counts }, onGene) =>
   el("button", { type: "button", class: "plainly gene", title: `Colour the map by ${symbol}`, onclick: () => onGene(symbol) }, symbol, el("small", {}, ` ${number(counts)}`));
 
 function bars(steps) {
-  return el("ol", { class: "plain steps-of" }, ...steps.map(({ name, probability }) =>
-    el("li", {}, el("span", {}, name), el("span", { class: "value" }, percent(probability)),
+  return el("ol", { class: "plain steps-of" }, ...steps.map(({ name, probability, role }) =>
+    el("li", { class: role ?? null }, el("span", {}, name, role === "answer" && el("small", {}, " the answer")), el("span", { class: "value" }, percent(probability)),
       el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * probability}%` } })))));
 }
 

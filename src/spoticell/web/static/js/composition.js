@@ -3,7 +3,7 @@
 import { $, el } from "./dom.js";
 import { number, percent } from "./words.js";
 
-const MOST = 12;
+const MOST = 9;
 
 export function showStrip(groups, cells) {
   $("strip").replaceChildren(...groups.map(({ color, cells: n }) => el("i", { style: { background: color, "flex-grow": n } })));

@@ -7,10 +7,9 @@ const SHADES = 12;
 
 // Groups of the table, the map and the chart: one for each type, or one for each broader type of a level.
 export function groupsOf(summary, level = null) {
-  const byIndex = new Map(summary.types.map((type) => [type.index, type]));
   const groups = level === null
     ? summary.types.map((type) => ({ ...type, types: [type.index] }))
-    : summary.levels[level].groups.map((group) => ({ ...group, types: group.types.filter((index) => byIndex.has(index)) }));
+    : summary.levels[level].groups;
   return groups.filter(({ cells }) => cells > 0).sort((a, b) => b.cells - a.cells).map((group, at) => ({ ...group, number: at + 1 }));
 }
 
@@ -57,14 +56,14 @@ export function ramp(steps) {
   });
 }
 
-// Where a group's number stands: amid the cells where they are densest.
+// Where a group's number stands: amid the cells where they are densest. Cells without counts have no place.
 export function anchors(cells, group_n, nGroups, least) {
   const SIDE = 32;
   const bin = (i) => Math.min(Math.floor(cells.y[i] * SIDE), SIDE - 1) * SIDE + Math.min(Math.floor(cells.x[i] * SIDE), SIDE - 1);
   const count = new Uint32Array(nGroups * SIDE * SIDE);
   const size = new Uint32Array(nGroups);
   for (let i = 0; i < cells.n; i += 1) {
-    if (group_n[i] >= nGroups) continue;
+    if (group_n[i] >= nGroups || Number.isNaN(cells.x[i])) continue;
     count[group_n[i] * SIDE * SIDE + bin(i)] += 1;
     size[group_n[i]] += 1;
   }

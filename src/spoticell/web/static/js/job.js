@@ -3,7 +3,7 @@
 import { $, el, say } from "./dom.js";
 import { showFindings } from "./findings.js";
 import { view } from "./view.js";
-import { bytes, capital, percent } from "./words.js";
+import { breakable, bytes, capital, percent } from "./words.js";
 
 let stopUpload = null;
 let said = "";
@@ -22,24 +22,24 @@ export function showUpload(file, onStop, loaded = 0, total = file.size) {
   if (onStop) stopUpload = onStop;
   head("Sending", file.name, `${bytes(file.size)}`);
   $("found").hidden = $("run").hidden = true;
+  $("work").hidden = false;
   const whole = loaded >= total;
   progress(whole ? "Arrived; looking into it" : "Sending the file", whole ? null : loaded / total, whole ? "" : `${bytes(loaded)} of ${bytes(total)}`);
   view("job", file.name);
 }
 
+// A job that is at rest with findings can be run, also once more.
 export function showJob(job, info, first) {
   stopUpload = null;
-  if (first) settings(info);
+  if (first) settings(info, job.settings);
   head(...HEADS[job.state](job));
-  $("run").hidden = job.state !== "ready";
+  const isRest = !(job.state in STAGES);
+  $("run").hidden = !isRest;
+  $("work").hidden = isRest;
   $("found").hidden = !job.findings;
   if (job.findings) showFindings(job);
-  if (job.state === "ready") {
-    $("work").hidden = true;
-    announce("The file is checked. What was found stands on the page.");
-  } else {
-    progress(...STAGES[job.state](job));
-  }
+  if (isRest) announce(job.state === "ready" ? "The file is checked. What was found stands on the page." : "Nothing is running.");
+  else progress(...STAGES[job.state](job));
   view("job", job.name);
 }
 
@@ -47,6 +47,8 @@ const HEADS = {
   checking: (job) => ["Checking", job.name, "Looking for cells, genes and counts. Nothing is run yet."],
   ready: (job) => ["Checked", job.name, job.warnings.length ? "This can be named. Please read the notes first." : "This can be named."],
   queued: (job) => ["Waiting", job.name, "You may close the page: the link in the address bar leads back here."],
+  cancelled: (job) => ["Cancelled", job.name, "The run was stopped. The file is still here and can be run again."],
+  done: (job) => ["Once more", job.name, "With other settings the answers change; the present results are replaced."],
   running: (job) => ["Naming", job.name, "You may close the page: the link in the address bar leads back here."],
 };
 
@@ -58,13 +60,12 @@ const STAGES = {
 
 function head(eyebrow, title, lead) {
   $("job-eyebrow").textContent = eyebrow;
-  $("job-title").textContent = title;
+  $("job-title").replaceChildren(...breakable(title));
   $("job-lead").textContent = lead;
 }
 
 // `share` is null where nobody knows how long it takes.
 function progress(stage, share, hint) {
-  $("work").hidden = false;
   $("stage").textContent = stage;
   $("percent").textContent = share === null ? "" : percent(Math.round(share * 100) / 100);
   if (share === null) $("progress").removeAttribute("value");
@@ -79,16 +80,19 @@ function announce(text) {
   said = text;
 }
 
-function settings(info) {
+function settings(info, last) {
   const choose = () => {
     const bundle = info.bundles.find(({ name }) => name === $("bundle").value);
-    $("bundle-text").textContent = `${bundle.description} ${bundle.n_labels} types.`;
+    $("bundle-text").textContent = `${bundle.description} It knows ${bundle.n_labels} types.`;
     $("threshold").value = bundle.threshold;
     showThreshold();
   };
   $("bundle").replaceChildren(...info.bundles.map(({ name }) => el("option", { value: name }, name)));
   $("bundle").onchange = choose;
+  if (last) $("bundle").value = last.bundle;
   choose();
+  if (last?.threshold) $("threshold").value = last.threshold;
+  showThreshold();
 }
 
 function showThreshold() {

@@ -10,7 +10,7 @@ import { startTheme } from "./theme.js";
 import { askToken } from "./token.js";
 import { showTrouble } from "./trouble.js";
 import { view } from "./view.js";
-import { place } from "./words.js";
+import { bytes, place } from "./words.js";
 
 const state = { info: null, job: null, stop: null };
 
@@ -36,20 +36,13 @@ function receive(job) {
   state.job = job;
   if (location.pathname !== `/jobs/${job.id}`) history.pushState(null, "", `/jobs/${job.id}`);
   if (job.state === "done") return finish(job);
-  if (job.state === "failed" || job.state === "cancelled") {
+  if (job.state === "failed" || (job.state === "cancelled" && !job.findings)) {
     leave();
-    return showTrouble(job, { remove: () => erase(job.id) });
+    return showTrouble(job, { again: job.findings && (() => act(() => api.run(job.id, job.settings))), remove: () => erase(job.id) });
   }
   showJob(job, state.info, first);
-  if (!state.stop) listen(job.id);
-}
-
-function listen(id) {
-  state.stop = api.follow(id, receive, (error) => {
-    leave();
-    if (error) lost(error, id);
-    else if (!["done", "failed", "cancelled"].includes(state.job.state)) setTimeout(() => listen(id), 2000);
-  });
+  if (api.isAtRest(job)) leave();
+  else state.stop ??= api.follow(job.id, receive, (error) => { leave(); lost(error, job.id); });
 }
 
 function leave() {
@@ -60,7 +53,9 @@ function leave() {
 async function finish(job) {
   leave();
   try {
-    await showResult(job, { onDelete: () => erase(job.id), version: state.info.version });
+    await showResult(job, {
+      onDelete: () => erase(job.id), onAgain: () => { closeResult(); showJob(job, state.info, true); }, version: state.info.version,
+    });
     say("The cells are named.");
   } catch (error) {
     lost(error, job.id);
@@ -119,7 +114,9 @@ function describe(info) {
   $("private").textContent = `Your file stays on ${place()}; nothing is sent anywhere else.${kept}`;
   $("foot").textContent = `Everything is computed on ${place()}.`;
   $("version").textContent = `Spoticell ${info.version}`;
+  $("limit").textContent = `; up to ${bytes(info.limits.file_bytes)}`;
   $("demo").hidden = !info.demo;
+  $("demo-text").textContent = typeof info.demo === "string" ? `The demo: ${info.demo.replace(/\.$/, "")}.` : "";
 }
 
 startTheme();

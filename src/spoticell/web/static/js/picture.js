@@ -1,15 +1,16 @@
-// A cell on the gene grid, with the strongest genes named where they shine.
+// A cell on the gene grid, with the genes that stand out in it named where they shine.
 
 import { el, svg } from "./dom.js";
 
 const GRID = 155;
-const LETTER = 4.1;
+const SIZE = 6.2;
+const pen = document.createElement("canvas").getContext("2d");
 const LINE = 7;
 
 export function cellPicture(cell) {
   const names = cell.genes.map(({ symbol, counts }) => `${symbol} ${counts}`).join(", ");
   const figure = el("figure", { class: "sky" },
-    el("img", { src: cell.picture, width: GRID, height: GRID, alt: `The cell on the gene grid. Brightest: ${names}.` }));
+    el("img", { src: cell.picture, width: GRID, height: GRID, alt: `The cell on the gene grid. Genes that stand out: ${names}.` }));
   figure.append(svg("svg", { viewBox: `0 0 ${GRID} ${GRID}`, "aria-hidden": "true" }, ...marks(cell.genes)));
   return figure;
 }
@@ -30,7 +31,8 @@ function marks(genes) {
 
 // The nearest place around a pixel where the name neither leaves the picture nor covers another.
 function free(symbol, x, y, taken) {
-  const width = symbol.length * LETTER;
+  pen.font = `650 ${10 * SIZE}px ${getComputedStyle(document.body).fontFamily}`;
+  const width = pen.measureText(symbol).width / 10 + 1.5;
   for (const distance of [0, 5, 10, 16, 24]) {
     for (const angle of [90, 270, 0, 180, 45, 135, 225, 315]) {
       const turn = (angle * Math.PI) / 180;

@@ -11,9 +11,14 @@ import { startSearch } from "./search.js";
 import { showTable } from "./table.js";
 import { showCommands, showFiles } from "./take.js";
 import { view } from "./view.js";
-import { capital, counted, moment, number, percent, place, score, span } from "./words.js";
+import { breakable, capital, counted, moment, number, percent, place, score, span } from "./words.js";
+
+// Levels on which types are put together; on the finest each stands alone, which is what `type` shows.
+const levelsOf = ({ levels, types }) => levels.filter(({ groups }) => groups.length < types.length);
 
 const LABEL_FROM = 0.004;
+// Scores mostly lie above the threshold; up to this much above it an answer isn’t sure.
+const UNSURE = 0.2;
 let open = null;
 let showTab = null;
 
@@ -22,15 +27,16 @@ export function closeResult() {
   open = null;
 }
 
-export async function showResult(job, { onDelete, version }) {
+export async function showResult(job, { onDelete, onAgain, version }) {
   const [summary, cells] = await Promise.all([api.summary(job.id), api.map(job.id)]);
+  summary.levels = levelsOf(summary);
   closeResult();
   view("result", job.name);
-  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below: summary.threshold };
+  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below: Math.min(summary.threshold + UNSURE, 1) };
   const types = new Map(summary.types.map((type) => [type.index, type]));
   open = { job, summary, cells, look, types, map: new CellMap($("map"), { version, onPick: pick, onHover: hover, onReady: () => { $("map").dataset.drawn = "yes"; } }) };
   heading(job, summary);
-  stage(onDelete);
+  stage({ onDelete, onAgain });
   open.map.points(cells);
   redraw();
   showNoCell();
@@ -40,7 +46,7 @@ export async function showResult(job, { onDelete, version }) {
 }
 
 function heading(job, { cells, named, levels }) {
-  $("result-title").textContent = job.name;
+  $("result-title").replaceChildren(...breakable(job.name));
   $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} have a type (${percent(named / cells)}).`;
   const broad = levels.length ? groupsOf(open.summary, 0) : groupsOf(open.summary);
   showStrip(broad, cells);
@@ -52,16 +58,16 @@ function heading(job, { cells, named, levels }) {
     : "";
 }
 
-function stage(onDelete) {
+function stage({ onDelete, onAgain }) {
   const { job, look } = open;
   showTab ??= tabs(document.querySelector("#result [role=tablist]"));
   showTab("tab-types");
   $("delete").onclick = onDelete;
+  $("once-more").onclick = onAgain;
   document.querySelector("input[name=by][value=type]").checked = true;
   document.querySelector("input[name=by][value=level]").closest("label").hidden = open.summary.levels.length === 0;
-  document.querySelector("input[name=by][value=gene]").disabled = true;
   $("gene-name").textContent = "Gene";
-  document.querySelectorAll("input[name=by]").forEach((radio) => { radio.onchange = () => { look.by = radio.value; look.chosen = null; redraw(); }; });
+  document.querySelectorAll("input[name=by]").forEach((radio) => { radio.onchange = () => colourBy(radio.value); });
   $("level").onchange = () => { look.level = Number($("level").value); look.chosen = null; redraw(); };
   $("unsure").checked = false;
   $("below").value = look.below;
@@ -75,6 +81,20 @@ function stage(onDelete) {
 }
 
 window.addEventListener("theme", () => open && redraw());
+
+// Without a gene there is nothing to colour by yet: the search box asks which.
+function colourBy(what) {
+  const { look } = open;
+  if (what === "gene" && !look.gene) {
+    document.querySelector(`input[name=by][value=${look.by}]`).checked = true;
+    say("Which gene?");
+    $("search").focus();
+    return;
+  }
+  look.by = what;
+  look.chosen = null;
+  redraw();
+}
 
 // The types that are highlighted; choosing them again lets go.
 function choose(types, name, key = name) {
@@ -108,11 +128,12 @@ function numbers(paint, groups, isShown) {
 
 function table(groups, tallied) {
   const { summary, look, cells } = open;
-  const rows = groups.map((group, at) => ({ ...group, ...tallied[at], key: group.term, isUnknown: false, share: tallied[at].cells / cells.n }));
+  let rows = groups.map((group, at) => ({ ...group, ...tallied[at], key: group.term, isUnknown: false, share: tallied[at].cells / cells.n }));
   const unknown = tallied[groups.length];
   if (summary.unknown.cells) {
     rows.push({ key: "unknown", name: "unknown", term: null, color: "#9a9a9a", number: null, types: [65535], ...unknown, isUnknown: true, share: unknown.cells / cells.n });
   }
+  if (look.unsure) rows = rows.filter((row) => row.cells);
   showTable(rows, { chosen: look.chosen?.key, onPress: (row) => choose(row.types, row.name, row.key), onSort: () => redraw() });
 }
 
@@ -124,7 +145,7 @@ function describe(isShown) {
   $("shown").textContent = limits ? `${limits}: ${number(shown)} of ${counted(cells.n, "cell")}` : counted(cells.n, "cell");
   const scale = (low, high) => [low, el("span", { class: "scale" }, ...ramp(8).map((shade) => el("i", { style: { background: shade } }))), high];
   const key = { score: () => scale("score 0", "1"), gene: () => [el("b", {}, look.gene.symbol), ...scale("few", `${number(look.gene.max)} counts`)] }[look.by];
-  $("key").replaceChildren(...(key?.() ?? ["Numbers as in the table; near cells have like fingerprints"]));
+  $("key").replaceChildren(...(key?.() ?? ["numbers as in the table"]));
 }
 
 async function paintGene(symbol) {
@@ -138,9 +159,7 @@ async function paintGene(symbol) {
   look.by = "gene";
   look.chosen = null;
   $("gene-name").textContent = symbol;
-  const radio = document.querySelector("input[name=by][value=gene]");
-  radio.disabled = false;
-  radio.checked = true;
+  document.querySelector("input[name=by][value=gene]").checked = true;
   say(`The map is coloured by ${symbol}.`);
   redraw();
 }

@@ -10,7 +10,8 @@ export function showScores(cells, summary) {
   cells.score.forEach((value) => { count[Math.min(Math.floor(value * BINS), BINS - 1)] += 1; });
   const most = Math.max(...count, 1);
   const above = cells.score.reduce((sum, value) => sum + (value >= summary.threshold), 0);
-  const text = `${percent(above / cells.n)} of the cells have a score of ${score(summary.threshold)} or more; the mean is ${score(summary.score_mean)}.`;
+  const mean = cells.score.reduce((sum, value) => sum + value, 0) / Math.max(cells.n, 1);
+  const text = `${percent(above / cells.n)} of the cells have a score of ${score(summary.threshold)} or more; the mean is ${score(mean)}.`;
   const bars = Array.from(count, (n, bin) => el("i", {
     title: `${score(bin / BINS)} to ${score((bin + 1) / BINS)}: ${number(n)}`, style: { height: `${(100 * n) / most}%` },
     class: (bin + 1) / BINS <= summary.threshold ? "low" : null,
@@ -22,12 +23,12 @@ export function showScores(cells, summary) {
     el("div", { class: "ticks", "aria-hidden": "true" }, ...["0", "0.25", "0.5", "0.75", "1"].map((tick) =>
       el("span", { style: { left: `${100 * Number(tick)}%` } }, tick))),
     el("p", { class: "small" }, text, ` The model was ${summary.bundle}.`),
-    reasons(summary.unknown));
+    ...reasons(summary.unknown));
 }
 
 function reasons({ cells, reasons: why }) {
-  if (!cells) return null;
+  if (!cells) return [];
   const list = Object.entries(why ?? {}).filter(([, n]) => n);
-  return el("div", { class: "reasons" }, el("h3", {}, `${counted(cells, "cell")} stayed unknown`),
-    el("ul", { class: "plain small" }, ...list.map(([reason, n]) => el("li", {}, `${capital(reason)}: ${number(n)}`))));
+  return [el("div", { class: "reasons" }, el("h3", {}, `${counted(cells, "cell")} stayed unknown`),
+    el("ul", { class: "plain small" }, ...list.map(([reason, n]) => el("li", {}, `${capital(reason)}: ${number(n)}`))))];
 }

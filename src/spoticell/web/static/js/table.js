@@ -17,6 +17,7 @@ export function showTable(rows, { chosen, onPress, onSort }) {
   $("types").tHead.replaceChildren(el("tr", {}, ...COLUMNS.map((column) => header(column, onSort))));
   const most = Math.max(...rows.map(({ cells }) => cells), 1);
   $("types").tBodies[0].replaceChildren(...[...rows].sort(compare).map((row) => line(row, chosen, most, onPress)));
+  if (!rows.length) $("types").tBodies[0].append(el("tr", {}, el("td", { colspan: COLUMNS.length, class: "none" }, "No cell has such a low score.")));
   if (focused) $("types").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
@@ -34,9 +35,10 @@ function header({ key, text, short, up = false }, onSort) {
     order.key = key;
     onSort();
   };
-  const arrow = el("span", { class: "arrow", "aria-hidden": "true" }, isOrder ? (order.up ? "↑" : "↓") : "");
+  const arrow = el("span", { class: "arrow", "aria-hidden": "true" }, isOrder ? (order.up ? " ↑ " : " ↓ ") : "");
   return el("th", { scope: "col", "aria-sort": isOrder ? (order.up ? "ascending" : "descending") : null },
-    el("button", { type: "button", class: "plainly", onclick: press, "data-key": `by ${key}`, "aria-label": short ? text : null }, short ?? text, arrow));
+    el("button", { type: "button", class: "plainly", onclick: press, "data-key": `by ${key}`, "aria-label": short ? text : null },
+      ...(up ? [text, arrow] : [arrow, short ?? text])));
 }
 
 function line(row, chosen, most, onPress) {

@@ -1,5 +1,6 @@
 // A server that asks for a token: once for each browser.
 
+import * as api from "./api.js";
 import { $ } from "./dom.js";
 import { view } from "./view.js";
 
@@ -8,11 +9,13 @@ export function askToken(onEntered) {
   $("token-box").focus();
   $("token-form").onsubmit = async (event) => {
     event.preventDefault();
-    const reply = await fetch("/api/token", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token: $("token-box").value }),
-    }).catch(() => null);
-    $("token-wrong").hidden = Boolean(reply?.ok);
-    $("token-wrong").textContent = reply ? "That isn’t the token." : "The server doesn’t answer.";
-    if (reply?.ok) onEntered();
+    try {
+      await api.token($("token-box").value);
+    } catch (error) {
+      $("token-wrong").textContent = error.status === 401 ? "That isn’t the token of this server." : error.message;
+      $("token-wrong").hidden = false;
+      return;
+    }
+    onEntered();
   };
 }
