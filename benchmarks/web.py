@@ -137,6 +137,7 @@ class Memory:
         self.thread.join()
 
     def watch(self) -> None:
+        """Look again and again until it is over."""
         while not self.done.wait(0.2):
             self.peak = max(self.peak, sum(map(held, family(self.pid))))
             self.server_peak = max(self.server_peak, held(self.pid))

@@ -58,6 +58,7 @@ def _faults(*codes: int) -> dict[int | str, dict[str, Any]]:
         401: "The access token is missing",
         403: "Sent by another web site",
         404: "No such job, cell or gene",
+        408: "The upload stopped coming",
         409: "Not in this state of the job",
         413: "Too large",
         415: "Not a file of cells",
@@ -81,8 +82,9 @@ def _site(request: Request) -> Site:
 @router.get("/info", tags=["server"], responses=_faults())
 def info(request: Request) -> Info:
     """Say which models there are and how large an upload may be."""
-    settings = _site(request).settings
-    manifests = [(name, bundle_of(name).manifest) for name in settings.bundles]
+    site = _site(request)
+    settings = site.settings
+    manifests = [(name, bundle_of(bundle).manifest) for name, bundle in site.bundles.items()]
     return Info(
         version=__version__,
         bundles=[
@@ -105,7 +107,7 @@ async def show_token(request: Request, shown: Token) -> Response:
     return Response(status_code=204, headers={"Set-Cookie": cookie(shown.token, request.scope)})
 
 
-@router.post("/jobs", status_code=201, tags=["jobs"], openapi_extra=_BODY, responses=_faults(403, 413, 415, 429))
+@router.post("/jobs", status_code=201, tags=["jobs"], openapi_extra=_BODY, responses=_faults(403, 408, 413, 415, 429))
 async def upload(request: Request) -> JobInfo:
     """Send a file of cells; it is looked at at once, and run when asked to."""
     site = _site(request)

@@ -22,7 +22,7 @@ from spoticell.web.answers import gzipped
 from spoticell.web.api import router
 from spoticell.web.guard import Guard
 from spoticell.web.settings import Settings
-from spoticell.web.site import Site
+from spoticell.web.site import GONE, Site
 
 STATIC = Path(str(files("spoticell"))) / "web" / "static"
 A_WEEK = "public, max-age=604800"
@@ -36,15 +36,20 @@ def create_app(settings: Settings) -> FastAPI:
     settings
         How.
 
+    Raises
+    ------
+    ConfigError
+        If the data folder can't be used.
+
     Returns
     -------
     An ASGI application; its jobs are worked on between its startup and its shutdown.
     """
+    site = Site(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.site = Site(settings)
-        async with app.state.site.open():
+        async with site.open():
             yield
 
     app = FastAPI(
@@ -56,9 +61,11 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
     )
+    app.state.site = site
     app.include_router(router)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_values)
+    app.add_exception_handler(FileNotFoundError, _gone)
     app.add_exception_handler(Exception, _fail)
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/jobs/{id}", _page_of_job, include_in_schema=False)
@@ -101,6 +108,11 @@ def _refuse_values(request: Request, error: Exception) -> Response:
     first = problems[0] if problems else {"loc": (), "msg": "a value can't be read"}
     place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
     return JSONResponse({"error": f"{place or 'The request'}: {first['msg']}."[:300]}, status_code=422)
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    # deleted while it was asked for
+    return JSONResponse({"error": GONE}, status_code=404)
 
 
 def _fail(request: Request, error: Exception) -> Response:

@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from spoticell.errors import ConfigError
+
 CHECKING, READY, QUEUED, RUNNING = "checking", "ready", "queued", "running"
 DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 AT_REST = frozenset({READY, DONE, FAILED, CANCELLED})
@@ -65,16 +67,28 @@ def new_id() -> str:
 
 
 class Jobs:
-    """All jobs; safe to use from several threads."""
+    """All jobs; safe to use from several threads, and by one server at a time.
+
+    Raises
+    ------
+    ConfigError
+        If another server has them, or the table is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1)
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
         columns = ", ".join(item.name + (" PRIMARY KEY" if item.name == "id" else "") for item in fields(Job))
-        self._connection.execute(f"CREATE TABLE IF NOT EXISTS jobs ({columns})")
+        try:
+            # two servers on one table would both take the same jobs
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS jobs ({columns})")
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise ConfigError(_no_table(path.parent, error)) from error
 
     def close(self) -> None:
         """Let go of the database."""
@@ -161,6 +175,12 @@ class Jobs:
     def _run(self, command: str, values: Sequence[Any]) -> list[sqlite3.Row]:
         with self._lock:
             return self._connection.execute(command, values).fetchall()
+
+
+def _no_table(folder: Path, error: sqlite3.Error) -> str:
+    if "locked" in str(error):
+        return f"another server uses the folder {folder}; give this one a --data-dir of its own."
+    return f"the table of jobs in {folder} can't be used ({error}); move it away, or give another --data-dir."
 
 
 def now() -> float:

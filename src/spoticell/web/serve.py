@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import socket
 import threading
 import webbrowser
 from collections.abc import Sequence
@@ -67,25 +68,44 @@ def settings_of(
 
 def serve(settings: Settings, *, host: str, port: int, browser: bool) -> None:
     """Answer requests until interrupted."""
-    app = create_app(settings)
+    app = create_app(settings)  # whatever is wrong with the settings is said before anything starts
     address = f"http://{'127.0.0.1' if is_loopback(host) else host}:{port}/"
-    if browser:
-        shown = f"?{urlencode({'token': settings.token})}" if settings.token else ""
-        opener = threading.Timer(1.0, webbrowser.open, [address + shown])
-        opener.daemon = True
-        opener.start()
-    logging.getLogger("spoticell").setLevel(logging.INFO)
-    logging.getLogger("spoticell").info("serving at %s; Ctrl-C ends it", address)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=30,
     )
+    shown = f"?{urlencode({'token': settings.token})}" if settings.token else ""
+    server = _Server(config, address, page=address + shown if browser else None)
+    server.run(sockets=[_listen(host, port)])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"the server can't listen at {host}, port {port} ({reason}); give another --port.") from None
+
+
+class _Server(uvicorn.Server):
+    """A server that says where it is, and opens the page, once it answers."""
+
+    def __init__(self, config: uvicorn.Config, address: str, *, page: str | None) -> None:
+        super().__init__(config)
+        self._address, self._page = address, page
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.started:
+            return
+        logging.getLogger("spoticell").info("serving at %s; Ctrl-C ends it", self._address)
+        if self._page is not None:
+            threading.Thread(target=webbrowser.open, args=(self._page,), daemon=True).start()
 
 
 def is_loopback(host: str) -> bool:

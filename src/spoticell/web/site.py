@@ -26,6 +26,7 @@ from spoticell.web.workers import Workers
 
 log = logging.getLogger("spoticell.web")
 
+GONE = "There is no such job; it may have been deleted, or its time was up."
 SWEEP = 60.0
 """Seconds between two looks for jobs whose time is up."""
 RETRY = 20
@@ -48,8 +49,10 @@ class Site:
     def __init__(self, settings: Settings) -> None:
         settings.prepare()
         self.settings = settings
+        self.bundles = {bundle_of(bundle).name: bundle for bundle in settings.bundles}
+        """What to load for each name of a trained model; the first is meant where none is chosen."""
         self.jobs = Jobs(settings.database)
-        self.workers = Workers(settings, self.jobs)
+        self.workers = Workers(settings, self.jobs, self.bundles)
         self.ending = asyncio.Event()
         self._receiving: dict[str, int] = {}
 
@@ -78,7 +81,7 @@ class Site:
         """Give a job, or refuse."""
         job = self.jobs.get(id)
         if job is None:
-            raise Refusal(404, "There is no such job; it may have been deleted, or its time was up.")
+            raise Refusal(404, GONE)
         return job
 
     @contextlib.contextmanager
@@ -108,9 +111,9 @@ class Site:
     def run(self, id: str, *, bundle: str | None, threshold: float | None) -> Job:
         """Put a job into the queue; a job that is there already with the same settings stays where it is."""
         job = self.job(id)
-        if bundle is not None and bundle not in self.settings.bundles:
-            raise Refusal(422, f"There is no model of that name; there are {', '.join(self.settings.bundles)}.")
-        settings = {"bundle": bundle or self.settings.bundles[0], "threshold": threshold}
+        if bundle is not None and bundle not in self.bundles:
+            raise Refusal(422, f"There is no model of that name; there are {', '.join(self.bundles)}.")
+        settings = {"bundle": bundle or next(iter(self.bundles)), "threshold": threshold}
         if job.state in {QUEUED, RUNNING} and job.settings == settings:
             return job
         if job.state in {QUEUED, RUNNING, CHECKING}:
@@ -149,7 +152,12 @@ class Site:
     def cells(self, id: str) -> Results:
         """Give a job's results cell by cell and gene by gene, or refuse while there are none."""
         folder = self.results(id)
-        return Results(folder, bundle_of((self.job(id).settings or {})["bundle"]))
+        name = (self.job(id).settings or {}).get("bundle")
+        if name not in self.bundles:
+            raise Refusal(
+                409, f"The model {name}, which named these cells, is no longer offered here; run the job again."
+            )
+        return Results(folder, bundle_of(self.bundles[name]))
 
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""

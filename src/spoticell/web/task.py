@@ -41,6 +41,7 @@ class Task:
     name: str
     """What the visitor calls it."""
     bundle: str
+    """What `load_bundle` takes."""
     limits: Limits
     threshold: float | None = None
     threads: int = 1
@@ -64,7 +65,7 @@ def perform(task: Task, tell: Tell) -> dict[str, Any]:
 
     Returns
     -------
-    Of a check, ``findings`` and ``lines``; of a run, the same and ``settings``.
+    Of a check, ``findings`` and ``lines``; of a run, the same and the ``threshold`` that was used.
 
     Raises
     ------
@@ -104,8 +105,8 @@ def _run(task: Task, tell: Tell) -> dict[str, Any]:
         upload, work = task.folder / INPUT / task.file, task.folder / WORK
         order = Order(upload, work, task.name, task.threshold, task.threads)
         annotation = write_outcome(source, findings, bundle, order, tell)
-    settings = {"bundle": task.bundle, "threshold": annotation.threshold}
-    return {"findings": findings.to_dict(), "lines": findings.describe(), "settings": settings}
+    known = {"findings": findings.to_dict(), "lines": findings.describe()}
+    return known | {"threshold": annotation.threshold}
 
 
 def called(findings: Findings, task: Task) -> Findings:

@@ -6,6 +6,7 @@ only; on disk it has a random name and, of the endings that readers look at, its
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from spoticell.web.refusal import Refusal
 from spoticell.web.unpack import ZIP
 
 FIELD = "file"
+PATIENCE = 60.0
+"""Seconds that an upload may be silent."""
 LONGEST_NAME = 120
 MOST_PARTS, MOST_HEADER = 20, 8192
 ENDINGS = (
@@ -153,12 +156,19 @@ async def receive(request: Request, folder: Path) -> Upload:
 
 async def _write(request: Request, receiver: _Receiver, file: IO[bytes]) -> int:
     size = 0
-    async for chunk in request.stream():
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise Refusal(408, f"Nothing came for {PATIENCE:.0f} seconds.") from None
+        if chunk is None:
+            return size
         found = receiver.hear(chunk) if chunk else b""
         if found:
             size += len(found)
             await to_thread.run_sync(file.write, found)
-    return size
 
 
 def check_kind(path: Path, name: str) -> None:

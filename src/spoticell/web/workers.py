@@ -13,7 +13,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -29,7 +29,7 @@ log = logging.getLogger("spoticell.web")
 PATIENCE = 1.0
 """Seconds between two looks at the table when nobody says that there is work."""
 
-_FOUND = frozenset({"findings", "lines", "settings"})
+_FOUND = frozenset({"findings", "lines"})
 _ENDS = {
     signal.SIGKILL: "The system ended the work, most likely because memory ran out. Try a smaller file.",
     signal.SIGXCPU: "This took more processor time than the server grants. Use the command line for it.",
@@ -47,10 +47,12 @@ class Workers:
         How many, and what each upload may ask for.
     jobs
         The table of jobs.
+    bundles
+        What to load for each name of a trained model, the one first that is meant where none is chosen.
     """
 
-    def __init__(self, settings: Settings, jobs: Jobs) -> None:
-        self.settings, self.jobs = settings, jobs
+    def __init__(self, settings: Settings, jobs: Jobs, bundles: Mapping[str, str]) -> None:
+        self.settings, self.jobs, self.bundles = settings, jobs, bundles
         self._context = context()
         self._wake = threading.Condition()
         self._ending = threading.Event()
@@ -101,6 +103,8 @@ class Workers:
             try:
                 do(job)
             except Exception:
+                if self.jobs.get(job.id) is None:
+                    continue  # deleted while it ran: its folder is gone
                 log.exception("job %s: the server itself failed", job.id[:8])
                 self.jobs.update(job.id, state=FAILED, error="The server failed over this job. Try again.")
 
@@ -111,7 +115,7 @@ class Workers:
     def _run(self, job: Job) -> None:
         folder = self.settings.jobs_dir / job.id
         shutil.rmtree(folder / WORK, ignore_errors=True)
-        (folder / WORK).mkdir(mode=0o700)
+        (folder / WORK).mkdir(mode=0o700, parents=True)
         outcome = self._have_done(job, self._task(job, RUN), self.settings.limits.run_seconds)
         if "done" in outcome:
             shutil.rmtree(folder / RESULTS, ignore_errors=True)
@@ -127,7 +131,7 @@ class Workers:
             folder=self.settings.jobs_dir / job.id,
             file=job.file,
             name=job.name,
-            bundle=chosen.get("bundle") or self.settings.bundles[0],
+            bundle=self.bundles[chosen.get("bundle") or next(iter(self.bundles))],
             threshold=chosen.get("threshold"),
             limits=self.settings.limits,
             threads=max(1, (os.cpu_count() or 1) // self.settings.workers),
@@ -143,6 +147,8 @@ class Workers:
         disk = _bytes_of(folder)
         if "done" in outcome:
             found = {name: value for name, value in outcome["done"].items() if name in _FOUND}
+            if "threshold" in outcome["done"]:
+                found["settings"] = (job.settings or {}) | {"threshold": outcome["done"]["threshold"]}
             self.jobs.update(job.id, only_if=[while_in], disk=disk, attempts=0, **found, **then)
         else:
             self.jobs.update(job.id, only_if=[while_in], disk=disk, state=FAILED, error=outcome["failed"])
