@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
-from tests.web.conftest import send
+from tests.web.conftest import send, serving, small
 
 from spoticell.web.guard import COOKIE
 
@@ -19,10 +20,6 @@ def client(shared):
 
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory, tiny_bundle_folder):
-    from dataclasses import replace
-
-    from tests.web.conftest import serving, small
-
     settings = small(tmp_path_factory.mktemp("locked"), tiny_bundle_folder)
     with serving(replace(settings, token=TOKEN, hosts=("localhost", "lab.example.org"))) as client:
         yield client

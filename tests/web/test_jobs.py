@@ -102,7 +102,6 @@ def test_a_running_job_can_be_cancelled_and_run_again(opened, tiny_file, monkeyp
     job = checked(client, tiny_file)
     with monkeypatch.context() as slow:
         slow.setattr(workers, "run", misbehave)
-        client.app_jobs = None
         hung = send(client, tiny_file, "hang.h5ad").json()
         while client.get(f"/api/jobs/{hung['id']}").json()["stage"] == "waiting":
             time.sleep(0.02)

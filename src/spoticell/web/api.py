@@ -68,6 +68,14 @@ def _faults(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Fault, "description": words[code]} for code in (400, 401, *codes)}
 
 
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"const": "job"},
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "A job, as JSON."},
+    },
+}
 _BYTES: dict[str, Any] = {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
 HESITATION = 0.5
 """Seconds before a wrong token is refused, so that guessing takes long."""
@@ -138,7 +146,7 @@ def job(request: Request, id: Id) -> JobInfo:
     response_class=StreamingResponse,
     responses=_faults(404, 422)
     | {
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: {"content": {"text/event-stream": {"schema": _EVENT}}},
         204: {"description": "Nothing has changed since the event named in Last-Event-ID, and nothing will"},
     },
 )
