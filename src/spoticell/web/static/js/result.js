@@ -50,7 +50,7 @@ function heading(job, { cells, named, levels }) {
   $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} have a type (${percent(named / cells)}).`;
   const broad = levels.length ? groupsOf(open.summary, 0) : groupsOf(open.summary);
   showStrip(broad, cells);
-  showComposition(broad, open.types, { cells, unknown: cells - named, onPress: (group) => choose(group.types, group.name) });
+  showComposition(broad, open.types, { cells, unknown: cells - named, onPress: (group) => choose(group.types, group.name, group.term) });
   $("level").replaceChildren(...levels.map(({ name }, at) => el("option", { value: at }, capital(name))));
   const until = moment(job.expires);
   $("kept").textContent = job.expires
@@ -76,7 +76,7 @@ function stage({ onDelete, onAgain }) {
   $("go").onsubmit = (event) => { event.preventDefault(); visit($("which-cell").value.trim()); };
   startSearch(job.id, {
     types: () => [...open.types.values()].filter(({ cells }) => cells).map((type) => ({ ...type, types: [type.index] })),
-    onType: (type) => choose(type.types, type.name), onGene: paintGene,
+    onType: (type) => choose(type.types, type.name, type.term), onGene: paintGene,
   });
 }
 
@@ -97,7 +97,7 @@ function colourBy(what) {
 }
 
 // The types that are highlighted; choosing them again lets go.
-function choose(types, name, key = name) {
+function choose(types, name, key) {
   const { look } = open;
   look.chosen = look.chosen?.key === key ? null : { types: new Set(types), name, key };
   say(look.chosen ? `${name} is highlighted.` : "All types are shown.");
