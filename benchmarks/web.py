@@ -10,6 +10,7 @@ Memory is the proportional set size of the server and of all its processes toget
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -162,6 +163,14 @@ def held(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
+def processor_seconds(pid: int) -> float:
+    """Add up the processor time of a process, its descendants, and those that have ended."""
+    ticks = 0
+    for member in family(pid):
+        ticks += sum(map(int, Path(f"/proc/{member}/stat").read_text().rsplit(") ", 1)[1].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """Read the command line, measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -174,7 +183,9 @@ def main() -> None:
         draw_cells(many, CELLS, data=args.data)
         draw_cells(few, SMALL, data=args.data, seed=1)
         with server(Path(folder) / "state") as (process, client), Memory(process.pid) as memory:
+            used = processor_seconds(process.pid)
             runs = [name_cells(client, many) for _ in range(args.runs)]
+            used = (processor_seconds(process.pid) - used) / args.runs
         with server(Path(folder) / "crowded") as (process, client), Memory(process.pid) as crowded:
             crowd = upload_at_once(client, few)
             first = time.perf_counter()
@@ -193,6 +204,9 @@ def main() -> None:
         for stage in runs[0]
     ]
     lines += [
+        "",
+        f"Processor time of a file, all processes together: {used:.1f} s. The machine's load at the end: "
+        f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.",
         "",
         f"Memory at most: {memory.peak:,.0f} MB with all processes, the server itself {memory.server_peak:,.0f} MB.",
         "",

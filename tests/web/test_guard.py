@@ -69,6 +69,14 @@ def test_every_answer_carries_the_strict_policy(client, path):
     assert headers["x-frame-options"] == "DENY"
 
 
+def test_results_stay_in_no_cache_and_the_pages_files_are_asked_after(client, done_job):
+    assert client.get(done_job["links"]["summary"]).headers["cache-control"] == "no-store"
+    script = client.get("/static/js/main.js")
+    assert script.headers["cache-control"] == "no-cache"
+    again = client.get("/static/js/main.js", headers={"If-None-Match": script.headers["etag"]})
+    assert again.status_code == 304
+
+
 def test_the_map_is_in_a_frame_without_rights(client):
     headers = client.get("/static/map.html").headers
     assert headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'; ")

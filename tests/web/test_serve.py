@@ -13,6 +13,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from spoticell import cli
 from spoticell.cli import app
 from spoticell.web import serve
 from spoticell.web.settings import GIB, default_data_dir
@@ -82,6 +83,12 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path, tiny_bundle_folder):
         outcome = CliRunner().invoke(app, ["serve", *options])
     assert outcome.exit_code == 1
     assert f"can't listen at 127.0.0.1, port {port}" in outcome.stderr
+
+
+def test_without_the_extra_the_command_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    outcome = CliRunner().invoke(app, ["serve"])
+    assert (outcome.exit_code, "pip install 'spoticell[web]'" in outcome.stderr) == (1, True)
 
 
 def test_the_command_serves_until_it_is_ended(tmp_path, tiny_bundle_folder, tiny_file):

@@ -186,14 +186,15 @@ def cookie(token: str, scope: Scope) -> str:
 
 def _guarded(send: Send, path: str) -> Send:
     """Give a way to send that adds the headers that every answer carries."""
-    carried = MAP_HEADERS if path == MAP_PAGE else STATIC_HEADERS if path.startswith("/static/") else HEADERS
+    static = path.startswith("/static/")
+    carried = MAP_HEADERS if path == MAP_PAGE else STATIC_HEADERS if static else HEADERS
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in carried.items():
                 headers[name] = value
-            headers.setdefault("Cache-Control", "no-store")
+            headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
         await send(message)
 
     return guarded

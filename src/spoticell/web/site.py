@@ -119,7 +119,9 @@ class Site:
         if job.state in {QUEUED, RUNNING, CHECKING}:
             raise Refusal(409, "The job is being worked on; wait, or cancel it first.")
         if job.findings is None:
-            raise Refusal(409, "The file was not found fit to be run.")
+            if job.state == CANCELLED:
+                raise Refusal(409, "The file was not looked at to its end; send it again.")
+            raise Refusal(409, "The file can't be used, so there is nothing to run.")
         if self.jobs.busy() >= self.settings.limits.waiting:
             raise Refusal(429, "Many jobs are waiting. Try again in a moment.", retry_after=RETRY)
         changes = {"state": QUEUED, "stage": WAITING, "progress": 0.0, "error": None, "queued": now(), "attempts": 0}
@@ -164,8 +166,11 @@ class Site:
         for id in self.jobs.expired(now()):
             log.info("job %s: its time is up", id[:8])
             self.jobs.remove(id)
-        known = self.jobs.ids() | set(self._receiving)
-        for folder in self.settings.jobs_dir.iterdir():
+        # in this order: an upload that arrives meanwhile is not in the list, one that became a job is in either set
+        folders = list(self.settings.jobs_dir.iterdir())
+        receiving = set(self._receiving)
+        known = receiving | self.jobs.ids()
+        for folder in folders:
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
 
