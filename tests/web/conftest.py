@@ -90,7 +90,7 @@ def send(client: httpx.Client, contents: bytes, name: str = "cells.h5ad") -> Any
     return client.post("/api/jobs", files={"file": (name, io.BytesIO(contents))})
 
 
-def settled(client: httpx.Client, job: dict[str, Any], *, seconds: float = 60) -> dict[str, Any]:
+def settled(client: httpx.Client, job: dict[str, Any], *, seconds: float = 200) -> dict[str, Any]:
     """Wait until nothing happens to a job any more."""
     end = time.monotonic() + seconds
     while job["state"] in {"checking", "queued", "running"}:

@@ -224,3 +224,18 @@ def test_the_folders_are_for_the_owners_eyes(opened, settings, tiny_file):
     job = checked(opened(), tiny_file)
     for folder in (settings.data_dir, settings.jobs_dir, settings.jobs_dir / job["id"] / "input"):
         assert folder.stat().st_mode & 0o077 == 0, folder
+
+
+def linger(connection):
+    threading.Thread(target=child._end_with_server, args=(connection,), daemon=True).start()
+    time.sleep(600)
+
+
+def test_a_process_ends_when_its_server_is_gone():
+    ours, theirs = child.context().Pipe()
+    process = child.context().Process(target=linger, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    ours.close()
+    process.join(60)
+    assert process.exitcode == 1

@@ -16,6 +16,7 @@ from tests.conftest import tiny_adata
 from tests.web.conftest import checked, run, send
 
 from spoticell.errors import FileFormatError
+from spoticell.web import upload
 from spoticell.web.answers import kept_name
 from spoticell.web.settings import Limits
 from spoticell.web.unpack import unpacked
@@ -265,3 +266,15 @@ def test_a_zip_of_another_kind_is_explained(client):
     reply = checked(client, zipped({"[Content_Types].xml": b"", "xl/workbook.xml": b""}), "cells.xlsx")
     assert (reply["state"], "Excel workbook" in reply["error"]) == ("failed", True)
     assert "cells.xlsx" in reply["error"]
+
+
+def test_an_upload_that_stops_coming_is_given_up(opened, settings, monkeypatch):
+    monkeypatch.setattr(upload, "PATIENCE", 0.3)
+    client = opened()
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=60) as line:
+        line.sendall(
+            b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + part("file")
+        )
+        assert line.recv(1000).startswith(b"HTTP/1.1 408")
+    assert list(settings.jobs_dir.iterdir()) == []
