@@ -18,7 +18,7 @@ from tests.conftest import tiny_adata
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
 
-LOOK = "--use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"  # WebGL without a graphics card
+LOOK = "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"  # WebGL without a graphics card
 QUIET = (
     "--no-sandbox --no-first-run --disable-quic --disable-sync"
     " --disable-background-networking --disable-component-update"
@@ -50,6 +50,7 @@ class Server:
                 return
             except OSError:
                 time.sleep(0.1)
+        self.stop(hard=True)
         pytest.fail(f"the server didn't start: {self.log.read_text()}")
 
     def stop(self, *, hard: bool = False) -> None:

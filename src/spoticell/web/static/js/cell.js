@@ -11,7 +11,7 @@ export function showNoCell() {
 }
 
 export function showCellTrouble(text) {
-  $("cell").replaceChildren(el("p", { class: "warning" }, text));
+  $("cell").replaceChildren(el("p", { class: "warning", role: "alert" }, text));
 }
 
 export function showCell(cell, color, { onGene }) {

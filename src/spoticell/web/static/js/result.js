@@ -173,6 +173,7 @@ async function visit(which) {
     const cell = await api.cell(job.id, which);
     map.mark(cell.position);
     $("which-cell").value = cell.position;
+    say(`Cell ${cell.position}: ${cell.type}, score ${score(cell.score)}`);
     showCell(cell, types.get(cells.type[cell.position])?.color ?? colour("--unknown"), { onGene: paintGene });
   } catch (error) {
     showCellTrouble(error.message);
