@@ -18,7 +18,10 @@ from tests.conftest import tiny_adata
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
 
-LOOK = "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"  # WebGL without a graphics card
+LOOK = "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
+"""WebGL without a graphics card."""
+    "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"  # WebGL without a graphics card
+)
 QUIET = (
     "--no-sandbox --no-first-run --disable-quic --disable-sync"
     " --disable-background-networking --disable-component-update"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 import spoticell
 
 WATCH = """() => {
@@ -61,6 +63,16 @@ def test_the_colours_follow_the_button_and_are_remembered(page):
     assert dark != light
     page.reload()
     assert page.evaluate(ground) == dark
+
+
+def test_the_map_shows_the_same_in_a_window_of_another_size(result):
+    frame = next(frame for frame in result.frames if "map.html" in frame.url)
+    height = "document.getElementById('plot').layout.yaxis.range.reduce((low, high) => high - low)"
+    before = frame.evaluate(height)
+    for size in ((900, 1400), (1280, 860)):
+        result.set_viewport_size({"width": size[0], "height": size[1]})
+        result.wait_for_timeout(1500)
+    assert frame.evaluate(height) == pytest.approx(before, rel=0.01)
 
 
 def test_the_keyboard_alone_is_enough(result):

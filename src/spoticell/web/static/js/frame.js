@@ -17,7 +17,7 @@
   const tell = (message) => parent.postMessage(message, "*");
 
   const view = window.startGestures(stage, plot, {
-    redraw,
+    redraw: (ranges, closeness) => inTurn(() => redraw(ranges, closeness)),
     onPick: (place) => { const at = nearest(place); if (at !== null) tell({ kind: "pick", position: at }); },
     onHover: (place, event) => {
       const at = place && nearest(place);
@@ -25,6 +25,13 @@
       tell({ kind: "hover", position: at, left: event?.clientX, top: event?.clientY });
     },
   });
+
+  // One after the other: plotly must have drawn the last before the next begins.
+  let last = Promise.resolve();
+  const inTurn = (job) => {
+    last = last.then(job).catch(reportError);
+    return last;
+  };
 
   const extent = () => ({ width: plot.clientWidth, height: plot.clientHeight });
 
@@ -109,7 +116,11 @@
     nTraces = all.length;
     size = sizeFor(view.closeness());
     document.body.style.background = theme.ground;
-    await Plotly.react(plot, [...all.map((group) => trace(group, wish.colours)), ring()], layout(), { staticPlot: true });
+    try {
+      await Plotly.react(plot, [...all.map((group) => trace(group, wish.colours)), ring()], layout(), { staticPlot: true });
+    } catch (error) {
+      return tell({ kind: "broken", why: `${error.message}.` });
+    }
     view.began();
     plot.style.transform = "";
     if (plot.querySelector(".no-webgl")) tell({ kind: "broken", why: "this browser has no WebGL." });
@@ -138,12 +149,9 @@
     zoom: ({ wish }) => (wish === "all" ? view.home() : view.zoom(wish === "in" ? 1.5 : 1 / 1.5)),
     pan: ({ by: [right, up] }) => view.slide((-right * stage.clientWidth) / 8, (up * stage.clientHeight) / 8),
   };
-  let last = Promise.resolve();
 
-  // One after the other: plotly must have drawn the last before the next begins.
   window.addEventListener("message", ({ source, data }) => {
-    if (source !== parent || !duties[data.kind]) return;
-    last = last.then(() => duties[data.kind](data)).catch((error) => tell({ kind: "broken", why: `${error.message}.` }));
+    if (source === parent && duties[data.kind]) inTurn(() => duties[data.kind](data));
   });
 
   if (window.Plotly) tell({ kind: "ready" });

@@ -8,9 +8,10 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
   const OVER = 0.25; // drawn beyond each side of the window, so that a shift shows no bare edge
   const LIVE = 70; // milliseconds from drawing to screen up to which every frame is drawn
   const REST = 90;
-  const CLOSEST = 0.5;
-  const FARTHEST = 400;
+  const FARTHEST = 0.5; // times the scale of the whole map
+  const CLOSEST = 400;
   let now = null;
+  let home = 1;
   let drawn = null;
   let cost = 0;
   let isDrawing = false;
@@ -41,13 +42,16 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
     isDrawing = true;
     const began = performance.now();
     const view = now;
-    await redraw(ranges(view), closeness());
-    drawn = view;
-    shift();
-    await frame();
-    await frame();
-    cost = performance.now() - began;
-    isDrawing = false;
+    try {
+      await redraw(ranges(view), closeness());
+      drawn = view;
+      shift();
+      await frame();
+      await frame();
+      cost = performance.now() - began;
+    } finally {
+      isDrawing = false;
+    }
     if (now !== view) later();
   }
 
@@ -58,8 +62,7 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
   }
 
   function go(view) {
-    const home = whole().scale;
-    const scale = Math.min(Math.max(view.scale, home * CLOSEST), home * FARTHEST);
+    const scale = Math.min(Math.max(view.scale, home * FARTHEST), home * CLOSEST);
     now = { x: Math.min(Math.max(view.x, 0), 1), y: Math.min(Math.max(view.y, 0), 1), scale };
     if (!drawn) return;
     shift();
@@ -129,10 +132,15 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
     zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.03 : 0.0016)), event.clientX, event.clientY);
   }, { passive: false });
 
+  // A window of another size shows the same place as closely as before.
   now = whole();
+  home = now.scale;
   new ResizeObserver(() => {
-    if (!drawn) { now = whole(); return; }
-    go({ ...now, scale: Math.max(now.scale, whole().scale) });
+    const close = now.scale / home;
+    if (!size().width || !size().height) return;
+    home = whole().scale;
+    now = { ...now, scale: close * home };
+    if (drawn) later();
   }).observe(stage);
 
   return {

@@ -141,8 +141,8 @@ function describe(isShown) {
   const { cells, look } = open;
   let shown = 0;
   for (let i = 0; i < cells.n; i += 1) shown += isShown(i);
-  const limits = [look.chosen?.name, look.unsure && `score below ${score(look.below)}`].filter(Boolean).join(", ");
-  $("shown").textContent = limits ? `${limits}: ${number(shown)} of ${counted(cells.n, "cell")}` : counted(cells.n, "cell");
+  const name = look.chosen ? `${look.chosen.name}: ` : "";
+  $("shown").textContent = name || look.unsure ? `${name}${number(shown)} of ${counted(cells.n, "cell")}` : counted(cells.n, "cell");
   const scale = (low, high) => [low, el("span", { class: "scale" }, ...ramp(8).map((shade) => el("i", { style: { background: shade } }))), high];
   const key = { score: () => scale("score 0", "1"), gene: () => [el("b", {}, look.gene.symbol), ...scale("few", `${number(look.gene.max)} counts`)] }[look.by];
   $("key").replaceChildren(...(key?.() ?? ["numbers as in the table"]));
