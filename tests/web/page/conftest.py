@@ -20,8 +20,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the browser test
 
 LOOK = "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
 """WebGL without a graphics card."""
-    "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"  # WebGL without a graphics card
-)
 QUIET = (
     "--no-sandbox --no-first-run --disable-quic --disable-sync"
     " --disable-background-networking --disable-component-update"
