@@ -239,3 +239,13 @@ def test_a_process_ends_when_its_server_is_gone():
     ours.close()
     process.join(60)
     assert process.exitcode == 1
+
+
+def test_a_job_can_be_ordered_and_cancelled_in_quick_turns(opened, tiny_file):
+    client = opened(workers=3)
+    job = checked(client, tiny_file)
+    for _ in range(8):
+        assert client.post(f"/api/jobs/{job['id']}/run").status_code == 202
+        assert client.post(f"/api/jobs/{job['id']}/cancel").json()["state"] in {"cancelled", "done"}
+    assert run(client, job, threshold=0.7)["state"] == "done"
+    assert client.get(f"/api/jobs/{job['id']}/summary").json()["threshold"] == 0.7

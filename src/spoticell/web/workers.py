@@ -55,8 +55,11 @@ class Workers:
         self.settings, self.jobs, self.bundles = settings, jobs, bundles
         self._context = context()
         self._wake = threading.Condition()
+        self._calls = 0
         self._ending = threading.Event()
         self._processes: dict[str, BaseProcess] = {}
+        self._over: dict[str, threading.Event] = {}
+        """For each job that a thread has taken, what it sets when it is through with it."""
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work, args=(jobs.take_check, self._check), daemon=True)]
         self._threads += [
@@ -83,30 +86,48 @@ class Workers:
     def wake(self) -> None:
         """Say that there is work."""
         with self._wake:
+            self._calls += 1
             self._wake.notify_all()
 
     def end(self, id: str) -> None:
-        """End the process of a job, if one runs, and wait until it is gone."""
+        """End the process of a job, if one runs, and wait until its thread is through with it.
+
+        The job's state says so already: a thread that has taken it but started nothing yet ends by itself.
+        """
         with self._lock:
-            process = self._processes.get(id)
+            process, over = self._processes.get(id), self._over.get(id)
         if process is not None:
             process.kill()
-            process.join(timeout=10)
+        if over is not None:
+            over.wait(timeout=30)
 
     def _work(self, take: Callable[[], Job | None], do: Callable[[Job], None]) -> None:
         while not self._ending.is_set():
-            job = take()
+            calls = self._calls
+            with self._lock:
+                job = take()
+                if job is not None:
+                    over = self._over[job.id] = threading.Event()
             if job is None:
                 with self._wake:
-                    self._wake.wait(PATIENCE)
+                    if self._calls == calls:
+                        self._wake.wait(PATIENCE)
                 continue
             try:
-                do(job)
-            except Exception:
-                if self.jobs.get(job.id) is None:
-                    continue  # deleted while it ran: its folder is gone
-                log.exception("job %s: the server itself failed", job.id[:8])
-                self.jobs.update(job.id, state=FAILED, error="The server failed over this job. Try again.")
+                self._do(job, do)
+            finally:
+                with self._lock:
+                    del self._over[job.id]
+                over.set()
+
+    def _do(self, job: Job, do: Callable[[Job], None]) -> None:
+        try:
+            do(job)
+        except Exception:
+            if self.jobs.get(job.id) is None:
+                return  # deleted while it ran: its folder is gone
+            log.exception("job %s: the server itself failed", job.id[:8])
+            self.jobs.update(job.id, state=FAILED, error="The server failed over this job. Try again.")
 
     def _check(self, job: Job) -> None:
         outcome = self._have_done(job, self._task(job, CHECK), self.settings.limits.check_seconds)
@@ -165,7 +186,7 @@ class Workers:
             self._processes[job.id] = process
         theirs.close()
         try:
-            outcome = self._listen(job, process, ours, start + most_seconds)
+            outcome = self._listen(job, process, ours, most_seconds)
         finally:
             process.kill()
             process.join()
@@ -174,28 +195,28 @@ class Workers:
                 del self._processes[job.id]
         return outcome | {"seconds": time.monotonic() - start}
 
-    def _listen(self, job: Job, process: BaseProcess, connection: Connection, deadline: float) -> dict[str, Any]:
+    def _listen(self, job: Job, process: BaseProcess, connection: Connection, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
         # a job that was cancelled between its taking and the start of its process has nobody to end it but us
         if (current := self.jobs.get(job.id)) is None or current.state == CANCELLED:
             return {"failed": "cancelled"}
         while True:
             rest = deadline - time.monotonic()
             if rest <= 0:
-                return {"failed": TOO_LONG.format(minutes=(self.settings.limits.run_seconds) / 60), "where": "too long"}
+                return {"failed": TOO_LONG.format(minutes=seconds / 60), "where": "too long"}
             if connection not in wait([connection, process.sentinel], timeout=rest):
                 if process.exitcode is None and process.is_alive():
                     continue
                 return _ended(process.exitcode)
             try:
-                message = json.loads(connection.recv_bytes(LONGEST_MESSAGE))
-            except (EOFError, OSError, ValueError):
+                message = dict(json.loads(connection.recv_bytes(LONGEST_MESSAGE)))
+                if "done" in message or "failed" in message:
+                    return message
+                news = {"stage": str(message["stage"]), "progress": float(message["progress"])}
+            except (EOFError, OSError, ValueError, TypeError, KeyError):
                 process.join(timeout=5)
                 return _ended(process.exitcode)
-            if "done" in message or "failed" in message:
-                return dict(message)
-            self.jobs.update(
-                job.id, only_if=[CHECKING, RUNNING], stage=str(message["stage"]), progress=float(message["progress"])
-            )
+            self.jobs.update(job.id, only_if=[CHECKING, RUNNING], **news)
 
 
 def _ended(code: int | None) -> dict[str, Any]:
