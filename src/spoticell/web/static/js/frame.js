@@ -84,13 +84,14 @@
     };
   }
 
-  // A number hides behind one that stands before it in the list, until the reader zooms in on both.
+  // A number gives way to the chosen cell and to numbers before it in the list, until the reader zooms in on both.
   function numbers(scale) {
-    const shown = [];
+    const chosen = marked === null ? [] : [{ x: points.x[marked], y: points.y[marked] }];
+    const shown = [...chosen];
     for (const label of labels) {
       if (!shown.some(({ x, y }) => Math.abs(x - label.x) * scale < 26 && Math.abs(y - label.y) * scale < 21)) shown.push(label);
     }
-    return shown.map(({ x, y, text, color, ink }) => ({
+    return shown.slice(chosen.length).map(({ x, y, text, color, ink }) => ({
       x, y, text: `<b>${text.length < 2 ? `\u2006${text}\u2006` : text}</b>`, showarrow: false, bgcolor: color, font: { color: ink, size: 11 },
       borderpad: 3, borderwidth: 2, bordercolor: theme.ground,
     }));
@@ -131,7 +132,7 @@
     marked = position;
     if (!plot.data) return;
     const { x, y } = ring();
-    return Plotly.restyle(plot, { x: [x], y: [y] }, [nTraces]);
+    return Plotly.update(plot, { x: [x], y: [y] }, { annotations: numbers(view.scale()) }, [nTraces]);
   }
 
   async function save() {
