@@ -65,6 +65,8 @@ class Annotation:
     """The surest cell of each of the commonest types."""
     probabilities_nm: NDArray[np.float32] | None = None
     """Not held where they go to a file in blocks."""
+    position_s2: NDArray[np.float64] | None = None
+    """Places of the sampled cells on a map, if one was made; NaN for cells without counts."""
 
     @property
     def nodes(self) -> tuple[str, ...]:

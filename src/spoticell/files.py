@@ -147,7 +147,7 @@ def _stream(path: Path, output: Path, collector: Collector, runtime: Runtime, *,
             on_progress(block.start + len(block), source.n_cells)
         annotation = collector.finish()
         if file is None:
-            write_csv(output, _tables(annotation, source.cell_names))
+            write_answers(output, annotation, source.cell_names)
         else:
             file.finish(obs_columns(annotation), uns=run_record(annotation), colors=type_colors(annotation))
     return annotation
@@ -164,6 +164,11 @@ def _h5ad(source: CellSource, path: Path, output: Path, findings: Findings, runt
         fingerprint_size=runtime.bundle.manifest.fingerprint_size,
         n_nodes=len(runtime.bundle.nodes),
     )
+
+
+def write_answers(path: Path, annotation: Annotation, cell_names: pd.Index) -> None:
+    """Write the answers as csv, a row for each cell under its name."""
+    write_csv(path, _tables(annotation, cell_names))
 
 
 def _tables(annotation: Annotation, cell_names: pd.Index) -> Iterator[pd.DataFrame]:

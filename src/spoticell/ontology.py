@@ -179,6 +179,25 @@ class Ontology:
         passed = set().union(*(self.ancestors(coarse) - {coarse} for coarse in above))
         return next((coarse for coarse in above if coarse not in passed), UNKNOWN)
 
+    def path(self, term: str) -> tuple[str, ...]:
+        """Give the terms from the broad type of a term down to it, along its deepest parents.
+
+        Terms that only say what a cell does (`DOINGS`) are passed over.
+
+        Examples
+        --------
+        >>> [load_ontology().name(term) for term in load_ontology().path("CL:0000625")][::3]
+        ['T cell', 'CD8-positive, alpha-beta T cell']
+        """
+        broad, path = self.broad(term), [term]
+        while path[0] != broad:
+            above = [parent for parent in self.parents(path[0]) if parent not in TOO_GENERAL]
+            above = [parent for parent in above if broad == UNKNOWN or broad in self.ancestors(parent)]
+            if not above:
+                break
+            path.insert(0, max(above, key=lambda parent: (self.depth(parent), parent)))
+        return tuple(place for place in path if place == term or place not in DOINGS)
+
     def resolve_label(self, text: str) -> str | None:
         """Give the term that a text names: by id, name or exact synonym, whatever the case; None where none does.
 

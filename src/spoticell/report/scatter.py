@@ -39,7 +39,9 @@ def map_section(annotation: Annotation, lineages: Sequence[Lineage]) -> Markup |
     if not len(held):
         return None
     chosen = held[choose_mapped(len(held))]
-    positions_n2 = MARGIN + (SIDE - 2 * MARGIN) * project(annotation.fingerprint_sd[chosen])
+    made_s2 = annotation.position_s2
+    places_n2 = project(annotation.fingerprint_sd[chosen]) if made_s2 is None else made_s2[chosen]
+    positions_n2 = MARGIN + (SIDE - 2 * MARGIN) * places_n2
     cells = annotation.sample_s[chosen]
     answer_n, score_n = annotation.answer_n[cells], annotation.score_n[cells]
     rows = [row for lineage in lineages for row in lineage.rows]

@@ -1,0 +1,31 @@
+# The web page of Spoticell for a lab: docs/web.md says how to run it.
+
+FROM python:3.13-slim AS build
+WORKDIR /build
+COPY pyproject.toml README.md LICENSE ./
+COPY src ./src
+RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+
+FROM python:3.13-slim
+LABEL org.opencontainers.image.title="Spoticell" \
+      org.opencontainers.image.description="Names human cells from single-cell RNA counts" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=build /wheels /wheels
+# the wheel is our own; what it needs has lower bounds, and today's releases are wanted
+# hadolint ignore=DL3013
+RUN wheel="$(find /wheels -name '*.whl')" \
+    && python -m pip install --no-cache-dir "${wheel}[web]" \
+    && rm -r /wheels \
+    && useradd --system --uid 10001 --no-create-home spoticell \
+    && install --directory --owner=spoticell --mode=0700 /data
+USER 10001
+WORKDIR /data
+VOLUME /data
+EXPOSE 8050
+# matplotlib wants a folder to write to, and the user has no home
+ENV MPLCONFIGDIR=/tmp PYTHONDONTWRITEBYTECODE=1
+HEALTHCHECK --interval=60s --timeout=10s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8050/', timeout=5)"]
+ENTRYPOINT ["spoticell", "serve", "--no-browser", "--host", "0.0.0.0", "--data-dir", "/data"]
+# Without a token the server refuses to start: give SPOTICELL_TOKEN, or --no-token.
+CMD ["--keep", "24"]

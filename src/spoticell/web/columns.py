@@ -1,0 +1,148 @@
+"""Arrays on disk that grow cell by cell, and counts from which one gene or one cell is read without the others.
+
+Counts lie in blocks of cells, within a block gene by gene.  A gene is then a short stretch of each block, and a cell
+is found in its own block.  An entry takes six bytes.
+Axes: ``n`` cells, ``g`` the bundle's genes, ``b`` blocks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import DTypeLike, NDArray
+from scipy import sparse
+
+ROWS, VALUES, POINTERS, STARTS = "rows.bin", "values.bin", "pointers.npy", "starts.npy"
+
+
+class ArrayFile:
+    """An ``.npy`` file that is written from first row to last; a context manager.
+
+    Writing through the system rather than through mapped memory lets a full disk be an error, not a crash.
+
+    Parameters
+    ----------
+    path
+        Where to write.
+    shape
+        Of the whole array.
+    dtype
+        Of its numbers.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+        self.dtype = np.dtype(dtype)
+        self._file = path.open("wb")
+        header = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(self._file, header)
+
+    def append(self, rows: NDArray[np.generic]) -> None:
+        """Write the next rows."""
+        self._file.write(np.ascontiguousarray(rows, dtype=self.dtype).tobytes())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+class CountsWriter:
+    """Takes counts block by block; a context manager.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with CountsWriter(folder, n_genes=3) as writer:
+    ...     writer.append(sparse.csr_array(np.float32([[0, 2, 0], [1, 0, 5]])))
+    ...     writer.append(sparse.csr_array(np.float32([[0, 7, 0]])))
+    >>> counts = Counts(folder)
+    >>> counts.gene(1).tolist(), counts.cell(1).tolist()
+    ([2.0, 0.0, 7.0], [1.0, 0.0, 5.0])
+    """
+
+    def __init__(self, folder: Path, *, n_genes: int) -> None:
+        self._folder, self._n_genes = folder, n_genes
+        self._pointers: list[NDArray[np.int64]] = []
+        self._starts = [0]
+        self._entries = 0
+        folder.mkdir(exist_ok=True)
+        self._rows = (folder / ROWS).open("wb")
+        self._values = (folder / VALUES).open("wb")
+
+    def append(self, counts_ng: sparse.csr_array) -> None:
+        """Write the next cells, 65,536 at most."""
+        by_gene = counts_ng.tocsc()
+        self._rows.write(by_gene.indices.astype(np.uint16).tobytes())
+        self._values.write(by_gene.data.astype(np.float32).tobytes())
+        self._pointers.append(self._entries + by_gene.indptr.astype(np.int64))
+        self._starts.append(self._starts[-1] + counts_ng.shape[0])
+        self._entries += by_gene.nnz
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._rows.close()
+        self._values.close()
+        if error is None:
+            pointers_bg = np.array(self._pointers, dtype=np.int64).reshape(-1, self._n_genes + 1)
+            np.save(self._folder / POINTERS, pointers_bg, allow_pickle=False)
+            np.save(self._folder / STARTS, np.array(self._starts, dtype=np.int64), allow_pickle=False)
+
+
+class Counts:
+    """Counts that a `CountsWriter` wrote.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._pointers_bg = np.load(folder / POINTERS, mmap_mode="r")
+        self._starts = np.load(folder / STARTS)
+        self._rows_e = _mapped(folder / ROWS, np.uint16)
+        self._values_e = _mapped(folder / VALUES, np.float32)
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells there are."""
+        return int(self._starts[-1])
+
+    def gene(self, g: int) -> NDArray[np.float32]:
+        """Give the counts of one gene in all cells, ``(n,)``."""
+        counts_n = np.zeros(self.n_cells, dtype=np.float32)
+        for first, (start, stop) in zip(self._starts, self._pointers_bg[:, g : g + 2].tolist(), strict=False):
+            counts_n[first + self._rows_e[start:stop].astype(np.int64)] = self._values_e[start:stop]
+        return counts_n
+
+    def cells_with(self, g: int) -> int:
+        """Count the cells that have a count of a gene."""
+        pointers = self._pointers_bg[:, g : g + 2]
+        return int((pointers[:, 1] - pointers[:, 0]).sum())
+
+    def cell(self, n: int) -> NDArray[np.float32]:
+        """Give the counts of one cell in all genes, ``(g,)``."""
+        block = int(np.searchsorted(self._starts, n, side="right")) - 1
+        pointers = self._pointers_bg[block]
+        start, stop = int(pointers[0]), int(pointers[-1])
+        own_e = np.flatnonzero(self._rows_e[start:stop] == n - self._starts[block])
+        counts_g = np.zeros(len(pointers) - 1, dtype=np.float32)
+        counts_g[np.searchsorted(pointers, start + own_e, side="right") - 1] = self._values_e[start + own_e]
+        return counts_g
+
+
+def _mapped(path: Path, dtype: DTypeLike) -> NDArray[np.generic]:
+    # an empty file can't be mapped
+    return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.empty(0, dtype=dtype)

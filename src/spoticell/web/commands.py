@@ -1,0 +1,36 @@
+"""The same run as a command line and as Python, to copy."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from spoticell.annotation import Annotation
+from spoticell.bundle import DEFAULT
+from spoticell.files import command_line
+
+
+def commands(name: str, annotation: Annotation) -> dict[str, str]:
+    """Give what repeats a run on the visitor's own machine.
+
+    Parameters
+    ----------
+    name
+        What the visitor calls the file.
+    annotation
+        The outcome, which knows its settings.
+
+    Returns
+    -------
+    ``shell`` and ``python``.
+    """
+    stem = PurePath(name).name.split(".")[0] or "cells"
+    output, report = f"{stem}.spoticell.h5ad", f"{stem}.spoticell.html"
+    options = [repr(name), repr(output), f"report={report!r}"]
+    if annotation.bundle.name != DEFAULT:
+        options.append(f"bundle={annotation.bundle.name!r}")
+    if annotation.threshold != annotation.bundle.manifest.threshold:
+        options.append(f"threshold={annotation.threshold}")
+    return {
+        "shell": command_line(Path(name), Path(output), annotation, Path(report)),
+        "python": f"import spoticell\n\nspoticell.annotate_file({', '.join(options)})\n",
+    }

@@ -1,0 +1,219 @@
+"""What can be done with jobs: begin one, run it, cancel it, delete it; and what is told of it.
+
+The rules that don't depend on HTTP, but for the refusals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from spoticell.web import outcome
+from spoticell.web.cells import Results, bundle_of
+from spoticell.web.jobs import AT_REST, CANCELLED, CHECKING, DONE, QUEUED, RUNNING, WAITING, Job, Jobs, new_id, now
+from spoticell.web.refusal import Refusal
+from spoticell.web.settings import Settings
+from spoticell.web.task import INPUT, RESULTS
+from spoticell.web.upload import Upload
+from spoticell.web.workers import Workers
+
+log = logging.getLogger("spoticell.web")
+
+GONE = "There is no such job; it may have been deleted, or its time was up."
+SWEEP = 60.0
+"""Seconds between two looks for jobs whose time is up."""
+RETRY = 20
+"""Seconds after which a visitor who was sent away because too many wait may try again."""
+SPARE_DISK = 1 << 30
+"""Bytes that are left free on the disk."""
+GROWTH = 4
+"""How many times the bytes of an upload its job may take on disk while it is worked on."""
+
+
+class Site:
+    """A server's jobs and workers.
+
+    Parameters
+    ----------
+    settings
+        How it is set up.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        settings.prepare()
+        self.settings = settings
+        self.bundles = {bundle_of(bundle).name: bundle for bundle in settings.bundles}
+        """What to load for each name of a trained model; the first is meant where none is chosen."""
+        self.jobs = Jobs(settings.database)
+        self.workers = Workers(settings, self.jobs, self.bundles)
+        self.ending = asyncio.Event()
+        self._receiving: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Take up work and sweep until the block ends."""
+        self.jobs.restore()
+        self.sweep()
+        self.workers.start()
+        sweeper = asyncio.create_task(self._sweep_on())
+        try:
+            yield
+        finally:
+            self.ending.set()
+            sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeper
+            await asyncio.to_thread(self.workers.stop)
+            self.jobs.close()
+
+    def folder(self, id: str) -> Path:
+        """Give the folder of a job."""
+        return self.settings.jobs_dir / id
+
+    def job(self, id: str) -> Job:
+        """Give a job, or refuse."""
+        job = self.jobs.get(id)
+        if job is None:
+            raise Refusal(404, GONE)
+        return job
+
+    @contextlib.contextmanager
+    def begin(self, n_bytes: int) -> Any:  # noqa: ANN401
+        """Give the id of a new job and make its folder; what is not added by the end of the block is removed."""
+        self._check_room(n_bytes)
+        id = new_id()
+        self._receiving[id] = n_bytes
+        try:
+            (self.folder(id) / INPUT).mkdir(mode=0o700, parents=True)
+            yield id
+        except BaseException:
+            shutil.rmtree(self.folder(id), ignore_errors=True)
+            raise
+        finally:
+            del self._receiving[id]
+
+    def add(self, id: str, upload: Upload) -> Job:
+        """Make a job of an upload."""
+        created = now()
+        expires = created + 3600 * self.settings.keep_hours
+        job = Job(id, upload.name, upload.file, upload.bytes, created, expires, disk=upload.bytes)
+        self.jobs.add(job)
+        self.workers.wake()
+        return job
+
+    def run(self, id: str, *, bundle: str | None, threshold: float | None) -> Job:
+        """Put a job into the queue; a job that is there already with the same settings stays where it is."""
+        job = self.job(id)
+        if bundle is not None and bundle not in self.bundles:
+            raise Refusal(422, f"There is no model of that name; there are {', '.join(self.bundles)}.")
+        settings = {"bundle": bundle or next(iter(self.bundles)), "threshold": threshold}
+        if job.state in {QUEUED, RUNNING} and job.settings == settings:
+            return job
+        if job.state in {QUEUED, RUNNING, CHECKING}:
+            raise Refusal(409, "The job is being worked on; wait, or cancel it first.")
+        if job.findings is None:
+            if job.state == CANCELLED:
+                raise Refusal(409, "The file was not looked at to its end; send it again.")
+            raise Refusal(409, "The file can't be used, so there is nothing to run.")
+        if self.jobs.busy() >= self.settings.limits.waiting:
+            raise Refusal(429, "Many jobs are waiting. Try again in a moment.", retry_after=RETRY)
+        changes = {"state": QUEUED, "stage": WAITING, "progress": 0.0, "error": None, "queued": now(), "attempts": 0}
+        if not self.jobs.update(id, only_if=sorted(AT_REST), settings=settings, **changes):
+            return self.run(id, bundle=bundle, threshold=threshold)
+        self.workers.wake()
+        return self.job(id)
+
+    def cancel(self, id: str) -> Job:
+        """End the work on a job; one at rest stays as it is."""
+        self.job(id)
+        if self.jobs.update(id, only_if=[CHECKING, QUEUED, RUNNING], state=CANCELLED, stage="cancelled"):
+            self.workers.end(id)
+        return self.job(id)
+
+    def delete(self, id: str) -> None:
+        """Forget a job and remove its files."""
+        self.job(id)
+        self.jobs.remove(id)
+        self.workers.end(id)
+        shutil.rmtree(self.folder(id), ignore_errors=True)
+
+    def results(self, id: str) -> Path:
+        """Give the folder of a job's results, or refuse while there are none."""
+        job = self.job(id)
+        if job.state != DONE:
+            raise Refusal(409, "The results are not there yet: the job has not been run to its end.")
+        return self.folder(id) / RESULTS
+
+    def cells(self, id: str) -> Results:
+        """Give a job's results cell by cell and gene by gene, or refuse while there are none."""
+        folder = self.results(id)
+        name = (self.job(id).settings or {}).get("bundle")
+        if name not in self.bundles:
+            raise Refusal(
+                409, f"The model {name}, which named these cells, is no longer offered here; run the job again."
+            )
+        return Results(folder, bundle_of(self.bundles[name]))
+
+    def sweep(self) -> None:
+        """Delete the jobs whose time is up, and folders that belong to no job."""
+        for id in self.jobs.expired(now()):
+            log.info("job %s: its time is up", id[:8])
+            self.jobs.remove(id)
+        # in this order: an upload that arrives meanwhile is not in the list, one that became a job is in either set
+        folders = list(self.settings.jobs_dir.iterdir())
+        receiving = set(self._receiving)
+        known = receiving | self.jobs.ids()
+        for folder in folders:
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    async def _sweep_on(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            await asyncio.to_thread(self.sweep)
+
+    def _check_room(self, n_bytes: int) -> None:
+        limits = self.settings.limits
+        if self.jobs.busy() + len(self._receiving) >= limits.waiting:
+            raise Refusal(429, "Many files are being worked on. Try again in a moment.", retry_after=RETRY)
+        coming = GROWTH * (n_bytes + sum(self._receiving.values()))
+        free = shutil.disk_usage(self.settings.jobs_dir).free - SPARE_DISK
+        if self.jobs.disk() + coming > limits.disk_bytes or coming > free:
+            raise Refusal(429, "The server's room for files is used up. Try again later.", retry_after=15 * RETRY)
+
+
+def told(job: Job, jobs: Jobs) -> dict[str, Any]:
+    """Give what is told of a job."""
+    here = f"/api/jobs/{job.id}"
+    links = {"self": here, "page": f"/jobs/{job.id}", "events": f"{here}/events"}
+    if job.state == DONE:
+        links |= {name: f"{here}/{name}" for name in ("summary", "map", "genes", "commands")}
+        links |= {name: f"{here}/files/{name}" for name in (outcome.H5AD, outcome.CSV, outcome.REPORT)}
+    return {
+        "id": job.id,
+        "name": job.name,
+        "bytes": job.bytes,
+        "state": job.state,
+        "stage": job.stage,
+        "progress": job.progress,
+        "position": jobs.position(job),
+        "error": job.error,
+        "findings": job.findings,
+        "lines": job.lines,
+        "warnings": (job.findings or {}).get("notes", []),
+        "created": _iso(job.created),
+        "expires": _iso(job.expires),
+        "settings": job.settings,
+        "links": links,
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

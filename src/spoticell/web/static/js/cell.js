@@ -1,0 +1,53 @@
+// One cell: what it was called and how surely, its picture, the ontology's path, its nearest reference cells.
+
+import { $, el } from "./dom.js";
+import { cellPicture } from "./picture.js";
+import { capital, number, percent, score } from "./words.js";
+
+export function showNoCell() {
+  $("cell").replaceChildren(el("div", { class: "empty" },
+    el("p", { class: "big" }, "No cell is chosen"),
+    el("p", {}, "Click a point on the map, or enter a cell’s number or name above.")));
+}
+
+export function showCellTrouble(text) {
+  $("cell").replaceChildren(el("p", { class: "warning", role: "alert" }, text));
+}
+
+export function showCell(cell, color, { onGene }) {
+  const isKnown = cell.term && cell.term !== "unknown";
+  $("cell").replaceChildren(
+    el("p", { class: "small" }, `Cell ${number(cell.position)} · ${cell.name}`),
+    el("h3", { class: "called" }, el("i", { class: "dot", style: { background: color } }), isKnown ? cell.type : "unknown"),
+    el("p", { class: "small" }, isKnown && el("span", { class: "term" }, cell.term, " · "),
+      `score ${score(cell.score)} · ${number(cell.n_counts)} counts of ${number(cell.n_genes)} genes`),
+    cellPicture(cell),
+    el("p", { class: "genes small" }, "Genes that stand out: ", ...cell.genes.map((gene) => geneButton(gene, onGene))),
+    el("h4", {}, "Along the ontology"),
+    bars(cell.path),
+    ...(cell.others?.length ? [el("h4", {}, "Other candidates"), bars(cell.others)] : []),
+    ...neighbours(cell));
+}
+
+const geneButton = ({ symbol, counts }, onGene) =>
+  el("button", { type: "button", class: "plainly gene", title: `Colour the map by ${symbol}`, onclick: () => onGene(symbol) }, symbol, el("small", {}, ` ${number(counts)}`));
+
+function bars(steps) {
+  return el("ol", { class: "plain steps-of" }, ...steps.map(({ name, probability, role }) =>
+    el("li", { class: role ?? null }, el("span", {}, name, role === "answer" && el("small", {}, " the answer")), el("span", { class: "value" }, percent(probability)),
+      el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * probability}%` } })))));
+}
+
+function neighbours({ neighbours: list, match }) {
+  if (!list?.length) return [];
+  return [
+    el("h4", {}, "Nearest reference cells"),
+    match?.text && el("p", { class: match.agrees === false ? "warning" : "small" }, capital(match.text)),
+    el("ol", { class: "plain nearest" }, ...list.map((near) =>
+      el("li", {}, el("span", {}, near.type), el("span", { class: "value" }, score(near.similarity)),
+        el("small", {}, origin(near))))),
+  ].filter(Boolean);
+}
+
+const origin = ({ study, dataset, tissue, disease, assay }) =>
+  [study ?? dataset, tissue, disease === "normal" ? null : disease, assay].filter(Boolean).join(" · ");

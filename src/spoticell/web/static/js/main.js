@@ -1,0 +1,137 @@
+// Which view is shown: the start, a job on its way, a result, or what went wrong.
+
+import * as api from "./api.js";
+import { $, copy, say } from "./dom.js";
+import { showJob, stageJob } from "./job.js";
+import { forget, remember, showRecent } from "./recent.js";
+import { closeResult, showResult } from "./result.js";
+import { startDrop } from "./start.js";
+import { startTheme } from "./theme.js";
+import { askToken } from "./token.js";
+import { showTrouble } from "./trouble.js";
+import { view } from "./view.js";
+import { bytes, place } from "./words.js";
+
+const state = { info: null, job: null, stop: null };
+
+async function open(id) {
+  state.stop?.();
+  try {
+    receive(await api.job(id));
+  } catch (error) {
+    lost(error, id);
+  }
+}
+
+function lost(error, id) {
+  if (error.status === 401) return askToken(() => start());
+  if (error.status === 404) forget(id);
+  closeResult();
+  showTrouble(error, { keepHours: state.info?.keep_hours, again: () => location.reload() });
+}
+
+function receive(job) {
+  remember(job);
+  const first = state.job?.id !== job.id;
+  state.job = job;
+  if (location.pathname !== `/jobs/${job.id}`) history.pushState(null, "", `/jobs/${job.id}`);
+  if (job.state === "done") return finish(job);
+  if (job.state === "failed" || (job.state === "cancelled" && !job.findings)) {
+    leave();
+    return showTrouble(job, { again: job.findings && (() => act(() => api.run(job.id, job.settings))), remove: () => erase(job.id) });
+  }
+  showJob(job, state.info, first);
+  if (api.isAtRest(job)) leave();
+  else state.stop ??= api.follow(job.id, receive, (error) => { leave(); lost(error, job.id); });
+}
+
+function leave() {
+  state.stop?.();
+  state.stop = null;
+}
+
+async function finish(job) {
+  leave();
+  try {
+    await showResult(job, {
+      onDelete: () => erase(job.id), onAgain: () => { closeResult(); showJob(job, state.info, true); }, version: state.info.version,
+    });
+    say("The cells are named.");
+  } catch (error) {
+    lost(error, job.id);
+  }
+}
+
+async function erase(id) {
+  $("sure").returnValue = "keep";
+  $("sure").showModal();
+  await new Promise((closed) => $("sure").addEventListener("close", closed, { once: true }));
+  if ($("sure").returnValue !== "delete") return;
+  leave();
+  try {
+    await api.remove(id);
+  } catch (error) {
+    if (error.status !== 404) return lost(error, id);
+  }
+  forget(id);
+  home("The file and its results are deleted.");
+}
+
+function home(text = "") {
+  leave();
+  closeResult();
+  state.job = null;
+  history.pushState(null, "", "/");
+  showRecent();
+  view("start");
+  if (text) say(text);
+}
+
+async function act(action) {
+  try {
+    const job = await action();
+    if (job) receive(job);
+  } catch (error) {
+    lost(error, state.job?.id);
+  }
+}
+
+async function start() {
+  showRecent();
+  try {
+    state.info = await api.info();
+  } catch (error) {
+    return lost(error);
+  }
+  describe(state.info);
+  const [, id] = location.pathname.match(/^\/jobs\/([\w-]+)$/) ?? [];
+  if (id) open(id);
+  else view("start");
+}
+
+function describe(info) {
+  const kept = info.keep_hours ? ` It is deleted after ${info.keep_hours} hours, or when you say so.` : "";
+  $("private").textContent = `Your file stays on ${place()}; nothing is sent anywhere else.${kept}`;
+  $("foot").textContent = `Everything is computed on ${place()}.`;
+  $("version").textContent = `Spoticell ${info.version}`;
+  $("limit").textContent = `; up to ${bytes(info.limits.file_bytes)}`;
+  $("demo").hidden = !info.demo;
+  $("demo-text").textContent = typeof info.demo === "string" ? `The demo: ${info.demo.replace(/\.$/, "")}.` : "";
+}
+
+startTheme();
+startDrop({ info: () => state.info, onJob: (job) => { leave(); receive(job); }, onAway: leave, onToken: () => askToken(start) });
+stageJob({
+  onRun: (settings) => act(() => api.run(state.job.id, settings)),
+  onCancel: () => act(() => api.cancel(state.job.id)),
+  onDelete: () => erase(state.job.id),
+});
+$("another").addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  home();
+});
+$("copy-link").addEventListener("click", async () => { await copy(location.href); $("copy-link").textContent = "Copied"; say("The link is copied.");
+  setTimeout(() => { $("copy-link").textContent = "Copy link"; }, 1600); });
+window.addEventListener("popstate", () => location.reload());
+start();

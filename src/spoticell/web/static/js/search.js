@@ -1,0 +1,80 @@
+// One box for genes and types: types are known to the page, genes are asked for.
+
+import * as api from "./api.js";
+import { $, el } from "./dom.js";
+import { number } from "./words.js";
+
+const PAUSE = 120;
+const MOST = 6;
+
+// `types` gives the groups that can be found; what is chosen goes to `onType` or `onGene`.
+export function startSearch(id, { types, onType, onGene }) {
+  const box = $("search");
+  let hits = [];
+  let at = -1;
+  let timer = null;
+  let asked = null;
+
+  const close = () => {
+    $("hits").hidden = true;
+    box.setAttribute("aria-expanded", "false");
+    box.removeAttribute("aria-activedescendant");
+  };
+
+  const choose = (hit) => {
+    close();
+    box.value = "";
+    if (hit.symbol) onGene(hit.symbol);
+    else onType(hit.type);
+  };
+
+  const point = (to) => {
+    at = to;
+    [...$("hits").querySelectorAll("[role=option]")].forEach((option, k) => option.setAttribute("aria-selected", k === at));
+    const option = $(`hit-${at}`);
+    option?.scrollIntoView({ block: "nearest" });
+    if (option) box.setAttribute("aria-activedescendant", option.id);
+  };
+
+  const show = (found, text) => {
+    hits = found;
+    $("hits").replaceChildren(...hits.map((hit, k) => option(hit, k, () => choose(hit))),
+      ...(hits.length ? [] : [el("li", { class: "none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, `No gene of this file and no type is called “${text}”.`)]));
+    $("hits").hidden = false;
+    box.setAttribute("aria-expanded", "true");
+    point(hits.length ? 0 : -1);
+  };
+
+  const look = async () => {
+    const text = box.value.trim();
+    asked?.abort();
+    if (!text) return close();
+    asked = new AbortController();
+    const low = text.toLowerCase();
+    const named = types().filter(({ name, term }) => name.toLowerCase().includes(low) || term?.toLowerCase() === low).slice(0, MOST).map((type) => ({ type }));
+    try {
+      const { genes } = await api.genes(id, text, asked.signal);
+      show([...genes.slice(0, MOST), ...named], text);
+    } catch (error) {
+      if (error.name !== "AbortError") show(named, text);
+    }
+  };
+
+  box.oninput = () => { clearTimeout(timer); timer = setTimeout(look, PAUSE); };
+  box.onblur = () => setTimeout(close, 150);
+  box.onkeydown = (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && hits.length) point((at + step + hits.length) % hits.length);
+    else if (event.key === "Enter" && hits[at] && !$("hits").hidden) choose(hits[at]);
+    else if (event.key === "Escape" && !$("hits").hidden) close();
+    else return;
+    event.preventDefault();
+  };
+}
+
+function option(hit, k, onChoose) {
+  const inside = hit.symbol
+    ? [el("b", {}, hit.symbol), el("small", {}, `gene, in ${number(hit.cells)} cells`)]
+    : [el("i", { class: "dot", style: { background: hit.type.color } }), el("span", {}, hit.type.name), el("small", {}, `type, ${number(hit.type.cells)} cells`)];
+  return el("li", { role: "option", id: `hit-${k}`, "aria-selected": "false", onmousedown: (event) => { event.preventDefault(); onChoose(); } }, ...inside);
+}

@@ -1,0 +1,29 @@
+// What went wrong, and what to do now.
+
+import { $ } from "./dom.js";
+import { view } from "./view.js";
+import { place, sentence } from "./words.js";
+
+function words(what, keepHours) {
+  if (what.state === "cancelled") return ["Cancelled", `Nothing more is done with this file. It can still be deleted from ${place()}.`];
+  if (what.state === "failed") return ["This file can’t be used", sentence(what.error ?? "The reason isn’t known")];
+  if (what.status === 404) {
+    const kept = keepHours ? ` Results are kept for ${keepHours} hours.` : "";
+    return ["This result is gone", `It was deleted, or its time was over.${kept} With the same file you get the same answers again.`];
+  }
+  if (what.status === 0) return ["The server doesn’t answer", what.message];
+  return ["That didn’t work", sentence(what.message)];
+}
+
+// `what` is a job that failed or was cancelled, or an error.
+export function showTrouble(what, { keepHours = null, again = null, remove = null } = {}) {
+  const [title, text] = words(what, keepHours);
+  $("trouble-name").textContent = what.name && what.state ? what.name : "";
+  $("trouble-title").textContent = title;
+  $("trouble-text").textContent = text;
+  $("again").hidden = !again || what.status === 404;
+  $("again").onclick = again;
+  $("trouble-delete").hidden = !remove;
+  $("trouble-delete").onclick = remove;
+  view("trouble", title);
+}

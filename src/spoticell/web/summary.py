@@ -1,0 +1,94 @@
+"""An annotation in short, as the page shows it: types with counts, scores and colours, and levels to colour by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spoticell.annotation import Annotation
+from spoticell.ontology import Ontology, load_ontology
+from spoticell.palette import term_color
+
+UNKNOWN_TYPE = 65535
+"""Stands for ``unknown`` where cells have the number of their type."""
+
+
+def common_types(annotation: Annotation) -> list[int]:
+    """Give the types that cells have, as positions in the bundle's nodes, commonest first."""
+    cells_m = np.bincount(annotation.answer_n[annotation.answer_n >= 0], minlength=len(annotation.nodes))
+    order: list[int] = np.argsort(-cells_m, kind="stable")[: np.count_nonzero(cells_m)].tolist()
+    return order
+
+
+def summarise(annotation: Annotation) -> dict[str, Any]:
+    """Give the outcome as plain values, for JSON."""
+    ontology, answers = load_ontology(), common_types(annotation)
+    known_n = annotation.answer_n >= 0
+    types = [_type(index, answer, annotation, ontology) for index, answer in enumerate(answers)]
+    return {
+        "cells": len(annotation.answer_n),
+        "named": int(known_n.sum()),
+        "threshold": annotation.threshold,
+        "bundle": annotation.bundle.name,
+        "score_mean": float(annotation.score_n[known_n].mean()) if known_n.any() else None,
+        "types": types,
+        "levels": [_level(name, types, ontology) for name in ("broad", "middle", "fine")],
+        "unknown": {"cells": int((~known_n).sum()), "reasons": annotation.why_unknown()},
+    }
+
+
+def _type(index: int, answer: int, annotation: Annotation, ontology: Ontology) -> dict[str, Any]:
+    term, own_n = annotation.nodes[answer], annotation.answer_n == answer
+    return {
+        "index": index,
+        "term": term,
+        "name": annotation.names[answer],
+        "path": named_terms(ontology.path(term), ontology),
+        "cells": int(own_n.sum()),
+        "mean_score": float(annotation.score_n[own_n].mean()),
+        "color": term_color(term),
+    }
+
+
+def named_terms(terms: Sequence[str], ontology: Ontology) -> list[dict[str, str]]:
+    """Give terms with their names."""
+    return [{"term": term, "name": ontology.name(term)} for term in terms]
+
+
+def _level(name: str, types: list[dict[str, Any]], ontology: Ontology) -> dict[str, Any]:
+    """Give the groups that types form on a level, commonest first, and the group of each type."""
+    places = {"broad": _broad, "middle": _middle, "fine": _fine}
+    terms = [places[name]([place["term"] for place in kind["path"]]) for kind in types]
+    members: dict[str, list[dict[str, Any]]] = {}
+    for kind, term in zip(types, terms, strict=True):
+        members.setdefault(term, []).append(kind)
+    groups = [_group(term, kinds, ontology) for term, kinds in members.items()]
+    groups.sort(key=lambda group: -group["cells"])
+    order = [group["term"] for group in groups]
+    return {"name": name, "groups": groups, "group_of_type": [order.index(term) for term in terms]}
+
+
+def _group(term: str, kinds: list[dict[str, Any]], ontology: Ontology) -> dict[str, Any]:
+    cells = sum(kind["cells"] for kind in kinds)
+    return {
+        "term": term,
+        "name": ontology.name(term),
+        "color": term_color(term),
+        "cells": cells,
+        "mean_score": sum(kind["cells"] * kind["mean_score"] for kind in kinds) / cells,
+        "types": [kind["index"] for kind in kinds],
+    }
+
+
+def _broad(path: list[str]) -> str:
+    return path[0]
+
+
+def _middle(path: list[str]) -> str:
+    return path[len(path) // 2]
+
+
+def _fine(path: list[str]) -> str:
+    return path[-1]

@@ -1,0 +1,150 @@
+"""A server of tiny cells, and a real browser that looks at its page and minds what it must not do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import tiny_adata
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+
+LOOK = "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
+"""WebGL without a graphics card."""
+QUIET = (
+    "--no-sandbox --no-first-run --disable-quic --disable-sync"
+    " --disable-background-networking --disable-component-update"
+)
+LIMIT_GIB = 0.05
+PATIENCE = 60_000
+"""How long a test waits for anything, in milliseconds: the machine may be busy."""
+
+
+class Server:
+    """`spoticell serve` in a process of its own, which can be killed and started again at the same port."""
+
+    def __init__(self, folder: Path, bundle: Path | str, *options: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.command = [sys.executable, "-m", "spoticell", "serve", "--no-browser", "--port", str(port)]
+        self.command += ["--data-dir", str(folder), "--bundle", str(bundle), "--max-file", str(LIMIT_GIB), *options]
+        self.log = folder.with_suffix(".log")
+
+    def start(self) -> None:
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(self.url, timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        self.stop(hard=True)
+        pytest.fail(f"the server didn't start: {self.log.read_text()}")
+
+    def stop(self, *, hard: bool = False) -> None:
+        self.process.kill() if hard else self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    path = os.environ.get("SPOTICELL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("the browser tests need chromium; SPOTICELL_CHROMIUM may say where it is")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=[*QUIET.split(), *LOOK.split()])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_folder: Path) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server") / "data", tiny_bundle_folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def cells_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cells") / "cells.h5ad"
+    tiny_adata(per_type=30).write_h5ad(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def many_cells_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """So many cells that a run can be interrupted."""
+    path = tmp_path_factory.mktemp("cells") / "many_cells.h5ad"
+    tiny_adata(per_type=1200).write_h5ad(path)
+    return path
+
+
+@pytest.fixture
+def look() -> dict[str, Any]:
+    """What a test wants of the window."""
+    return {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"}
+
+
+@pytest.fixture
+def page(browser: Any, server: Server, look: dict[str, Any]) -> Iterator[Any]:
+    """A window on the server's page; fails on errors of scripts, broken policies and requests to others."""
+    context = browser.new_context(base_url=server.url, reduced_motion="reduce", accept_downloads=True, **look)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    faults: list[str] = []
+    # that the server answered with an error, or not at all, is what some tests are about
+    page.on("console", lambda message: _note(faults, message))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: _is_own(request.url, server.url) or faults.append(f"asked {request.url}"))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def _note(faults: list[str], message: Any) -> None:
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        faults.append(message.text)
+
+
+def _is_own(url: str, server: str) -> bool:
+    return url.startswith((server + "/", "data:", "blob:" + server, "blob:null"))
+
+
+@pytest.fixture(scope="module")
+def link(browser: Any, server: Server, cells_file: Path) -> str:
+    """Where a finished result is; the tests of a module share it."""
+    page = browser.new_context(base_url=server.url).new_page()
+    name_cells(page, cells_file)
+    link = page.url
+    page.context.close()
+    return str(link)
+
+
+def name_cells(page: Any, path: Path) -> None:
+    """Bring a file, run it and wait for the map."""
+    page.goto("/")
+    page.set_input_files("#file", path)
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+
+
+@pytest.fixture
+def result(page: Any, link: str) -> Any:
+    """The page with a finished result, its map drawn."""
+    page.goto(link)
+    page.wait_for_selector("#map[data-drawn]")
+    return page

@@ -1,0 +1,76 @@
+"""Everyone can use the page: axe finds no fault in any state, light or dark, and nothing is wider than the window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="these tests need axe-playwright-python")
+
+WIDE = {"viewport": {"width": 1280, "height": 860}}
+NARROW = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+LOOKS = {
+    f"{width} and {scheme}": {**size, "color_scheme": scheme}
+    for width, size in (("wide", WIDE), ("narrow", NARROW))
+    for scheme in ("light", "dark")
+}
+
+
+@pytest.fixture(params=LOOKS)
+def look(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return LOOKS[request.param]
+
+
+def check(page: Any, state: str) -> None:
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    faults = [(fault["id"], [node["html"][:120] for node in fault["nodes"]]) for fault in found]
+    assert faults == [], state
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{state}: wider than the window by {wide} pixels"
+
+
+def test_every_state_is_accessible_and_fits(page, cells_file, many_cells_file, tmp_path):
+    page.goto("/")
+    page.wait_for_selector("#version:not(:empty)")
+    check(page, "start")
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7 " + b"x" * 1000)
+    page.set_input_files("#file", paper)
+    page.wait_for_selector("#refused:visible")
+    check(page, "refused")
+    page.set_input_files("#file", many_cells_file)
+    page.wait_for_selector("#run:visible")
+    page.get_by_text("Settings").click()
+    check(page, "checked")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#work:visible")
+    check(page, "running")
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("#job-eyebrow", has_text="Cancelled").wait_for()
+    check(page, "cancelled")
+    page.goto("/jobs/" + 32 * "0")
+    page.get_by_role("heading", name="This result is gone").wait_for()
+    check(page, "gone")
+
+
+def test_every_state_of_a_result_is_accessible_and_fits(result):
+    page = result
+    check(page, "types")
+    page.locator("#types .name").first.click()
+    check(page, "highlighted")
+    page.locator("#search").fill("c")
+    page.wait_for_selector("#hits:visible")
+    check(page, "search")
+    page.keyboard.press("Escape")
+    page.locator("#search").fill("")
+    page.locator("#unsure").check()
+    check(page, "unsure")
+    page.get_by_role("tab", name="One cell").click()
+    check(page, "no cell")
+    page.locator("#which-cell").fill("3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".sky img")
+    check(page, "cell")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    check(page, "delete?")

@@ -1,0 +1,91 @@
+"""Small habits of the page: quick, light, steady, and kind to the keyboard."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import spoticell
+
+WATCH = """() => {
+    window.shift = 0;
+    const sum = (entries) => entries.reduce((all, {hadRecentInput, value}) => all + (hadRecentInput ? 0 : value), 0);
+    const add = (list) => { window.shift += sum(list.getEntries()); };
+    new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
+}"""
+
+STATIC = Path(spoticell.__file__).parent / "web" / "static"
+
+
+def test_the_page_weighs_little_and_its_files_are_short():
+    files = [path for path in STATIC.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 2_000_000
+    lengths = {path.name: path.read_text(encoding="utf-8").count("\n") for path in files}
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
+    assert sorted(lengths.values())[len(lengths) // 2] < 200
+
+
+def test_no_file_builds_html_from_text_or_names_another_host():
+    for path in STATIC.rglob("*.*"):
+        text = path.read_text(encoding="utf-8")
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert word not in text, path.name
+        assert set(re.findall(r"https?://[^\s\"<]+", text)) <= {"http://www.w3.org/2000/svg"}, path.name
+
+
+def test_the_page_can_be_used_within_a_second(page):
+    page.goto("/")
+    page.wait_for_selector("#version:not(:empty)")
+    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(({name, responseEnd}) => [name, responseEnd])")
+    assert max(ready, *(end for _, end in loaded)) < 1000
+    assert not any("plotly" in name for name, _ in loaded)
+
+
+def test_nothing_jumps_while_a_file_is_named(page, cells_file):
+    page.goto("/")
+    page.evaluate(WATCH)
+    page.set_input_files("#file", cells_file)
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") < 0.1, "above a tenth readers lose their place (web.dev/cls)"
+
+
+def test_the_colours_follow_the_button_and_are_remembered(page):
+    page.goto("/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Dark colours").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+
+
+def test_the_map_shows_the_same_in_a_window_of_another_size(result):
+    frame = next(frame for frame in result.frames if "map.html" in frame.url)
+    height = "document.getElementById('plot').layout.yaxis.range.reduce((low, high) => high - low)"
+    before = frame.evaluate(height)
+    for size in ((900, 1400), (1280, 860)):
+        result.set_viewport_size({"width": size[0], "height": size[1]})
+        result.wait_for_timeout(1500)
+    assert frame.evaluate(height) == pytest.approx(before, rel=0.01)
+
+
+def test_the_keyboard_alone_is_enough(result):
+    page = result
+    page.locator("#types .name").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#types [aria-pressed=true]").count() == 1
+    page.get_by_role("tab", name="Types").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#panel-cell").is_visible()
+    page.locator("#which-cell").focus()
+    page.keyboard.type("5")
+    page.keyboard.press("Enter")
+    page.get_by_text("Cell 5 · cell-5").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches(':focus-visible')")

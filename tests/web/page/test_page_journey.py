@@ -1,0 +1,198 @@
+"""From a file to named cells, as a person does it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import anndata
+import pandas as pd
+import pytest
+from tests.web.page.conftest import Server, name_cells
+
+DROP = """([name, contents]) => {
+    const bytes = Uint8Array.from(atob(contents), (letter) => letter.charCodeAt(0));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], name));
+    for (const type of ["dragenter", "dragover", "drop"])
+        document.body.dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
+}"""
+
+
+def centre(page: Any, row: int) -> tuple[float, float]:
+    """Give a place in the window where a cell of the table's type `row` lies."""
+    box = page.locator("#map iframe").bounding_box()
+    frame = next(frame for frame in page.frames if "map.html" in frame.url)
+    left, top = frame.evaluate(
+        """row => {
+            const plot = document.getElementById("plot"), trace = plot.data[row], axes = plot._fullLayout;
+            const inset = plot.getBoundingClientRect();
+            return [inset.left + axes.xaxis.d2p(trace.x[0]), inset.top + axes.yaxis.d2p(trace.y[0])];
+        }""",
+        row,
+    )
+    return box["x"] + left, box["y"] + top
+
+
+def test_a_dropped_file_is_looked_at_before_anything_is_run(page, cells_file):
+    page.goto("/")
+    page.evaluate(DROP, ["dropped.h5ad", base64.b64encode(cells_file.read_bytes()).decode()])
+    page.wait_for_selector("#run:visible")
+    assert page.locator("#job-title").inner_text() == "dropped.h5ad"
+    assert page.locator("#found-figures").inner_text().split("\n")[:2] == ["cells", "181"]
+    assert "stay unknown: 1." in page.locator("#found-warnings").inner_text()
+    assert page.evaluate("document.querySelector('script[src*=plotly]')") is None
+
+
+def test_the_demo_can_be_tried(browser, tmp_path):
+    server = Server(tmp_path / "data", "human-v1")
+    server.start()
+    try:
+        page = browser.new_page(base_url=server.url)
+        page.goto("/")
+        page.get_by_role("button", name="Try with demo data").click()
+        page.wait_for_selector("#run:visible")
+        assert page.locator("#found-figures").inner_text().split("\n")[:2] == ["cells", "700"]
+        page.close()
+    finally:
+        server.stop()
+
+
+def test_settings_are_what_the_run_uses(page, cells_file):
+    page.goto("/")
+    page.set_input_files("#file", cells_file)
+    page.get_by_text("Settings").click()
+    page.locator("#threshold").fill("0.75")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+    assert "threshold 0.75" in page.locator("#scores").inner_text()
+    assert "0.75" in page.locator("#commands").inner_text()
+
+
+def test_the_result_names_the_cells_and_draws_them(result):
+    assert "180 of 181 cells have a type" in result.locator("#result-lead").inner_text()
+    assert result.locator("#types tbody tr").count() == 7
+    assert result.locator("#types tbody tr").last.inner_text().startswith("?\nunknown")
+    frame = next(frame for frame in result.frames if "map.html" in frame.url)
+    assert frame.evaluate("document.getElementById('plot').data.length") == 8, "six types, unknown, and the mark"
+    assert not frame.evaluate("Boolean(document.querySelector('.no-webgl'))")
+
+
+def test_a_cell_that_is_clicked_on_shows_itself(result):
+    result.mouse.click(*centre(result, 0))
+    result.wait_for_selector(".sky img")
+    assert result.locator("#tab-cell").get_attribute("aria-selected") == "true"
+    panel = result.locator("#cell").inner_text()
+    assert "Along the ontology" in panel
+    assert re.search(r"Cell \d+ · cell-\d+", panel)
+    assert result.locator(".sky img").evaluate("image => image.naturalWidth") == 155
+    assert result.locator(".sky text").count() > 2
+    assert "Nearest reference cells" not in panel, "this server has no index"
+
+
+def test_cells_are_found_by_number_and_name(result):
+    result.get_by_role("tab", name="One cell").click()
+    for text in ("7", "cell-7"):
+        result.locator("#which-cell").fill(text)
+        result.get_by_role("button", name="Show", exact=True).click()
+        result.get_by_text("Cell 7 · cell-7").wait_for()
+    result.locator("#which-cell").fill("nobody")
+    result.get_by_role("button", name="Show", exact=True).click()
+    result.locator("#cell .warning").wait_for()
+
+
+def test_unsure_cells_can_be_filtered(result):
+    result.locator("#below").fill("0.05")
+    assert result.locator("#unsure").is_checked()
+    assert "1 of 181 cells" in result.locator("#shown").inner_text()
+    assert result.locator("#types tbody tr").count() == 1
+    result.locator("#unsure").uncheck()
+    assert result.locator("#shown").inner_text() == "181 cells"
+
+
+def test_a_gene_that_is_searched_colours_the_map(result):
+    result.locator("#search").fill("ms4a")
+    result.get_by_role("option", name="MS4A1").wait_for()
+    result.keyboard.press("Enter")
+    result.locator("#gene-name", has_text="MS4A1").wait_for()
+    assert result.locator("input[name=by][value=gene]").is_checked()
+    assert "MS4A1" in result.locator("#key").inner_text()
+
+
+def test_a_type_that_is_searched_is_highlighted(result):
+    result.locator("#search").fill("fibro")
+    result.get_by_role("option", name="fibroblast").click()
+    assert "fibroblast: 30 of 181 cells" in result.locator("#shown").inner_text()
+    pressed = result.locator("#types [aria-pressed=true]")
+    assert "fibroblast" in pressed.inner_text()
+    pressed.click()
+    assert result.locator("#shown").inner_text() == "181 cells"
+
+
+def test_the_table_can_be_sorted(result):
+    result.locator("#types").get_by_role("button", name="Type").click()
+    names = [name.split("\n")[-1] for name in result.locator("#types tbody .name").all_inner_texts()]
+    assert names[:-1] == sorted(names[:-1], key=str.casefold)
+    assert result.locator("#types [aria-sort=ascending]").count() == 1
+
+
+def test_the_map_moves_by_mouse_and_by_keyboard(result):
+    frame = next(frame for frame in result.frames if "map.html" in frame.url)
+    span = "document.getElementById('plot').layout.xaxis.range.reduce((low, high) => high - low)"
+    before = frame.evaluate(span)
+    result.locator("#map").hover()
+    result.mouse.wheel(0, -400)
+    result.wait_for_timeout(600)
+    closer = frame.evaluate(span)
+    assert closer < 0.9 * before
+    result.locator("#map").focus()
+    result.keyboard.press("0")
+    result.wait_for_timeout(600)
+    assert frame.evaluate(span) == pytest.approx(before)
+
+
+def test_each_file_can_be_taken_away(result, tmp_path):
+    def take(role: str, name: str) -> Path:
+        with result.expect_download() as download:
+            result.get_by_role(role, name=name).click()
+        path = Path(tmp_path / download.value.suggested_filename)
+        download.value.save_as(path)
+        return path
+
+    assert anndata.read_h5ad(take("link", "Annotated h5ad")).obs["spoticell_cell_type"].nunique() == 7
+    assert len(pd.read_csv(take("link", "Table"))) == 181
+    assert take("link", "Report").read_bytes().startswith(b"<!DOCTYPE html>")
+    assert take("button", "Save the map as a picture").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_link_to_a_result_opens_it_again(result):
+    result.reload()
+    result.wait_for_selector("#map[data-drawn]")
+    assert "180 of 181" in result.locator("#result-lead").inner_text()
+    result.get_by_role("link", name="Another file").click()
+    result.locator("#recent").get_by_role("link", name="cells.h5ad").wait_for()
+
+
+def test_a_result_is_deleted_after_a_question(page, cells_file):
+    name_cells(page, cells_file)
+    link = page.url
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Keep it").click()
+    assert page.locator("#result").is_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.locator("#sure-delete").click()
+    page.wait_for_selector("#start:visible")
+    page.goto(link)
+    page.get_by_role("heading", name="This result is gone").wait_for()
+
+
+def test_names_of_files_are_text_and_nothing_else(page, cells_file, tmp_path):
+    odd = tmp_path / "<img src=x onerror=alert(1)>.h5ad"
+    odd.write_bytes(cells_file.read_bytes())
+    page.goto("/")
+    page.set_input_files("#file", odd)
+    page.wait_for_selector("#run:visible")
+    assert "onerror" in page.locator("#job-title").inner_text()
+    assert page.locator("#job-title img").count() == 0
