@@ -14,7 +14,7 @@ import typer
 from spoticell import __version__
 from spoticell.console import guarded, listen, prepare, progress, say, show_json
 from spoticell.errors import ConfigError
-from spoticell.tables import card, composition, listing, scores, share
+from spoticell.tables import card, composition, listing, matched, scores, share
 
 if TYPE_CHECKING:
     from spoticell.annotation import Annotation
@@ -73,6 +73,9 @@ def annotate(
         float | None,
         typer.Option("--threshold", "-t", min=0, max=1, help="Smallest probability of an answer [the bundle's]."),
     ] = None,
+    index: Annotated[
+        Path | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT and PAGE if they are there.")] = False,
     as_json: AsJson = False,
@@ -93,6 +96,7 @@ def annotate(
             bundle=bundle,
             report=report,
             threshold=threshold,
+            index=index,
             threads=threads,
             overwrite=overwrite,
             on_progress=on_progress,
@@ -256,6 +260,10 @@ def _tell(annotation: Annotation, written: list[str]) -> None:
     for line in composition(annotation):
         say(line)
     say()
+    if annotation.matches is not None:
+        for line in matched(annotation, annotation.matches):
+            say(line)
+        say()
     named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
     say(
         f"{named:,} of {cells:,} cells named ({share(named, cells)}) by {annotation.bundle.name}, "
