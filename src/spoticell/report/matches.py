@@ -81,8 +81,12 @@ def _type_table(matches: Matches) -> Markup:
     if nothing := int((matches.evidence.answer_n < 0).sum()):
         name = tag("span", tag("i", class_="dot", style=f"background:{GREY}"), "no type")
         rows.append((name, f"{nothing:,}", "–", "–", "–"))
-    heads = ("Type of the matches", "Cells", "Matches of the type", "From studies", "Cosine to the nearest")
-    note = tag("p", "Matches, studies and cosine are medians over the cells of a type.", class_="note")
+    heads = ("Type of the matches", "Cells", "Matches", "Studies", "Cosine")
+    words = (
+        "Matches: how many of a cell’s matches are of the type. Studies: how many these come from. Cosine: of the cell "
+        "and its nearest reference. All are medians over the cells of a type."
+    )
+    note = tag("p", words, class_="note")
     return join([_table("Types that the matches agree on", heads, rows), note])
 
 
@@ -125,12 +129,12 @@ def _pair_table(pairs: pd.DataFrame, caption: str, second: str) -> Markup:
     counts = pairs.value_counts(sort=False).reset_index(name="cells")
     counts = counts.sort_values(["cells", "ours", "theirs"], ascending=[False, True, True])
     rows: list[tuple[Content, ...]] = [
-        (tag("span", row["ours"]), tag("span", row["theirs"]), f"{row['cells']:,}")
+        (tag("span", row["ours"]), tag("span", named(row["theirs"])), f"{row['cells']:,}")
         for row in counts.head(PAIRS).to_dict(orient="records")
     ]
     if len(rest := counts.iloc[PAIRS:]):
         rows.append((tag("span", f"{len(rest)} rarer pairs"), "", f"{rest['cells'].sum():,}"))
-    return _table(caption, ("The classifier says", second, "Cells"), rows)
+    return _table(caption, ("The classifier says", second, "Cells"), rows, pairs=True)
 
 
 def _novel(annotation: Annotation, matches: Matches) -> Iterable[Markup]:
@@ -151,7 +155,13 @@ def _novel(annotation: Annotation, matches: Matches) -> Iterable[Markup]:
         yield _pair_table(pairs, "Novel cells", "The nearest reference is")
 
 
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Content]]) -> Markup:
+def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Content]], *, pairs: bool = False) -> Markup:
     head = tag("thead", tag("tr", *(tag("th", word, scope="col") for word in heads)))
     body = (tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows)
-    return tag("table", tag("caption", caption, class_="hidden"), head, tag("tbody", *body), class_="types matches")
+    return tag(
+        "table",
+        tag("caption", caption, class_="hidden"),
+        head,
+        tag("tbody", *body),
+        class_=f"types matches{' pairs' * pairs}",
+    )
