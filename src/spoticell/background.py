@@ -88,7 +88,7 @@ def background_of(blocks: Blocks, groups: pd.DataFrame, group_n: NDArray[np.inte
     Parameters
     ----------
     blocks
-        Gives the fingerprints from first to last, unit vectors in blocks ``(b, d)``.  It is called twice.
+        Gives the fingerprints from first to last, unit vectors in blocks ``(b, d)``.  It is called more than once.
     groups
         The columns ``term``, ``study``, ``dataset`` and ``donor`` of each group of references.
     group_n
@@ -213,7 +213,7 @@ def _quantiles(value_s: NDArray[np.float32], weight_s: NDArray[np.floating]) -> 
     order = np.argsort(value_s[found], kind="stable")
     value, weight = value_s[found][order], weight_s[found][order]
     reached = np.cumsum(weight) / weight.sum()
-    levels = np.arange(1, LEVELS + 1) / (LEVELS + 1)
+    levels = np.arange(1, LEVELS + 1) / (LEVELS + 1) - 1e-9  # what rounding may take from a sum of weights
     return tuple(value[np.searchsorted(reached, levels)].astype(np.float64).round(5).tolist())
 
 

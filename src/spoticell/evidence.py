@@ -206,9 +206,8 @@ def agreement(ours_n: NDArray[np.object_], theirs_n: NDArray[np.object_]) -> NDA
     ... )
     array(['agree', 'compatible', 'conflict', 'unknown'], dtype=object)
     """
-    pairs = pd.MultiIndex.from_arrays([ours_n, theirs_n])
-    code_n, distinct = pd.factorize(pairs)
-    return np.array([_relation(ours, theirs) for ours, theirs in distinct] or [UNKNOWN], dtype=object)[code_n]
+    relation = {pair: _relation(*pair) for pair in set(zip(ours_n, theirs_n, strict=True))}
+    return np.array([relation[pair] for pair in zip(ours_n, theirs_n, strict=True)], dtype=object)
 
 
 def _relation(ours: str, theirs: str) -> str:

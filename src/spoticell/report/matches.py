@@ -163,5 +163,5 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Content]]
         tag("caption", caption, class_="hidden"),
         head,
         tag("tbody", *body),
-        class_=f"types matches{' pairs' * pairs}",
+        class_="types matches pairs" if pairs else "types matches",
     )
