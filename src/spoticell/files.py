@@ -119,16 +119,18 @@ def annotate_file(
         rest = _stretch(on_progress, start=LOOKING, stop=100 if report is None else ANSWERED)
         annotation = _stream(path, output, collector, runtime, on_progress=rest)
     if report is not None:
-        from spoticell.report import write_report  # noqa: PLC0415 - slow to load and not always wanted
-
-        folder = None if matcher is None else matcher.index.folder
-        command = command_line(path, output, annotation, report, index=folder)
-        write_report(annotation, report, examples=annotation.examples, command=command)
+        _report(annotation, report, command_line(path, output, annotation, report))
         _stretch(on_progress, start=ANSWERED, stop=100)(1, 1)
     return annotation
 
 
-def command_line(path: Path, output: Path, annotation: Annotation, report: Path, *, index: Path | None = None) -> str:
+def _report(annotation: Annotation, page: Path, command: str) -> None:
+    from spoticell.report import write_report  # noqa: PLC0415 - slow to load and not always wanted
+
+    write_report(annotation, page, examples=annotation.examples, command=command)
+
+
+def command_line(path: Path, output: Path, annotation: Annotation, report: Path) -> str:
     """Give the command that repeats an annotation."""
     words = ["spoticell", "annotate", str(path), "-o", str(output), "--report", str(report)]
     bundle = annotation.bundle
@@ -138,8 +140,8 @@ def command_line(path: Path, output: Path, annotation: Annotation, report: Path,
         words += ["--bundle", bundle.name]
     if annotation.threshold != bundle.manifest.threshold:
         words += ["--threshold", str(annotation.threshold)]
-    if index is not None:
-        words += ["--index", str(index)]
+    if annotation.matches is not None:
+        words += ["--index", str(annotation.matches.folder)]
     return shlex.join(words)
 
 

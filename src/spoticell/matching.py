@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Matches:
     """What an index says of all cells of a source."""
 
-    name: str
-    """Of the index's folder."""
+    folder: Path
+    """Where the index is."""
     sha256: str
     """Of its ``index.json``, which holds the sha256 of all the rest."""
     n_references: int
@@ -39,6 +39,11 @@ class Matches:
     ballot: Ballot
     rule: Rule
     evidence: Evidence
+
+    @property
+    def name(self) -> str:
+        """What the index's folder is called."""
+        return self.folder.resolve().name
 
     @cached_property
     def terms_n(self) -> NDArray[np.object_]:
@@ -164,7 +169,7 @@ class Matcher:
         """Give all that was taken in."""
         none = self.ballot.tally(np.zeros((0, 0), dtype=np.int32), np.zeros((0, 0), dtype=np.float32), self.rule)
         return Matches(
-            name=self.index.folder.resolve().name,
+            folder=self.index.folder,
             sha256=self.sha256,
             n_references=self.index.n_cells,
             groups=self.index.groups,
