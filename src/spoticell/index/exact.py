@@ -5,7 +5,7 @@ Axes: ``n`` query cells, ``k`` hits of each, ``r`` stored cells, ``d`` fingerpri
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,36 @@ ROWS = 1 << 16
 
 
 def search_exactly(
-    vectors_rd: NDArray[Any], query_nd: NDArray[np.float32], *, k: int, keep_n: NDArray[np.bool_] | None = None
+    query_nd: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    fetch: Callable[[NDArray[np.int64]], NDArray[np.float32]],
+    *,
+    k: int,
 ) -> Hits:
-    """Give the ``k`` stored cells with the largest dot product, only those in ``keep_n`` if it is given."""
-    rows = np.arange(len(vectors_rd)) if keep_n is None else np.flatnonzero(keep_n)
+    """Give the ``k`` stored cells with the largest dot product.
+
+    Parameters
+    ----------
+    query_nd
+        The queries.
+    rows
+        Positions of the stored cells to look at.
+    fetch
+        Gives the fingerprints at some positions, ``(r, d)``.
+    k
+        How many.
+
+    Examples
+    --------
+    >>> stored_rd = np.eye(3, dtype=np.float32)
+    >>> hits = search_exactly(stored_rd[:1], np.arange(3), lambda rows: stored_rd[rows], k=1)
+    >>> hits.row_nk.tolist(), hits.similarity_nk.tolist()
+    ([[0]], [[1.0]])
+    """
+    faiss = needed("faiss")
     best = no_hits(len(query_nd), k)
     for start in range(0, len(rows), ROWS):
         part = rows[start : start + ROWS]
-        block_rd = np.ascontiguousarray(vectors_rd[part], dtype=np.float32)
-        found = needed("faiss").knn(query_nd, block_rd, min(k, len(part)), metric=needed("faiss").METRIC_INNER_PRODUCT)
-        best = merged([best, Hits(np.where(found[1] < 0, -1, part[found[1]]), found[0])], k)
+        similarity_nk, place_nk = faiss.knn(query_nd, fetch(part), min(k, len(part)), metric=faiss.METRIC_INNER_PRODUCT)
+        best = merged([best, Hits(np.where(place_nk < 0, -1, part[place_nk]), similarity_nk)], k)
     return best

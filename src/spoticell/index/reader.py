@@ -6,6 +6,7 @@ Axes: ``n`` query cells, ``k`` hits of each, ``d`` fingerprint.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,18 @@ from numpy.typing import NDArray
 
 from spoticell.errors import SearchError
 from spoticell.index.cells import Groups
-from spoticell.index.exact import search_exactly
+from spoticell.index.coarse import Coarse
 from spoticell.index.hits import Hits, merged, no_hits
-from spoticell.index.manifest import IndexManifest, read_manifest
-from spoticell.index.segment import OpenSegment
+from spoticell.index.lists import Lists
+from spoticell.index.manifest import IndexFile, IndexManifest, read_manifest
+from spoticell.index.needs import needed
+from spoticell.index.segment import SEGMENTS, OpenSegment
+from spoticell.index.shared import check_contents, check_size, read_coarse
 from spoticell.index.where import Where, chosen_groups
-from spoticell.index.writer import SEGMENTS
+from spoticell.runtime import available_cores
 
+PROBES = 20
+"""Lists that a search looks into."""
 MOST_HITS = 10_000
 UNIT = 0.01
 """How far from 1 the length of a fingerprint may be."""
@@ -35,6 +41,8 @@ class Index:
     ----------
     folder
         Where ``spoticell index build`` put it.
+    threads
+        How many threads a search may use; all cores that the process may use if not given.
 
     Raises
     ------
@@ -48,15 +56,19 @@ class Index:
     spoticell.errors.SearchError: nowhere is not an index: there is no such folder...
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, *, threads: int | None = None) -> None:
         self.folder = Path(folder)
         self.manifest: IndexManifest = read_manifest(self.folder)
+        self.threads = threads
+        size = self.manifest.fingerprint_size
+        folders = [self.folder / SEGMENTS / segment.name for segment in self.manifest.segments]
         self.segments = tuple(
-            OpenSegment(self.folder / SEGMENTS / segment.name, segment) for segment in self.manifest.segments
+            OpenSegment(folder, segment, Lists(folder, size))
+            for folder, segment in zip(folders, self.manifest.segments, strict=True)
         )
-        self._start_s = np.cumsum([0, *(segment.n_cells for segment in self.manifest.segments)])
-        for segment in self.segments:
-            _check_sizes(segment)
+        self._start_s = np.cumsum([0, *(segment.n_cells for segment in self.segments)])
+        for path, record in self._files():
+            check_size(path, record)
 
     @property
     def n_cells(self) -> int:
@@ -98,16 +110,28 @@ class Index:
         """
         query_nd, empty_n = self._checked(fingerprint_nd, k)
         chosen = None if where is None else chosen_groups(self.groups, where)
+        needed("faiss").omp_set_num_threads(self.threads or available_cores())
         parts = [no_hits(len(query_nd), k)]
         for number, segment in enumerate(self.segments):
             keep_n = None if chosen is None else chosen[self._numbered[1][number]][segment.group_n]
-            found = search_exactly(segment.vectors_nd, query_nd, k=k, keep_n=keep_n)
+            found = segment.search(query_nd, k=k, coarse=self._coarse, probes=PROBES, keep_n=keep_n)
             parts.append(
                 Hits(np.where(found.row_nk < 0, -1, found.row_nk + self._start_s[number]), found.similarity_nk)
             )
         hits = merged(parts, k)
         hits.row_nk[empty_n], hits.similarity_nk[empty_n] = -1, -np.inf
         return hits
+
+    def check(self) -> None:
+        """Compare every file of the index with its sha256.
+
+        Raises
+        ------
+        SearchError
+            If one isn't what was written.
+        """
+        for path, record in self._files():
+            check_contents(path, record)
 
     def group_of(self, row_nk: NDArray[np.int64]) -> NDArray[np.int32]:
         """Give the group of the cells at some positions, as its row in `groups`; -1 where the position is -1."""
@@ -129,7 +153,7 @@ class Index:
         """Give the stored fingerprints of the cells at some positions, ``(n, d)``."""
         fingerprint_nd = np.zeros((len(row), self.manifest.fingerprint_size), dtype=np.float32)
         for number, here, inner in self._by_segment(np.asarray(row)):
-            fingerprint_nd[here] = self.segments[number].vectors_nd[inner]
+            fingerprint_nd[here] = self.segments[number].vectors(inner)
         return fingerprint_nd
 
     @cached_property
@@ -139,7 +163,18 @@ class Index:
         numbers = [groups.number(segment.groups) for segment in self.segments]
         return groups.table(), numbers
 
-    def _by_segment(self, flat: NDArray[np.int64]) -> Any:  # noqa: ANN401
+    @cached_property
+    def _coarse(self) -> Coarse | None:
+        return read_coarse(self.folder, self.manifest)
+
+    def _files(self) -> Iterator[tuple[Path, IndexFile]]:
+        for name, record in self.manifest.files.items():
+            yield self.folder / name, record
+        for segment in self.segments:
+            for name, record in segment.record.files.items():
+                yield segment.folder / name, record
+
+    def _by_segment(self, flat: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.int64]]]:
         if len(flat) and (flat.min() < -1 or flat.max() >= self.n_cells):
             raise ValueError(f"positions lie outside the index of {self.n_cells:,} cells")
         segment_n = np.searchsorted(self._start_s, flat, side="right") - 1
@@ -168,15 +203,3 @@ class Index:
                 "were given; use those that annotate writes."
             )
         return query_nd, empty_n
-
-
-def _check_sizes(segment: OpenSegment) -> None:
-    for name, record in segment.record.files.items():
-        path = segment.folder / name
-        if not path.is_file():
-            raise SearchError(f"the index lacks its file {path}; copy or build it again.")
-        if path.stat().st_size != record.bytes:
-            raise SearchError(
-                f"{path} is {path.stat().st_size:,} bytes long, not {record.bytes:,}: it was cut short or changed. "
-                "Copy or build the index again."
-            )

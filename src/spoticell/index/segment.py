@@ -1,16 +1,16 @@
 """A segment: some cells of an index in a folder that is written once and never changes.
 
-    vectors.npy      fingerprints, float16, (n, d)
-    group.npy        each cell's group, int32
-    groups.parquet   what is known of each group
-    names.parquet    names of cells, in row groups
+    lists.bin, starts.npy   fingerprints in lists: see ``lists``
+    code.npy                binary codes of the fingerprints, (n, b / 8) bytes
+    group.npy               each cell's group, int32
+    groups.parquet          what is known of each group
+    names.parquet           names of cells, in row groups
 
-Axes: ``n`` cells, ``d`` fingerprint.
+Axes: ``n`` cells, ``d`` fingerprint, ``b`` bits of the code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,32 +21,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import SearchError
-from spoticell.index.cells import COLUMNS, Groups, ReferenceCells
+from spoticell.index.cells import COLUMNS
+from spoticell.index.coarse import EXACT, Coarse
+from spoticell.index.exact import search_exactly
+from spoticell.index.hits import Hits
+from spoticell.index.lists import Lists
 from spoticell.index.manifest import Segment
 from spoticell.index.needs import needed
 
-VECTORS, GROUP, GROUPS, NAMES = "vectors.npy", "group.npy", "groups.parquet", "names.parquet"
+SEGMENTS = "segments"
+"""Folder of all segments of an index."""
+
+CODE, GROUP, GROUPS, NAMES = "code.npy", "group.npy", "groups.parquet", "names.parquet"
 NAMES_AT_ONCE = 1 << 16
 """Names in a row group, which is the least that is read."""
-
-
-def write_files(folder: Path, blocks: Iterable[ReferenceCells]) -> int:
-    """Write the files of a segment into a new folder and give the number of its cells."""
-    groups = Groups()
-    vectors, numbers, names = [], [], []
-    for block in blocks:
-        vectors.append(block.fingerprint_nd.astype(np.float16))
-        numbers.append(groups.number(block.table))
-        names.append(np.asarray(block.names, dtype=object))
-    if not sum(map(len, vectors)):
-        return 0
-    np.save(folder / VECTORS, np.concatenate(vectors), allow_pickle=False)
-    np.save(folder / GROUP, np.concatenate(numbers), allow_pickle=False)
-    pa, parquet = needed("pyarrow"), needed("pyarrow.parquet")
-    parquet.write_table(pa.Table.from_pandas(groups.table(), preserve_index=False), folder / GROUPS)
-    table = pa.table({"name": pa.array(np.concatenate(names).tolist(), pa.string())})
-    parquet.write_table(table, folder / NAMES, row_group_size=NAMES_AT_ONCE)
-    return sum(map(len, vectors))
+FEW = 100_000
+"""If a filter leaves fewer cells of a segment, all of them are compared with the query."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +45,17 @@ class OpenSegment:
 
     folder: Path
     record: Segment
+    lists: Lists
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of the segment."""
+        return self.record.n_cells
 
     @cached_property
-    def vectors_nd(self) -> NDArray[np.float16]:
-        """Fingerprints."""
-        return self._array(VECTORS, np.dtype(np.float16))
+    def code_nb(self) -> NDArray[np.uint8]:
+        """Binary codes, eight bits a byte."""
+        return self._array(CODE, np.dtype(np.uint8))
 
     @cached_property
     def group_n(self) -> NDArray[np.int32]:
@@ -69,27 +65,59 @@ class OpenSegment:
     @cached_property
     def groups(self) -> pd.DataFrame:
         """What is known of each group."""
-        table = needed("pyarrow.parquet").read_table(self.folder / GROUPS, columns=list(COLUMNS))
+        table = self._parquet(GROUPS).read(columns=list(COLUMNS))
         return pd.DataFrame({name: table[name].to_pylist() for name in COLUMNS}, dtype=object)
 
-    def names(self, row: NDArray[np.int64]) -> NDArray[np.object_]:
+    def names(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
         """Names of the cells at some positions of the segment."""
-        file = needed("pyarrow.parquet").ParquetFile(self.folder / NAMES)
-        names = np.empty(len(row), dtype=object)
-        part_n = row // NAMES_AT_ONCE
+        file = self._parquet(NAMES)
+        names = np.empty(len(rows), dtype=object)
+        part_n = rows // NAMES_AT_ONCE
         for part in np.unique(part_n).tolist():
             here = part_n == part
             column = file.read_row_group(part, columns=["name"])["name"]
-            names[here] = column.take(row[here] - part * NAMES_AT_ONCE).to_pylist()
+            names[here] = column.take(rows[here] - part * NAMES_AT_ONCE).to_pylist()
         return names
+
+    def search(
+        self,
+        query_nd: NDArray[np.float32],
+        *,
+        k: int,
+        coarse: Coarse | None,
+        probes: int,
+        keep_n: NDArray[np.bool_] | None = None,
+    ) -> Hits:
+        """Give the nearest ``k`` cells of the segment, only those in ``keep_n`` if it is given."""
+        if coarse is None or self.lists.n_lists == 1 or (keep_n is not None and keep_n.sum() < FEW):
+            rows = np.arange(self.n_cells) if keep_n is None else np.flatnonzero(keep_n)
+            return search_exactly(query_nd, rows, self.vectors, k=k)
+        if keep_n is not None:
+            probes = min(coarse.n_lists, -(-probes * self.n_cells // int(keep_n.sum())))
+        return self.lists.scan(query_nd, coarse.nearest(query_nd, probes), k=k, keep_n=keep_n)
+
+    def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Fingerprints of the cells at some positions."""
+        return self.lists.vectors(rows) if self.n_cells >= EXACT else self._floats_nd[rows]
+
+    @cached_property
+    def _floats_nd(self) -> NDArray[np.float32]:
+        """All fingerprints of a small segment."""
+        return self.lists.vectors(np.arange(self.n_cells))
 
     def _array(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         try:
             array: NDArray[Any] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise SearchError(f"{self.folder / name} is damaged ({error}); build the index again.") from None
-        if len(array) != self.record.n_cells or array.dtype != dtype:
+        if len(array) != self.n_cells or array.dtype != dtype:
             raise SearchError(
                 f"{self.folder / name} doesn't hold what {self.folder.name} needs; build the index again."
             )
         return array
+
+    def _parquet(self, name: str) -> Any:  # noqa: ANN401 - pyarrow has no types
+        try:
+            return needed("pyarrow.parquet").ParquetFile(self.folder / name)
+        except (OSError, ValueError) as error:  # pyarrow's errors are of these
+            raise SearchError(f"{self.folder / name} is damaged ({error}); build the index again.") from None

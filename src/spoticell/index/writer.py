@@ -21,13 +21,14 @@ from spoticell import __version__
 from spoticell.bundle import Bundle
 from spoticell.errors import SearchError
 from spoticell.index.cells import ReferenceCells
-from spoticell.index.manifest import INDEX, IndexFile, IndexManifest, Segment, read_manifest, write_manifest
-from spoticell.index.segment import write_files
+from spoticell.index.coarse import COARSE, Coarse
+from spoticell.index.manifest import INDEX, IndexManifest, Segment, read_manifest, write_manifest
+from spoticell.index.segment import SEGMENTS
+from spoticell.index.shared import PLANES, file_record, read_coarse, read_planes, write_coarse, write_planes
+from spoticell.index.spool import Spool
 from spoticell.io.write import sync, writing
 
-SEGMENTS, LOCK = "segments", "lock"
-CODE_BITS = 128
-CHUNK = 1 << 22
+LOCK = "lock"
 
 
 def create_index(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceCells]) -> None:
@@ -50,20 +51,19 @@ def create_index(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceC
         If the disk refuses.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - {SEGMENTS, LOCK}):
-        what = "an index already; add to it with: spoticell index add" if (folder / INDEX).exists() else "not empty"
-        raise SearchError(f"{folder} is {what}. Or give another folder.")
+    _check_vacant(folder)
     with writing(folder):
         folder.mkdir(exist_ok=True)
-    manifest = IndexManifest(
-        spoticell_version=__version__,
-        bundle=bundle.name,
-        bundle_sha256=bundle.sha256,
-        fingerprint_size=bundle.manifest.fingerprint_size,
-        code_bits=CODE_BITS,
-    )
     try:
         with locked(folder):
+            manifest = IndexManifest(
+                spoticell_version=__version__,
+                bundle=bundle.name,
+                bundle_sha256=bundle.sha256,
+                fingerprint_size=bundle.manifest.fingerprint_size,
+                code_bits=len(bundle.planes_bd),
+                files={PLANES: write_planes(folder, bundle.planes_bd)},
+            )
             _append(folder, manifest, blocks)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -129,50 +129,72 @@ def _lock(handle: int, folder: Path) -> None:
 
 
 def _append(folder: Path, manifest: IndexManifest, blocks: Iterable[ReferenceCells]) -> None:
-    clean(folder, manifest)
-    segment = write_segment(folder, blocks)
+    _clean(folder, manifest)
+    token = secrets.token_hex(4)
+    passing, spooled = (folder / SEGMENTS / f".{token}.{kind}" for kind in ("tmp", "spool"))
+    try:
+        with writing(folder):
+            passing.mkdir(parents=True)
+            spool = Spool(spooled, manifest.fingerprint_size)
+            spool.fill(blocks)
+            if not spool.n_cells:
+                raise SearchError("there are no cells to put into the index.")
+            manifest, coarse = _with_coarse(folder, manifest, spool)
+            spool.write(passing, coarse, read_planes(folder, manifest))
+            segment = _put_in_place(passing, spool.n_cells)
+    finally:
+        spooled.unlink(missing_ok=True)
+        shutil.rmtree(passing, ignore_errors=True)
     if segment.name in {other.name for other in manifest.segments}:
         raise SearchError(f"these {segment.n_cells:,} cells are in {folder} already, so nothing was added.")
     update = {"segments": (*manifest.segments, segment), "background": None}
     write_manifest(folder, manifest.model_copy(update=update))
 
 
-def clean(folder: Path, manifest: IndexManifest) -> None:
+def _with_coarse(folder: Path, manifest: IndexManifest, spool: Spool) -> tuple[IndexManifest, Coarse | None]:
+    """Give the index's centroids; they are found when the first large lot of cells comes."""
+    coarse = read_coarse(folder, manifest)
+    if coarse is not None:
+        return manifest, coarse
+    coarse = spool.train()
+    if coarse is None:
+        return manifest, None
+    return manifest.model_copy(update={"files": manifest.files | {COARSE: write_coarse(folder, coarse)}}), coarse
+
+
+def _put_in_place(passing: Path, n_cells: int) -> Segment:
+    """Give a segment the name that follows from its files; nothing leads to it yet."""
+    files = {path.name: file_record(path) for path in sorted(passing.iterdir())}
+    text = json.dumps({name: record.sha256 for name, record in files.items()})
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    for path in (*passing.iterdir(), passing):
+        sync(path)
+    if not (passing.parent / name).exists():
+        passing.rename(passing.parent / name)
+    sync(passing.parent)
+    return Segment(name=name, date=str(datetime.now(UTC).date()), n_cells=n_cells, files=files)
+
+
+def _check_vacant(folder: Path) -> None:
+    """Refuse a place that holds anything but what a writer left that was stopped before its index was one."""
+    if not folder.exists():
+        return
+    if (folder / INDEX).exists():
+        raise SearchError(f"{folder} is an index already; add to it with: spoticell index add. Or give another folder.")
+    left = {SEGMENTS, LOCK, PLANES, COARSE}
+    if not folder.is_dir() or any(path.name not in left and not _passing(path) for path in folder.iterdir()):
+        raise SearchError(f"{folder} is there already and holds something else; give another folder.")
+
+
+def _clean(folder: Path, manifest: IndexManifest) -> None:
     """Remove what writers left that were stopped."""
     kept = {segment.name for segment in manifest.segments}
     for path in (folder / SEGMENTS).glob("*"):
         if path.name not in kept:
-            shutil.rmtree(path, ignore_errors=True)
-    for path in folder.glob(".spoticell-*.tmp*"):
-        path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in filter(_passing, folder.iterdir()):
+        path.unlink()
 
 
-def write_segment(folder: Path, blocks: Iterable[ReferenceCells]) -> Segment:
-    """Write a segment to its place, from where nothing leads to it yet."""
-    passing = folder / SEGMENTS / f".{secrets.token_hex(4)}.tmp"
-    try:
-        with writing(folder):
-            passing.mkdir(parents=True)
-            n_cells = write_files(passing, blocks)
-            if not n_cells:
-                raise SearchError("there are no cells to put into the index.")
-            files = {path.name: file_record(path) for path in sorted(passing.iterdir())}
-            text = json.dumps({name: record.sha256 for name, record in files.items()})
-            name = hashlib.sha256(text.encode()).hexdigest()[:16]
-            for path in (*passing.iterdir(), passing):
-                sync(path)
-            if not (passing.parent / name).exists():
-                passing.rename(passing.parent / name)
-            sync(passing.parent)
-    finally:
-        shutil.rmtree(passing, ignore_errors=True)
-    return Segment(name=name, date=str(datetime.now(UTC).date()), n_cells=n_cells, files=files)
-
-
-def file_record(path: Path) -> IndexFile:
-    """State what a file is."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(CHUNK):
-            digest.update(part)
-    return IndexFile(sha256=digest.hexdigest(), bytes=path.stat().st_size)
+def _passing(path: Path) -> bool:
+    return path.match(".spoticell-*.tmp*")
