@@ -34,7 +34,7 @@ from saving import DATA, RESULTS, save_result
 from sklearn.metrics import roc_auc_score
 from studies import Cells, answerable, fingerprints, is_compatible, is_right, nearest, read_cells, read_studies
 
-from spoticell.background import Background, background_of
+from spoticell.background import Background, background_of, broad_terms
 from spoticell.bundle import load_bundle
 from spoticell.evaluate import score
 from spoticell.evidence import AGREEMENTS, RULE, Ballot, Evidence, Rule, agreement
@@ -155,8 +155,8 @@ def calibration_table(held_out: Sequence[Fold]) -> list[str]:
     rows = []
     for fold in held_out:
         known_n = np.isin(fold.term_n, fold.references.term_r)
-        _, best_nk = nearest(fold.fingerprint_nd, fold.references.fingerprint_rd, 1)
-        fit_n, chance_n = fold.background.p_fit(best_nk[:, 0]), fold.background.p_chance(best_nk[:, 0])
+        fit_n, cosine_n = fit(fold.fingerprint_nd, fold.references, fold.background)
+        chance_n = fold.background.p_chance(cosine_n)
         strange_n = fold.background.p_chance(without_kin(fold))
         row = [
             *(mean(fit_n[known_n] <= level) for level in LEVELS),
@@ -170,6 +170,14 @@ def calibration_table(held_out: Sequence[Fold]) -> list[str]:
     means = [f"**{value:.3f}**" for value in np.nanmean(rows, axis=0)]
     lines.append(f"| **mean** | | {' | '.join(means[:3])} | | {' | '.join(means[3:6])} | {means[6]} |")
     return lines
+
+
+def fit(
+    fingerprint_nd: NDArray[np.float32], references: Known, background: Background
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give the fit p of each query, and the cosine to its nearest reference."""
+    hit_nk, cosine_nk = nearest(fingerprint_nd, references.fingerprint_rd, 1)
+    return background.p_fit(cosine_nk[:, 0], broad_terms(references.term_r[hit_nk[:, 0]])), cosine_nk[:, 0]
 
 
 def without_kin(fold: Fold) -> NDArray[np.float32]:
@@ -203,8 +211,8 @@ def novelty_figures(fold: Fold, *, broad: bool) -> list[list[float]]:
         others_n = np.isin(fold.term_n, references.term_r) & ~kin(term, fold.term_n, broad=broad)
         if kept.all() or novel_n.sum() < FEWEST or others_n.sum() < FEWEST or len(set(references.study_r)) < 2:
             continue
-        cosine_n = nearest(fold.fingerprint_nd, references.fingerprint_rd, 1)[1][:, 0]
-        fit_n, used = references.background().p_fit(cosine_n), novel_n | others_n
+        fit_n, cosine_n = fit(fold.fingerprint_nd, references, references.background())
+        used = novel_n | others_n
         shares = [mean(fit_n[rows] <= level) for level in LEVELS for rows in (novel_n, others_n)]
         found.append([roc_auc_score(novel_n[used], -cosine_n[used]), *shares])
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spoticell.background import FEWEST, LEVELS, MOST, Background, background_of
@@ -52,6 +52,7 @@ def test_the_distributions_are_those_found_by_comparing_all_with_all():
     np.testing.assert_allclose(background.stranger, np.quantile(stranger, levels, method="inverted_cdf"), atol=2e-5)
 
 
+@settings(deadline=None)
 @given(size=st.integers(1, 400))
 def test_how_the_references_are_cut_into_blocks_does_not_matter(size):
     cells = references(studies=2, cells=30)
@@ -103,6 +104,22 @@ def test_only_types_that_another_study_has_say_how_near_a_match_should_be():
     assert background.nearest[0] == pytest.approx(nearest[shared].min(), abs=1e-4)
 
 
+def test_a_type_with_enough_cells_is_judged_by_its_own_distance():
+    near, far = references(studies=2, cells=60, types=(T_CELL,), spread=0.05), references(studies=2, cells=60, seed=3)
+    fingerprint_nd = np.concatenate([near[0], -far[0]])
+    groups = pd.concat([near[1], far[1].assign(term=B_CELL)], ignore_index=True)
+    background = measured(fingerprint_nd, groups, np.concatenate([near[2], far[2] + len(near[1])]))
+    assert set(background.nearest_to) == {T_CELL, B_CELL}
+    assert background.nearest_to[T_CELL][0] > background.nearest_to[B_CELL][99]
+    as_t, as_b, as_any = (background.p_fit([0.95], kind)[0] for kind in ([T_CELL], [B_CELL], None))
+    assert as_t < as_any < as_b
+    assert background.p_fit([0.95], [FIBROBLAST])[0] == as_any
+
+
+def test_a_type_with_few_cells_is_judged_by_all():
+    assert measured(*references(studies=2, cells=20)).nearest_to == {}
+
+
 @pytest.mark.parametrize(("column", "unit_name"), [("dataset", "dataset"), ("donor", "donor")])
 def test_with_one_study_its_data_sets_or_donors_are_left_out_in_turn(column, unit_name):
     fingerprint_nd, groups, group_n = references(studies=2, cells=20)
@@ -131,6 +148,7 @@ def test_a_background_survives_being_written_as_json():
     assert Background.model_validate_json(background.model_dump_json()) == background
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=50), st.floats(-1, 1), st.floats(-1, 1))
 def test_p_values_lie_in_bounds_and_move_with_the_similarity(values, one, two):
     quantiles = tuple(sorted(values))
@@ -142,6 +160,7 @@ def test_p_values_lie_in_bounds_and_move_with_the_similarity(values, one, two):
     assert chance[0] >= chance[1]
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 20))
 def test_p_values_of_cells_like_the_references_are_uniform(seed):
     fingerprint_nd, groups, group_n = references(studies=5, cells=200, spread=0.4, seed=seed)

@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spoticell.background import Background
@@ -136,6 +136,7 @@ def test_no_cells_are_no_trouble():
     assert len(Ballot(GROUPS).tally(np.zeros((0, 5), dtype=np.int32), np.zeros((0, 5)))) == 0
 
 
+@settings(deadline=None)
 @given(matches, st.randoms(use_true_random=False))
 def test_the_order_of_the_matches_does_not_matter(found, rng):
     shuffled = list(found)
@@ -147,6 +148,7 @@ def test_the_order_of_the_matches_does_not_matter(found, rng):
         np.testing.assert_allclose(getattr(one, field.name), getattr(other, field.name), rtol=1e-5, atol=2e-6)
 
 
+@settings(deadline=None)
 @given(matches, st.floats(0.3, 1))
 def test_the_share_is_a_part_and_the_counts_fit_each_other(found, share):
     evidence = tally([g for g, _ in found], [c for _, c in found], background=BACKGROUND, share=share)
@@ -157,6 +159,7 @@ def test_the_share_is_a_part_and_the_counts_fit_each_other(found, share):
         assert evidence.share_n[0] >= np.float32(share)
 
 
+@settings(deadline=None)
 @given(matches)
 def test_weight_is_kept_on_the_way_up_the_ontology(found):
     ballot = Ballot(GROUPS)
@@ -173,6 +176,7 @@ def test_weight_is_kept_on_the_way_up_the_ontology(found):
     assert share_nm[0, roots].sum() == pytest.approx(1.0 if voted else share_nm[0, roots].sum(), abs=1e-5)
 
 
+@settings(deadline=None)
 @given(matches, matches)
 def test_cells_do_not_influence_each_other(first, second):
     width = max(len(first), len(second))
@@ -189,6 +193,7 @@ def test_cells_do_not_influence_each_other(first, second):
 terms = st.sampled_from((T_CELL, ALPHA_BETA, CD4, CD8, B_CELL, "unknown"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(terms, terms), max_size=10))
 def test_agreement_is_mutual(pairs):
     ours, theirs = (np.array([pair[side] for pair in pairs], dtype=object) for side in (0, 1))

@@ -2,7 +2,8 @@
 
 Two questions are asked of an even sample of the references, each time with all cells of its own study left out:
 
-* how near is the nearest reference, for a cell whose type another study has too?  (``nearest``)
+* how near is the nearest reference, for a cell whose type another study has too?  (``nearest``, and ``nearest_to``
+  apart for each broad type of that reference: T cells of two studies are nearer to each other than macrophages are)
 * how near is the nearest reference that is *not* of its broad type?  (``stranger``)
 
 The nearest of ten million references is nearer than the nearest of a thousand, whatever they are.  So the sample is
@@ -14,7 +15,7 @@ Axes: ``n`` references, ``s`` sampled ones, ``b`` references in a block, ``h`` g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -34,8 +35,10 @@ WORK = 3e11
 """Products of numbers that the comparison may take: some ten seconds."""
 BLOCK = 8192
 """References that are compared with the sample at once."""
-LEVELS = 999
-"""Quantiles that are kept of each distribution."""
+LEVELS, TYPE_LEVELS = 999, 199
+"""Quantiles that are kept of each distribution over all types, and of those of one broad type."""
+FEWEST_OF_TYPE = 50
+"""Sampled cells that a distribution of one broad type needs."""
 
 Blocks = Callable[[], Iterable[NDArray[np.floating]]]
 Quantiles = Annotated[tuple[float, ...], Field(max_length=LEVELS)]
@@ -54,6 +57,8 @@ class Background(BaseModel):
     """Sampled references."""
     nearest: Quantiles
     """Of a cell whose type another unit has too, to the nearest reference of another unit."""
+    nearest_to: dict[str, Quantiles] = {}
+    """The same, of the cells whose nearest reference is of a broad type; only types with enough cells."""
     stranger: Quantiles
     """Of any cell, to the nearest reference of another unit and of another broad type."""
 
@@ -69,17 +74,35 @@ class Background(BaseModel):
         similarity_n = np.asarray(similarity_n, dtype=np.float64)
         return _p_value(len(self.stranger) - np.searchsorted(self.stranger, similarity_n), len(self.stranger))
 
-    def p_fit(self, similarity_n: ArrayLike) -> NDArray[np.float32]:
+    def p_fit(
+        self, similarity_n: ArrayLike, broad_n: Sequence[str] | NDArray[np.object_] | None = None
+    ) -> NDArray[np.float32]:
         """Say how often a cell whose type another study has is as far from its nearest reference; NaN if not measured.
+
+        Parameters
+        ----------
+        similarity_n
+            Cosine to the nearest reference.
+        broad_n
+            Broad type of the nearest reference.  Cells are compared with those sampled cells whose nearest reference
+            is of this type, and with all where these are few or nothing is given.
 
         Examples
         --------
-        >>> background = Background(unit="study", units=2, cells=3, nearest=(0.7, 0.8, 0.9), stranger=())
+        >>> nearest = {"nearest": (0.7, 0.8, 0.9), "nearest_to": {"CL:0000084": (0.9,)}}
+        >>> background = Background(unit="study", units=2, cells=3, stranger=(), **nearest)
         >>> background.p_fit([0.95, 0.75, 0.1]).tolist()
         [1.0, 0.5, 0.25]
+        >>> background.p_fit([0.95, 0.75, 0.1], ["CL:0000084"] * 3).tolist()
+        [1.0, 0.5, 0.5]
         """
         similarity_n = np.asarray(similarity_n, dtype=np.float64)
-        return _p_value(np.searchsorted(self.nearest, similarity_n, side="right"), len(self.nearest))
+        p_n = _p_value(np.searchsorted(self.nearest, similarity_n, side="right"), len(self.nearest))
+        broad_of_n = np.array([UNKNOWN] * len(p_n) if broad_n is None else broad_n, dtype=object)
+        for broad, quantiles in self.nearest_to.items():
+            here = broad_of_n == broad
+            p_n[here] = _p_value(np.searchsorted(quantiles, similarity_n[here], side="right"), len(quantiles))
+        return p_n
 
 
 def background_of(blocks: Blocks, groups: pd.DataFrame, group_n: NDArray[np.integer], *, seed: int = 0) -> Background:
@@ -114,22 +137,43 @@ def background_of(blocks: Blocks, groups: pd.DataFrame, group_n: NDArray[np.inte
     stratum_g = unit_g * len(known_t) + term_g
     row_s = _even_sample(group_n, stratum_g, known_t[term_g], blocks, seed)
     group_s = group_n[row_s]
-    fingerprint_sd = _pick(blocks(), row_s)
     near_s, stranger_s = np.full((2, len(row_s)), -np.inf, dtype=np.float32)
-    for similarity_sh, group_h in _compare(fingerprint_sd, blocks(), group_n):
-        other_sh = unit_g[group_s][:, None] != unit_g[group_h][None]
-        strange_sh = other_sh & ~kin_tt[np.ix_(term_g[group_s], term_g[group_h])]
-        near_s = np.maximum(near_s, np.where(other_sh, similarity_sh, -np.inf).max(axis=1))
-        stranger_s = np.maximum(stranger_s, np.where(strange_sh, similarity_sh, -np.inf).max(axis=1))
+    near_group_s = np.zeros(len(row_s), dtype=np.intp)
+    for similarity_sh, group_h in _compare(_pick(blocks(), row_s), blocks(), group_n):
+        other_sh = np.where(unit_g[group_s][:, None] != unit_g[group_h][None], similarity_sh, -np.inf)
+        strange_sh = np.where(kin_tt[np.ix_(term_g[group_s], term_g[group_h])], -np.inf, other_sh)
+        near_group_s = np.where(other_sh.max(axis=1) > near_s, group_h[other_sh.argmax(axis=1)], near_group_s)
+        near_s = np.maximum(near_s, other_sh.max(axis=1))
+        stranger_s = np.maximum(stranger_s, strange_sh.max(axis=1))
     weight_s = 1 / np.bincount(stratum_g[group_s])[stratum_g[group_s]]
     shared_s = _shared(unit_g, term_g, np.unique(group_n))[term_g[group_s]]
+    broad_s = broad_terms(groups["term"])[near_group_s]
     return Background(
         unit=unit,
         units=units,
         cells=len(row_s),
-        nearest=_quantiles(near_s[shared_s], weight_s[shared_s]),
-        stranger=_quantiles(stranger_s, weight_s),
+        nearest=_quantiles(near_s[shared_s], weight_s[shared_s], LEVELS),
+        nearest_to={
+            broad: _quantiles(near_s[here_s], weight_s[here_s], TYPE_LEVELS)
+            for broad in sorted(set(broad_s) - {UNKNOWN})
+            if (here_s := shared_s & (broad_s == broad)).sum() >= FEWEST_OF_TYPE
+        },
+        stranger=_quantiles(stranger_s, weight_s, LEVELS),
     )
+
+
+def broad_terms(terms: Iterable[str]) -> NDArray[np.object_]:
+    """Give the broad type of each term, ``unknown`` where there is none.
+
+    Examples
+    --------
+    >>> broad_terms(["CL:0000624", "unknown"]).tolist()
+    ['CL:0000084', 'unknown']
+    """
+    ontology = load_ontology()
+    terms = [str(term) for term in terms]
+    broad = {term: ontology.broad(term) for term in set(terms)}
+    return np.array([broad[term] for term in terms], dtype=object)
 
 
 def _units(groups: pd.DataFrame) -> tuple[str, NDArray[np.intp]]:
@@ -150,7 +194,7 @@ def _kinship(
     term_g, terms = pd.factorize(term_of_g)
     known_t = np.array([term in ontology for term in terms], dtype=bool)
     above = [ontology.ancestors(term) if term in ontology else frozenset() for term in terms]
-    broad = np.array([ontology.broad(term) for term in terms], dtype=object)
+    broad = broad_terms(terms)
     up_tt = np.array([[term in lineage for term in terms] for lineage in above], dtype=bool)
     same_tt = (broad[:, None] == broad[None]) & (broad != UNKNOWN)[:, None]
     return term_g, same_tt | up_tt | up_tt.T | ~known_t[:, None] | ~known_t[None], known_t
@@ -205,7 +249,7 @@ def _compare(
         start += len(block_bd)
 
 
-def _quantiles(value_s: NDArray[np.float32], weight_s: NDArray[np.floating]) -> tuple[float, ...]:
+def _quantiles(value_s: NDArray[np.float32], weight_s: NDArray[np.floating], most: int) -> tuple[float, ...]:
     """Give quantiles of weighted values, rising; cells without any reference to compare with are left out."""
     found = np.isfinite(value_s)
     if not found.any():
@@ -213,7 +257,7 @@ def _quantiles(value_s: NDArray[np.float32], weight_s: NDArray[np.floating]) -> 
     order = np.argsort(value_s[found], kind="stable")
     value, weight = value_s[found][order], weight_s[found][order]
     reached = np.cumsum(weight) / weight.sum()
-    levels = np.arange(1, LEVELS + 1) / (LEVELS + 1) - 1e-9  # what rounding may take from a sum of weights
+    levels = np.arange(1, most + 1) / (most + 1) - 1e-9  # what rounding may take from a sum of weights
     return tuple(value[np.searchsorted(reached, levels)].astype(np.float64).round(5).tolist())
 
 

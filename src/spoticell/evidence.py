@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.background import Background
+from spoticell.background import Background, broad_terms
 from spoticell.keys import UNKNOWN
 from spoticell.ontology import answers, load_ontology, reach_matrix
 
@@ -39,7 +39,7 @@ class Rule:
     share: float = 0.5
     """Part of the weight that the answer needs, in [0, 1]."""
     novelty: float = 0.01
-    """A cell is novel if no more than this part of the references are as far from their nearest of another study."""
+    """A cell is novel if no more than this part of the references that match such a broad type match as badly."""
 
 
 RULE = Rule()
@@ -109,6 +109,7 @@ class Ballot:
         place_c = np.where(known_c, np.cumsum(known_c) - 1, -1)
         # the last place is that of no group, where -1 points
         self._label_h = np.append(place_c[label_h], -1).astype(np.intp)
+        self._broad_h = np.append(broad_terms(groups["term"]), UNKNOWN)
         self._study_h = np.append(pd.factorize(groups["study"].astype(str))[0], -1)
         known = [label for label, use in zip(labels, known_c, strict=True) if use]
         self.nodes: tuple[str, ...] = ()
@@ -143,17 +144,18 @@ class Ballot:
         answer_n, share_n = answers(share_nm, self.nodes, self.ontology, threshold=rule.share)
         support_nk = self._supports(label_nk, answer_n)
         similarity_n = np.where(any_n, best_n, np.nan).astype(np.float32)
+        nearest_n = np.where(any_n, _first_best(group_nk, cosine_nk, best_n), -1).astype(np.int32)
         return Evidence(
             answer_n=answer_n,
             share_n=share_n,
             matches_n=support_nk.sum(axis=1, dtype=np.int32),
             voters_n=(label_nk >= 0).sum(axis=1, dtype=np.int32),
             studies_n=_distinct(np.where(support_nk, self._study_h[group_nk], -1)),
-            nearest_n=np.where(any_n, _first_best(group_nk, cosine_nk, best_n), -1).astype(np.int32),
+            nearest_n=nearest_n,
             similarity_n=similarity_n,
             mean_n=_mean(cosine_nk, there_nk),
             p_n=self._p_chance(similarity_n),
-            novel_n=self._novel(similarity_n, rule),
+            novel_n=self._novel(similarity_n, nearest_n, rule),
         )
 
     def _chance(self, cosine_nk: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -188,11 +190,12 @@ class Ballot:
         p_n = self.background.p_chance(similarity_n)
         return np.where(np.isnan(similarity_n), np.float32(np.nan), p_n)
 
-    def _novel(self, similarity_n: NDArray[np.float32], rule: Rule) -> NDArray[np.bool_]:
+    def _novel(self, similarity_n: NDArray[np.float32], nearest_n: NDArray[np.int32], rule: Rule) -> NDArray[np.bool_]:
         if self.background is None:
             return np.zeros(len(similarity_n), dtype=np.bool_)
+        fit_n = self.background.p_fit(similarity_n, self._broad_h[nearest_n])
         with np.errstate(invalid="ignore"):
-            return np.asarray((self.background.p_fit(similarity_n) <= rule.novelty) & ~np.isnan(similarity_n))
+            return np.asarray((fit_n <= rule.novelty) & ~np.isnan(similarity_n))
 
 
 def agreement(ours_n: NDArray[np.object_], theirs_n: NDArray[np.object_]) -> NDArray[np.object_]:
