@@ -14,6 +14,7 @@ import typer
 from spoticell import __version__
 from spoticell.console import guarded, listen, prepare, progress, say, show_json
 from spoticell.errors import ConfigError
+from spoticell.index_cli import index_app, search
 from spoticell.tables import card, composition, listing, matched, scores, share
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 bundles_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(bundles_app, name="bundles")
+app.add_typer(index_app, name="index")
+app.command()(search)
 
 Cells = Annotated[Path, typer.Argument(metavar="IN", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
 BundleName = Annotated[str, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")]

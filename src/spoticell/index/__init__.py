@@ -8,6 +8,6 @@ from __future__ import annotations
 from spoticell.index.cells import COLUMNS, ReferenceCells
 from spoticell.index.hits import Hits
 from spoticell.index.reader import Index
-from spoticell.index.writer import append, create_index, set_background
+from spoticell.index.writer import append, create_index, merge_into, set_background
 
-__all__ = ["COLUMNS", "Hits", "Index", "ReferenceCells", "append", "create_index", "set_background"]
+__all__ = ["COLUMNS", "Hits", "Index", "ReferenceCells", "append", "create_index", "merge_into", "set_background"]

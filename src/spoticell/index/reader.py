@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import SearchError
-from spoticell.index.cells import Groups
+from spoticell.index.cells import Groups, ReferenceCells
 from spoticell.index.coarse import Coarse
 from spoticell.index.hits import Hits, merged, no_hits
 from spoticell.index.lists import Lists
@@ -29,6 +29,8 @@ from spoticell.runtime import available_cores
 
 PROBES = 20
 """Lists that a search looks into."""
+BLOCK = 1 << 16
+"""Cells that are given at a time."""
 MOST_HITS = 10_000
 UNIT = 0.01
 """How far from 1 the length of a fingerprint may be."""
@@ -74,6 +76,11 @@ class Index:
     def n_cells(self) -> int:
         """Cells in the index."""
         return self.manifest.n_cells
+
+    @property
+    def n_lists(self) -> int:
+        """Lists that the index is cut into; 1 if it is small."""
+        return 1 if self._coarse is None else self._coarse.n_lists
 
     @property
     def bundle_sha256(self) -> str:
@@ -148,6 +155,27 @@ class Index:
         for number, here, row in self._by_segment(flat):
             names[here] = self.segments[number].names(row)
         return names.reshape(np.shape(row_nk))
+
+    @property
+    def group_n(self) -> NDArray[np.int32]:
+        """Each cell's group, as its row in `groups`."""
+        numbers = [number[segment.group_n] for number, segment in zip(self._numbered[1], self.segments, strict=True)]
+        return np.concatenate([np.zeros(0, dtype=np.int32), *numbers])
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Give all fingerprints from first to last, some cells at a time."""
+        for segment in self.segments:
+            for start in range(0, segment.n_cells, BLOCK):
+                yield segment.vectors(np.arange(start, min(start + BLOCK, segment.n_cells)))
+
+    def cells(self) -> Iterator[ReferenceCells]:
+        """Give all cells from first to last with what is known of them, some at a time."""
+        start = 0
+        for fingerprint_nd in self.blocks():
+            rows = np.arange(start, start + len(fingerprint_nd))
+            table = self.groups.iloc[self.group_of(rows)]
+            yield ReferenceCells(fingerprint_nd, self.names_of(rows).tolist(), table)
+            start += len(rows)
 
     def fingerprints_of(self, row: NDArray[np.int64]) -> NDArray[np.float32]:
         """Give the stored fingerprints of the cells at some positions, ``(n, d)``."""

@@ -6,7 +6,7 @@ Axes: ``n`` cells, ``d`` fingerprint, ``b`` bits of the code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,6 @@ from spoticell.index.coarse import SAMPLE, Coarse, lists_for, train_coarse
 from spoticell.index.lists import ROWS, write_lists
 from spoticell.index.needs import needed
 from spoticell.index.segment import CODE, GROUP, GROUPS, NAMES, NAMES_AT_ONCE
-
-Progress = Callable[[int, int], None]
 
 
 class Spool:

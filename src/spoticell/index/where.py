@@ -34,7 +34,7 @@ def chosen_groups(groups: pd.DataFrame, where: Where) -> NDArray[np.bool_]:
     Raises
     ------
     SearchError
-        If a condition can't be read, or names a column or a value that isn't there.
+        If a condition can't be read, or names a column or a value that isn't there; or if none fulfils all.
 
     Examples
     --------
@@ -49,9 +49,12 @@ def chosen_groups(groups: pd.DataFrame, where: Where) -> NDArray[np.bool_]:
         if where.shape != (len(groups),) or where.dtype != np.bool_:
             raise ValueError(f"a filter needs {len(groups)} booleans, one a group")
         return where
+    where = [where] if isinstance(where, str) else where
     chosen = np.ones(len(groups), dtype=bool)
-    for condition in [where] if isinstance(where, str) else where:
+    for condition in where:
         chosen &= _holds(groups, condition)
+    if not chosen.any():
+        raise SearchError(f"no reference cell fulfils all of {', '.join(where)}.")
     return chosen
 
 
