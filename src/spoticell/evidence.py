@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from spoticell.background import Background, broad_terms
 from spoticell.keys import UNKNOWN
@@ -116,6 +117,7 @@ class Ballot:
         self._reach_cm = np.zeros((0, 0), dtype=np.bool_)
         if known:
             self.nodes, self._reach_cm = reach_matrix(known, self.ontology)
+        self._above_cm = sparse.csr_array(self._reach_cm, dtype=np.float64)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -168,13 +170,13 @@ class Ballot:
         self, label_nk: NDArray[np.intp], weight_nk: NDArray[np.float64], chance_nk: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Give each node's part of the weight; rounded, so that the order of the matches can't tip the scales."""
-        n, c = len(label_nk), len(self._reach_cm)
         votes_nk = label_nk >= 0
-        place_nk = np.arange(n)[:, None] * c + label_nk
+        cell_nk = np.broadcast_to(np.arange(len(label_nk))[:, None], label_nk.shape)
         mass_nk = weight_nk * (1 - chance_nk)
-        mass_nc = np.bincount(place_nk[votes_nk], weights=mass_nk[votes_nk], minlength=n * c).reshape(n, c)
+        places = (cell_nk[votes_nk], label_nk[votes_nk])
+        mass_nc = sparse.csr_array((mass_nk[votes_nk], places), shape=(len(label_nk), len(self._reach_cm)))
         total_n = np.maximum(weight_nk.sum(axis=1), np.finfo(np.float64).tiny)
-        share_nm: NDArray[np.float64] = (mass_nc / total_n[:, None]) @ self._reach_cm.astype(np.float64)
+        share_nm: NDArray[np.float64] = (mass_nc @ self._above_cm).toarray() / total_n[:, None]
         return np.minimum(share_nm.round(6), 1).astype(np.float32)
 
     def _supports(self, label_nk: NDArray[np.intp], answer_n: NDArray[np.intp]) -> NDArray[np.bool_]:
