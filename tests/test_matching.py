@@ -38,6 +38,7 @@ def reference_cells(adata: anndata.AnnData, bundle, study: str) -> ReferenceCell
 
 
 def make_index(folder: Path, bundle, **studies: anndata.AnnData) -> Path:
+    bundle = spoticell.load_bundle(bundle) if isinstance(bundle, str) else bundle
     create_index(folder, bundle, (reference_cells(adata, bundle, study) for study, adata in studies.items()))
     index = Index(folder)
     rows = np.arange(index.n_cells)
@@ -203,3 +204,17 @@ def test_an_index_of_one_study_gives_matches_but_no_p_values(tiny_h5ad, tiny_bun
     assert np.isnan(annotation.matches.evidence.p_n).all()
     assert (annotation.matches.evidence.answer_n >= 0).sum() == 30
     assert "no second study" in render(annotation, examples=annotation.examples, command="x")
+
+
+@pytest.mark.real
+def test_real_cells_match_their_types_in_other_studies(data_folder, tmp_path):
+    names = ("pbmc5k_protein_v3_scvitest", "pbmc10k_protein_v3_scvitest", "tcell_citeseq_trex")
+    studies = {name: anndata.read_h5ad(data_folder / "train" / f"{name}.h5ad") for name in names}
+    index = make_index(tmp_path / "index", "human-v1", **studies)
+    query = anndata.read_h5ad(data_folder / "test" / "mimitou2019_eccite_pbmc_citefuse.h5ad")
+    spoticell.annotate(query, index=index)
+    figures = spoticell.evaluate.score(
+        query.obs[keys.LABEL].tolist(), query.obs["spoticell_match_cell_type_ontology_term_id"].tolist()
+    )
+    assert figures["hierarchical_f1"] > 0.9
+    assert query.obs["spoticell_match_studies"].max() == 3
