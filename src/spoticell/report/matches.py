@@ -143,11 +143,11 @@ def _novel(annotation: Annotation, matches: Matches) -> Iterable[Markup]:
         yield tag("p", "The index has no second study to compare with, so no cell can be called novel.", class_="note")
         return
     words = (
-        f"{int(novel_n.sum()):,} of {len(novel_n):,} cells are farther from every reference than "
-        f"{1 - matches.rule.novelty:.0%} of references are from their nearest in another {background.unit}; the index "
-        f"has {background.units} of these. "
-        "They may be of a type that the index lacks, damaged, or measured in another way: a small gene panel moves all "
-        "cells away."
+        f"{int(novel_n.sum()):,} of {len(novel_n):,} cells are farther from their nearest reference than "
+        f"{1 - matches.rule.novelty:.0%} of references of known types are from theirs in another {background.unit}, "
+        f"among those that match the same broad type. The index has {background.units} of these to judge by. Novel cells "
+        "may be of a type that the index lacks, damaged, or measured in another way: a small gene panel moves all cells "
+        "away."
     )
     yield tag("p", words, class_="note")
     if novel_n.any():
