@@ -9,6 +9,7 @@ Axes: ``n`` cells, ``d`` fingerprint, ``l`` lists, ``p`` lists that are looked i
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,25 @@ class Coarse:
         self.n_lists = int(graph.ntotal)
 
     def nearest(
-        self, fingerprint_nd: NDArray[np.float32], probes: int
+        self, fingerprint_nd: NDArray[np.float32], probes: int, *, among: NDArray[np.intp] | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Give similarity and number of the ``probes`` lists nearest to each fingerprint, ``(n, p)`` each."""
-        self.graph.hnsw.efSearch = max(BEAM, 2 * probes)
-        similarity_np, list_np = self.graph.search(fingerprint_nd, probes)
-        return similarity_np, list_np
+        """Give similarity and number of the ``probes`` lists nearest to each fingerprint, ``(n, p)`` each.
+
+        With ``among``, which holds numbers of lists, only these are looked at, and all of them are.
+        """
+        if among is None:
+            self.graph.hnsw.efSearch = max(BEAM, 2 * probes)
+            similarity_np, list_np = self.graph.search(fingerprint_nd, probes)
+            return similarity_np, list_np
+        faiss = needed("faiss")
+        centroids_ld = self._centroids_ld[among]
+        similarity_np, place_np = faiss.knn(fingerprint_nd, centroids_ld, probes, metric=faiss.METRIC_INNER_PRODUCT)
+        return similarity_np, among[place_np].astype(np.int64)
+
+    @cached_property
+    def _centroids_ld(self) -> NDArray[np.float32]:
+        centroids_ld: NDArray[np.float32] = self.graph.reconstruct_n(0, self.n_lists)
+        return centroids_ld
 
     def list_of(self, fingerprint_nd: NDArray[np.float32]) -> NDArray[np.int32]:
         """Give the list that each fingerprint belongs to."""

@@ -89,12 +89,36 @@ class OpenSegment:
         keep_n: NDArray[np.bool_] | None = None,
     ) -> Hits:
         """Give the nearest ``k`` cells of the segment, only those in ``keep_n`` if it is given."""
-        if coarse is None or self.lists.n_lists == 1 or (keep_n is not None and keep_n.sum() < FEW):
+        kept = self.n_cells if keep_n is None else int(np.count_nonzero(keep_n))
+        if coarse is None or self.lists.n_lists == 1 or (keep_n is not None and kept < FEW):
             rows = np.arange(self.n_cells) if keep_n is None else np.flatnonzero(keep_n)
             return search_exactly(query_nd, rows, self.vectors, k=k)
-        if keep_n is not None:
-            probes = min(coarse.n_lists, -(-probes * self.n_cells // int(keep_n.sum())))
-        return self.lists.scan(query_nd, coarse.nearest(query_nd, probes), k=k, keep_n=keep_n)
+        if keep_n is None:
+            return self.lists.scan(query_nd, coarse.nearest(query_nd, min(probes, coarse.n_lists)), k=k)
+        return self._scan_kept(query_nd, k=k, coarse=coarse, probes=probes, keep_n=keep_n)
+
+    def _scan_kept(
+        self,
+        query_nd: NDArray[np.float32],
+        *,
+        k: int,
+        coarse: Coarse,
+        probes: int,
+        keep_n: NDArray[np.bool_],
+    ) -> Hits:
+        """Scan lists that hold cells to keep: so many that as many of these are looked at as of all cells else."""
+        kept_l = np.add.reduceat(np.append(keep_n, False), self.lists.starts[:-1], dtype=np.int64)
+        kept_l[np.diff(self.lists.starts) == 0] = 0
+        among = np.flatnonzero(kept_l)
+        cells = int(np.diff(self.lists.starts)[among].sum())
+        wanted = min(len(among), -(-probes * cells // int(kept_l.sum())))
+        hits = self.lists.scan(query_nd, coarse.nearest(query_nd, wanted, among=among), k=k, keep_n=keep_n)
+        short = np.flatnonzero(hits.row_nk[:, min(k, int(kept_l.sum())) - 1] < 0)
+        if len(short):
+            everywhere = coarse.nearest(query_nd[short], len(among), among=among)
+            rest = self.lists.scan(query_nd[short], everywhere, k=k, keep_n=keep_n)
+            hits.row_nk[short], hits.similarity_nk[short] = rest.row_nk, rest.similarity_nk
+        return hits
 
     def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Fingerprints of the cells at some positions."""
