@@ -146,8 +146,8 @@ def _novel(annotation: Annotation, matches: Matches) -> Iterable[Markup]:
         f"{int(novel_n.sum()):,} of {len(novel_n):,} cells are farther from their nearest reference than "
         f"{1 - matches.rule.novelty:.0%} of references of known types are from theirs in another {background.unit}, "
         f"among those that match the same broad type. The index has {background.units} of these to judge by. Novel "
-        "cells may be of a type that the index lacks, damaged, or measured in another way: a small gene panel moves all "
-        "cells away."
+        "cells may be of a type that the index lacks, damaged, or measured in another way: a small gene panel moves "
+        "all cells away."
     )
     yield tag("p", words, class_="note")
     if novel_n.any():
