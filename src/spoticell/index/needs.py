@@ -8,6 +8,12 @@ from typing import Any
 from spoticell.errors import ConfigError
 
 
+def check_installed() -> None:
+    """Refuse to begin what would end for want of a library."""
+    for name in ("faiss", "pyarrow"):
+        needed(name)
+
+
 def needed(name: str) -> Any:  # noqa: ANN401 - a module
     """Give a module of the extra ``search``.
 

@@ -28,6 +28,7 @@ from spoticell.errors import SearchError
 from spoticell.index.cells import ReferenceCells
 from spoticell.index.coarse import COARSE, Coarse
 from spoticell.index.manifest import INDEX, IndexManifest, Segment, read_manifest, write_manifest
+from spoticell.index.needs import check_installed
 from spoticell.index.reader import Index
 from spoticell.index.segment import SEGMENTS
 from spoticell.index.shared import PLANES, file_record, read_coarse, read_planes, write_coarse, write_planes
@@ -71,6 +72,7 @@ def create_index(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceC
 def _create(
     folder: Path, manifest: IndexManifest, planes_bd: NDArray[np.float32], blocks: Iterable[ReferenceCells]
 ) -> None:
+    check_installed()
     _check_vacant(folder)
     with writing(folder):
         folder.mkdir(exist_ok=True)
@@ -93,6 +95,7 @@ def append(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceCells])
     OutputError
         If the disk refuses.
     """
+    check_installed()
     folder = Path(folder)
     check_bundle(read_manifest(folder), bundle, folder)
     with locked(folder):
