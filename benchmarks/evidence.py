@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +29,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from saving import DATA, RESULTS, save_result
+from saving import DATA, save_result
 from sklearn.metrics import roc_auc_score
 from studies import Cells, answerable, fingerprints, is_compatible, is_right, nearest, read_cells, read_studies
 
@@ -372,7 +371,6 @@ def main() -> None:
     print("\n".join(lines))
     if args.save:
         save_result(args.save, "Evidence of matches", lines)
-        (RESULTS / f"{args.save}.json").write_text(json.dumps({"rule": vars(RULE)}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
