@@ -130,6 +130,16 @@ def test_with_one_study_its_data_sets_or_donors_are_left_out_in_turn(column, uni
     assert background.nearest == measured(fingerprint_nd, groups, group_n).nearest
 
 
+def test_data_sets_without_a_study_are_studies_of_their_own():
+    fingerprint_nd, groups, group_n = references(studies=3, cells=20)
+    unnamed = groups.assign(study=groups["study"].where(groups["study"] == "study 0", ""))
+    background = measured(fingerprint_nd, unnamed, group_n)
+    assert (background.unit, background.units) == ("study", 3)
+    assert background.nearest == measured(fingerprint_nd, groups, group_n).nearest
+    nameless = measured(fingerprint_nd, groups.assign(study=""), group_n)
+    assert (nameless.unit, nameless.units) == ("dataset", 3)
+
+
 def test_one_study_with_one_donor_has_no_background_and_gives_no_p_values():
     background = measured(*references(studies=1, cells=20))
     assert (background.unit, background.nearest, background.stranger) == ("none", (), ())

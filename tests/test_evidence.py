@@ -20,7 +20,7 @@ B_CELL, FIBROBLAST = "CL:0000236", "CL:0000057"
 TERMS = (T_CELL, CD4, CD8, B_CELL, FIBROBLAST, "unknown", "")
 GROUPS = pd.DataFrame(
     [(term, study) for study in ("Kang", "Zheng", "Baron") for term in TERMS], columns=["term", "study"]
-)
+).assign(dataset="")
 BACKGROUND = Background(
     unit="study",
     units=3,

@@ -176,9 +176,21 @@ def broad_terms(terms: Iterable[str]) -> NDArray[np.object_]:
     return np.array([broad[term] for term in terms], dtype=object)
 
 
+def study_names(groups: pd.DataFrame) -> pd.Series[str]:
+    """Give the study of each group of references, its data set where none is stated.
+
+    Examples
+    --------
+    >>> study_names(pd.DataFrame({"study": ["Kang 2018", ""], "dataset": ["ctrl", "pbmc3k"]})).tolist()
+    ['Kang 2018', 'pbmc3k']
+    """
+    return groups["study"].astype(str).where(groups["study"] != "", groups["dataset"].astype(str))
+
+
 def _units(groups: pd.DataFrame) -> tuple[str, NDArray[np.intp]]:
-    for name in UNITS:
-        codes, values = pd.factorize(groups[name].astype(str))
+    stated = bool((groups["study"] != "").any())
+    for name in UNITS if stated else UNITS[1:]:
+        codes, values = pd.factorize(study_names(groups) if name == "study" else groups[name].astype(str))
         if len(values) > 1:
             return name, codes
     return "none", np.zeros(len(groups), dtype=np.intp)

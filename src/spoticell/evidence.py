@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.background import Background, broad_terms
+from spoticell.background import Background, broad_terms, study_names
 from spoticell.keys import UNKNOWN
 from spoticell.ontology import answers, load_ontology, reach_matrix
 
@@ -88,7 +88,7 @@ class Ballot:
     Parameters
     ----------
     groups
-        What is known of the references: the columns ``term`` and ``study`` of each group.
+        What is known of the references: the columns ``term``, ``study`` and ``dataset`` of each group.
     background
         Measured on the same references; without it there are no p-values, and no cell is novel.
 
@@ -96,7 +96,8 @@ class Ballot:
     --------
     Two matches are CD4 and one CD8; that it is a T cell is beyond doubt, that it is CD4 isn't quite:
 
-    >>> ballot = Ballot(pd.DataFrame({"term": ["CL:0000624", "CL:0000625"], "study": ["a", "b"]}))
+    >>> groups = pd.DataFrame({"term": ["CL:0000624", "CL:0000625"], "study": ["a", "b"], "dataset": ""})
+    >>> ballot = Ballot(groups)
     >>> evidence = ballot.tally(np.array([[0, 0, 1]]), np.float32([[0.9, 0.9, 0.9]]), Rule(share=0.8))
     >>> ballot.names[evidence.answer_n[0]], evidence.share_n[0].item(), evidence.studies_n[0].item()
     ('mature alpha-beta T cell', 1.0, 2)
@@ -111,7 +112,7 @@ class Ballot:
         # the last place is that of no group, where -1 points
         self._label_h = np.append(place_c[label_h], -1).astype(np.intp)
         self._broad_h = np.append(broad_terms(groups["term"]), UNKNOWN)
-        self._study_h = np.append(pd.factorize(groups["study"].astype(str))[0], -1)
+        self._study_h = np.append(pd.factorize(study_names(groups))[0], -1)
         known = [label for label, use in zip(labels, known_c, strict=True) if use]
         self.nodes: tuple[str, ...] = ()
         self._reach_cm = np.zeros((0, 0), dtype=np.bool_)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.background import Background
+from spoticell.background import Background, study_names
 from spoticell.bundle import Bundle
 from spoticell.evidence import AGREEMENTS, RULE, Ballot, Evidence, Rule, agreement
 from spoticell.keys import UNKNOWN
@@ -67,9 +67,8 @@ class Matches:
 
     @cached_property
     def nearest_study_n(self) -> NDArray[np.object_]:
-        """Study of the nearest reference, its data set where the study isn't known, '' where there is neither."""
-        studies = self.groups["study"].where(self.groups["study"] != "", self.groups["dataset"])
-        return np.array([*studies, ""], dtype=object)[self.evidence.nearest_n]
+        """Study of the nearest reference, its data set where no study is stated, '' where there is neither."""
+        return np.array([*study_names(self.groups), ""], dtype=object)[self.evidence.nearest_n]
 
     @property
     def background(self) -> Background | None:
