@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import anndata
@@ -153,6 +154,18 @@ def tiny_adata(*, per_type: int = 5, seed: int = 0) -> anndata.AnnData:
     )
     var = pd.DataFrame({"gene_id": list(vocabulary.ids)}, index=list(vocabulary.symbols))
     return anndata.AnnData(sparse.csr_matrix(counts_nv), obs=obs, var=var)
+
+
+@pytest.fixture(scope="session")
+def make_tiny_cells() -> Callable[..., anndata.AnnData]:
+    """`tiny_adata`, for tests that need cells of several studies."""
+    return tiny_adata
+
+
+@pytest.fixture(scope="session")
+def tiny_markers() -> frozenset[str]:
+    """Genes that the tiny bundle's network reads."""
+    return frozenset(gene for genes in MARKERS.values() for gene in genes)
 
 
 @pytest.fixture

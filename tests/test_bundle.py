@@ -207,3 +207,42 @@ def test_the_packaged_bundle_is_sound_and_light():
     assert sum(path.stat().st_size for path in bundle.path.iterdir()) < 12_000_000
     assert bundle.manifest.sources
     assert "MODEL_CARD.md" in bundle.manifest.files
+
+
+def with_code(folder, planes_bd):
+    np.save(folder / "code.npy", planes_bd, allow_pickle=planes_bd.dtype.kind == "O")
+    fields = json.loads((folder / "bundle.json").read_text())
+    for derived in ("format_version", "spoticell_version", "n_genes", "gene_sha256", "files"):
+        fields.pop(derived)
+    write_manifest(folder, **fields)
+    return load_bundle(folder)
+
+
+def test_planes_of_a_code_that_was_learned_travel_in_the_bundle(folder):
+    planes_bd = np.random.default_rng(5).normal(size=(256, 8)).astype(np.float16)
+    np.testing.assert_array_equal(with_code(folder, planes_bd).planes_bd, planes_bd.astype(np.float32))
+
+
+def test_a_bundle_without_planes_has_random_ones_that_never_change(tiny_bundle):
+    planes_bd = tiny_bundle.planes_bd
+    assert (planes_bd.shape, planes_bd.dtype) == ((128, 8), np.float32)
+    np.testing.assert_array_equal(planes_bd, load_bundle(tiny_bundle.path).planes_bd)
+    first, second = np.eye(8)[0], np.ones(8) / 8**0.5
+    differ = np.mean((planes_bd @ first > 0) != (planes_bd @ second > 0))
+    assert abs(differ - np.arccos(first @ second) / np.pi) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("planes_bd", "message"),
+    [
+        (np.ones((128, 7), np.float32), "of 8 numbers"),
+        (np.ones((12, 8), np.float32), "multiple of 8"),
+        (np.ones((0, 8), np.float32), "8 to 1024"),
+        (np.ones((128, 8), np.int64), "int64"),
+        (np.full((128, 8), np.nan, np.float32), "finite"),
+        (np.full((128, 8), None), "not an array"),
+    ],
+)
+def test_planes_that_can_not_be_are_refused(folder, planes_bd, message):
+    with pytest.raises(BundleError, match=message):
+        _ = with_code(folder, planes_bd).planes_bd

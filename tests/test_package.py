@@ -14,16 +14,21 @@ def test_the_public_names_are_these():
     assert spoticell.__all__ == [
         "Annotation",
         "Bundle",
+        "Index",
         "__version__",
+        "add_to_index",
         "annotate",
         "annotate_file",
+        "build_index",
         "check",
         "errors",
         "evaluate",
         "keys",
         "load_bundle",
+        "merge_indexes",
         "packaged_bundles",
         "pl",
+        "search",
         "tl",
     ]
     assert dir(spoticell) == spoticell.__all__

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from spoticell.annotation import Annotation
     from spoticell.bundle import Bundle, load_bundle, packaged_bundles
     from spoticell.files import annotate_file, check
+    from spoticell.index import Index
+    from spoticell.indexing import add_to_index, build_index, merge_indexes
+    from spoticell.searching import search
     from spoticell.tl import annotate
 
 __version__ = "0.1.0"
@@ -24,27 +27,37 @@ __version__ = "0.1.0"
 _HOME = {
     "Annotation": "spoticell.annotation",
     "Bundle": "spoticell.bundle",
+    "Index": "spoticell.index",
+    "add_to_index": "spoticell.indexing",
     "annotate": "spoticell.tl",
     "annotate_file": "spoticell.files",
+    "build_index": "spoticell.indexing",
     "check": "spoticell.files",
     "load_bundle": "spoticell.bundle",
+    "merge_indexes": "spoticell.indexing",
     "packaged_bundles": "spoticell.bundle",
+    "search": "spoticell.searching",
 }
 _MODULES = frozenset({"errors", "evaluate", "keys", "pl", "tl"})
 
 __all__ = [
     "Annotation",
     "Bundle",
+    "Index",
     "__version__",
+    "add_to_index",
     "annotate",
     "annotate_file",
+    "build_index",
     "check",
     "errors",
     "evaluate",
     "keys",
     "load_bundle",
+    "merge_indexes",
     "packaged_bundles",
     "pl",
+    "search",
     "tl",
 ]
 

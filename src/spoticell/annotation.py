@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from spoticell.keys import UNKNOWN
 from spoticell.ontology import load_ontology
 from spoticell.runtime import Runtime
 from spoticell.stream import AnnotatedBlock
+
+if TYPE_CHECKING:
+    from spoticell.matching import Matcher, Matches
 
 SAMPLE = 20_000
 """Most cells whose fingerprints are kept for a picture of them."""
@@ -67,6 +71,8 @@ class Annotation:
     """Not held where they go to a file in blocks."""
     position_s2: NDArray[np.float64] | None = None
     """Places of the sampled cells on a map, if one was made; NaN for cells without counts."""
+    matches: Matches | None = None
+    """What an index of reference cells says; None where none was given."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -135,6 +141,8 @@ class Collector:
         Most cells whose fingerprints to hold.
     keep_probabilities
         Whether to hold the probabilities of every node for every cell too.
+    matcher
+        What matches the fingerprints with an index, if that is wanted.
     """
 
     def __init__(
@@ -146,8 +154,10 @@ class Collector:
         threshold: float,
         sample: int = SAMPLE,
         keep_probabilities: bool = False,
+        matcher: Matcher | None = None,
     ) -> None:
         n = source.n_cells
+        self._matcher = matcher
         self.source, self.findings, self.bundle, self.threshold = source, findings, runtime.bundle, threshold
         self._answer_n = np.full(n, -1, dtype=np.intp)
         self._score_n = np.zeros(n, dtype=np.float32)
@@ -171,6 +181,8 @@ class Collector:
         if self._probabilities_nm is not None:
             self._probabilities_nm[rows] = block.probabilities_nm
         self._remember_surest(block)
+        if self._matcher is not None:
+            self._matcher.add(block.fingerprint_nd)
 
     def finish(self) -> Annotation:
         """Give all that was taken in."""
@@ -188,6 +200,7 @@ class Collector:
             fingerprint_sd=self._fingerprint_sd,
             examples=tuple(self._surest[int(answer)] for answer in commonest),
             probabilities_nm=self._probabilities_nm,
+            matches=None if self._matcher is None else self._matcher.finish(),
         )
 
     def _remember_surest(self, block: AnnotatedBlock) -> None:

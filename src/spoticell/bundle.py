@@ -4,11 +4,12 @@
     model.onnx           aligned counts and measured genes in, fingerprint and node probabilities out
     genes.tsv            gene_id, symbol, pixel: the genes in the network's order, their place on the grid
     weights.safetensors  for going on training (optional)
+    code.npy             the planes of the binary code, (b, d), learned with the fingerprint (optional)
     MODEL_CARD.md        for people (optional)
 
 Sizes are looked at before contents, and nothing here is ever unpickled.  The fields of
 ``bundle.json`` are in ``manifest``, running the network is in ``runtime``.  Axes: ``g`` the
-bundle's genes, ``m`` ontology nodes.
+bundle's genes, ``m`` ontology nodes, ``d`` fingerprint, ``b`` bits of the code.
 """
 
 from __future__ import annotations
@@ -44,6 +45,12 @@ MANIFEST_LIMIT = 5_000_000
 
 COLUMNS = ["gene_id", "symbol", "pixel"]
 
+CODE = "code.npy"
+CODE_BITS = 128
+"""Bits of the code of a bundle that brings none."""
+CODE_LIMIT = 1024
+"""Most bits that a bundle's code may have."""
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -72,6 +79,20 @@ class Bundle:
         """Names of ``nodes``."""
         ontology = load_ontology()
         return tuple(ontology.name(term) for term in self.nodes)
+
+    @cached_property
+    def planes_bd(self) -> NDArray[np.float32]:
+        """Planes through the origin, float32, whose sides are the bits of a fingerprint's binary code.
+
+        A bit is set where ``planes_bd @ fingerprint_d`` is positive.  A bundle may bring planes that were learned;
+        else they are random, and two codes differ in a share of bits that is the angle between the fingerprints
+        over pi: Charikar, Similarity estimation techniques from rounding algorithms (2002),
+        https://doi.org/10.1145/509907.509965.
+        """
+        size = self.manifest.fingerprint_size
+        if CODE not in self.manifest.files:
+            return np.random.default_rng(0).normal(size=(CODE_BITS, size)).astype(np.float32)
+        return _parse_planes(self.read(CODE), size, where=str(self.path / CODE))
 
     def read(self, name: str) -> bytes:
         """Give the contents of one of the bundle's files, checked once more against the manifest."""
@@ -231,6 +252,22 @@ def _read_genes(contents: bytes, manifest: Manifest, *, where: str) -> tuple[Voc
     chromosome = dict(zip(packaged.ids, packaged.chromosomes, strict=True))
     vocabulary = Vocabulary(ids, symbols, tuple(chromosome.get(gene, "") for gene in ids))
     return vocabulary, np.array(pixels, dtype=np.intp)
+
+
+def _parse_planes(contents: bytes, size: int, *, where: str) -> NDArray[np.float32]:
+    try:
+        planes_bd = np.load(io.BytesIO(contents), allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        raise BundleError(f"{where} is not an array ({error}); export the bundle again.") from None
+    shape = planes_bd.shape
+    if len(shape) != 2 or shape[1] != size or not 0 < shape[0] <= CODE_LIMIT or shape[0] % 8:
+        raise BundleError(
+            f"{where} has the shape {shape}; a code needs 8 to {CODE_LIMIT} planes, a multiple of 8, of {size} numbers."
+        )
+    if planes_bd.dtype.kind != "f" or not np.isfinite(planes_bd).all():
+        raise BundleError(f"{where} holds {planes_bd.dtype} values; finite floats are needed.")
+    planes: NDArray[np.float32] = planes_bd.astype(np.float32)
+    return planes
 
 
 def _parse_genes(contents: bytes, where: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:

@@ -14,7 +14,8 @@ import typer
 from spoticell import __version__
 from spoticell.console import guarded, listen, prepare, progress, say, show_json
 from spoticell.errors import ConfigError
-from spoticell.tables import card, composition, listing, scores, share
+from spoticell.index_cli import index_app, search
+from spoticell.tables import card, composition, listing, matched, scores, share
 
 if TYPE_CHECKING:
     from spoticell.annotation import Annotation
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 bundles_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(bundles_app, name="bundles")
+app.add_typer(index_app, name="index")
+app.command()(search)
 
 Cells = Annotated[Path, typer.Argument(metavar="IN", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
 BundleName = Annotated[str, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")]
@@ -73,6 +76,9 @@ def annotate(
         float | None,
         typer.Option("--threshold", "-t", min=0, max=1, help="Smallest probability of an answer [the bundle's]."),
     ] = None,
+    index: Annotated[
+        Path | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT and PAGE if they are there.")] = False,
     as_json: AsJson = False,
@@ -93,6 +99,7 @@ def annotate(
             bundle=bundle,
             report=report,
             threshold=threshold,
+            index=index,
             threads=threads,
             overwrite=overwrite,
             on_progress=on_progress,
@@ -311,6 +318,10 @@ def _tell(annotation: Annotation, written: list[str]) -> None:
     for line in composition(annotation):
         say(line)
     say()
+    if annotation.matches is not None:
+        for line in matched(annotation, annotation.matches):
+            say(line)
+        say()
     named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
     say(
         f"{named:,} of {cells:,} cells named ({share(named, cells)}) by {annotation.bundle.name}, "

@@ -6,6 +6,7 @@
      |- GeneMatchError     gene names that aren't those of a human data set
      |- BundleError        a bundle that is broken, unsafe or of another version
      |- ConfigError        a setting that can't be
+     |- SearchError        an index that can't be used, or a search in it that can't be done
      |- TrainingError      training data or a training state that can't be used
      |- OutputError        a result that can't be written
      |- DownloadError      a file that can't be fetched
@@ -39,6 +40,10 @@ class BundleError(SpoticellError, ValueError):
 
 class ConfigError(SpoticellError, ValueError):
     """A setting has a value that can't be."""
+
+
+class SearchError(SpoticellError, ValueError):
+    """An index can't be used, or what is sought in it can't be."""
 
 
 class TrainingError(SpoticellError, ValueError):

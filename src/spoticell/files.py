@@ -22,12 +22,14 @@ from spoticell.findings import Findings, Progress, inspect
 from spoticell.io import BLOCK, open_cells
 from spoticell.io.source import CellSource
 from spoticell.io.write import check_output, write_csv
-from spoticell.keys import KEY_ADDED, N_COUNTS, SCORE
-from spoticell.outputs import obs_columns, run_record, type_colors
+from spoticell.keys import KEY_ADDED, MATCH_MEAN, MATCH_P, MATCH_SHARE, MATCH_SIMILARITY, N_COUNTS, SCORE
+from spoticell.matching import Matcher
+from spoticell.outputs import obs_columns, run_record, stale_columns, type_colors
 from spoticell.runtime import Runtime
 from spoticell.stream import annotate_blocks, check_threshold
 
 if TYPE_CHECKING:
+    from spoticell.index import Index
     from spoticell.io.annotated import AnnotatedH5ad
 
 SUFFIXES = (".h5ad", ".csv")
@@ -67,6 +69,7 @@ def annotate_file(
     bundle: Bundle | Path | str = DEFAULT,
     report: Path | str | None = None,
     threshold: float | None = None,
+    index: Index | Path | str | None = None,
     threads: int | None = None,
     overwrite: bool = False,
     on_progress: Progress | None = None,
@@ -85,6 +88,8 @@ def annotate_file(
         Where to write a page about the outcome, ``.html``; none if not given.
     threshold
         Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
+    index
+        An index of reference cells, or its folder: what their types say of each cell is written too.
     threads
         How many threads to use; all cores that the process may use if not given.
     overwrite
@@ -106,19 +111,23 @@ def annotate_file(
     _check_outputs(path, output, report, overwrite=overwrite)
     loaded = _loaded(bundle)
     threshold = check_threshold(threshold, loaded)
+    matcher = None if index is None else Matcher(index, loaded)
     with open_cells(path) as source:
         findings = inspect(source, loaded.vocabulary, on_progress=_stretch(on_progress, start=0, stop=LOOKING))
         runtime = Runtime(loaded, threads=threads)
-        collector = Collector(source, findings, runtime, threshold=threshold)
+        collector = Collector(source, findings, runtime, threshold=threshold, matcher=matcher)
         rest = _stretch(on_progress, start=LOOKING, stop=100 if report is None else ANSWERED)
         annotation = _stream(path, output, collector, runtime, on_progress=rest)
     if report is not None:
-        from spoticell.report import write_report  # noqa: PLC0415 - slow to load and not always wanted
-
-        command = command_line(path, output, annotation, report)
-        write_report(annotation, report, examples=annotation.examples, command=command)
+        _report(annotation, report, command_line(path, output, annotation, report))
         _stretch(on_progress, start=ANSWERED, stop=100)(1, 1)
     return annotation
+
+
+def _report(annotation: Annotation, page: Path, command: str) -> None:
+    from spoticell.report import write_report  # noqa: PLC0415 - slow to load and not always wanted
+
+    write_report(annotation, page, examples=annotation.examples, command=command)
 
 
 def command_line(path: Path, output: Path, annotation: Annotation, report: Path) -> str:
@@ -131,6 +140,8 @@ def command_line(path: Path, output: Path, annotation: Annotation, report: Path)
         words += ["--bundle", bundle.name]
     if annotation.threshold != bundle.manifest.threshold:
         words += ["--threshold", str(annotation.threshold)]
+    if annotation.matches is not None:
+        words += ["--index", str(annotation.matches.folder)]
     return shlex.join(words)
 
 
@@ -149,7 +160,12 @@ def _stream(path: Path, output: Path, collector: Collector, runtime: Runtime, *,
         if file is None:
             write_answers(output, annotation, source.cell_names)
         else:
-            file.finish(obs_columns(annotation), uns=run_record(annotation), colors=type_colors(annotation))
+            file.finish(
+                obs_columns(annotation),
+                uns=run_record(annotation),
+                colors=type_colors(annotation),
+                stale=stale_columns(annotation),
+            )
     return annotation
 
 
@@ -175,8 +191,10 @@ def _tables(annotation: Annotation, cell_names: pd.Index) -> Iterator[pd.DataFra
     """Give the rows of the csv file in parts: counts without a decimal point, scores with six."""
     table = obs_columns(annotation)
     table.insert(0, "cell", np.asarray(cell_names, dtype=object))
-    score, counts = (name.format(key=KEY_ADDED) for name in (SCORE, N_COUNTS))
-    table[score] = table[score].astype(np.float64).round(6)
+    counts = N_COUNTS.format(key=KEY_ADDED)
+    rounded = [name.format(key=KEY_ADDED) for name in (SCORE, MATCH_SHARE, MATCH_SIMILARITY, MATCH_MEAN, MATCH_P)]
+    for name in table.columns.intersection(rounded):
+        table[name] = table[name].astype(np.float64).round(6)
     whole = (annotation.n_counts_n % 1 == 0).all()
     table[counts] = table[counts].astype(np.int64) if whole else table[counts].astype(np.float64).round(3)
     for start in range(0, max(len(table), 1), ROWS):

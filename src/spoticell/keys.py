@@ -27,6 +27,54 @@ N_COUNTS = "{key}_n_counts_used"
 N_GENES = "{key}_n_genes_used"
 """``obs``: genes known to the bundle that have a count in the cell (int32)."""
 
+MATCH_TYPE = "{key}_match_cell_type"
+"""``obs``, with an index: name of the type that the matches agree on, or ``unknown`` (categorical)."""
+
+MATCH_TERM = "{key}_match_cell_type_ontology_term_id"
+"""``obs``, with an index: the same as a Cell Ontology term, or ``unknown`` (categorical)."""
+
+MATCH_SHARE = "{key}_match_share"
+"""``obs``, with an index: part of the matches' weight that is for this type, in [0, 1] (float32)."""
+
+MATCH_COUNT = "{key}_match_count"
+"""``obs``, with an index: matches of this type or a subtype (int32)."""
+
+MATCH_STUDIES = "{key}_match_studies"
+"""``obs``, with an index: studies that these come from (int32)."""
+
+MATCH_NEAREST = "{key}_match_nearest"
+"""``obs``, with an index: type of the nearest reference, whatever the others are (categorical)."""
+
+MATCH_SIMILARITY = "{key}_match_similarity"
+"""``obs``, with an index: cosine to the nearest reference; NaN where there is none (float32)."""
+
+MATCH_MEAN = "{key}_match_mean_similarity"
+"""``obs``, with an index: mean cosine to all matches; NaN where there is none (float32)."""
+
+MATCH_P = "{key}_match_p"
+"""``obs``, with an index: how often a cell of a broad type that the index lacks matches as well (float32)."""
+
+NOVEL = "{key}_novel"
+"""``obs``, with an index: whether the nearest reference is unusually far (bool)."""
+
+AGREES = "{key}_agrees"
+"""``obs``, with an index: how classifier and matches agree, a word of ``evidence.AGREEMENTS`` (categorical)."""
+
+MATCHED = (
+    MATCH_TYPE,
+    MATCH_TERM,
+    MATCH_SHARE,
+    MATCH_COUNT,
+    MATCH_STUDIES,
+    MATCH_NEAREST,
+    MATCH_SIMILARITY,
+    MATCH_MEAN,
+    MATCH_P,
+    NOVEL,
+    AGREES,
+)
+"""All columns that are written with an index only."""
+
 FINGERPRINT = "X_{key}"
 """``obsm``: fingerprints, float32, ``(n, d)``, unit length."""
 

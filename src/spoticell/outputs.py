@@ -6,19 +6,23 @@ time or the machine: the same cells give the same outputs.  Axes: ``n`` cells, `
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from spoticell import __version__, keys
 from spoticell.annotation import Annotation
 from spoticell.errors import ConfigError
+from spoticell.evidence import AGREEMENTS
 from spoticell.palette import term_color
+
+if TYPE_CHECKING:
+    from spoticell.matching import Matches
 
 
 def obs_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> pd.DataFrame:
     """Give the columns about cells, in the order of the source, without cell names."""
-    columns = {
+    columns: dict[str, Any] = {
         keys.CELL_TYPE: pd.Categorical(annotation.names_n),
         keys.TERM: pd.Categorical(annotation.terms_n),
         keys.SCORE: annotation.score_n,
@@ -26,7 +30,31 @@ def obs_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> pd.Data
         keys.N_COUNTS: annotation.n_counts_n,
         keys.N_GENES: annotation.n_genes_n,
     }
+    if annotation.matches is not None:
+        columns |= _match_columns(annotation, annotation.matches)
     return pd.DataFrame({name.format(key=key): values for name, values in columns.items()})
+
+
+def stale_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> list[str]:
+    """Name the columns of an earlier run that this one doesn't write again, and that would no longer be true."""
+    return [] if annotation.matches is not None else [name.format(key=key) for name in keys.MATCHED]
+
+
+def _match_columns(annotation: Annotation, matches: Matches) -> dict[str, Any]:
+    evidence = matches.evidence
+    return {
+        keys.MATCH_TYPE: pd.Categorical(matches.names_n),
+        keys.MATCH_TERM: pd.Categorical(matches.terms_n),
+        keys.MATCH_SHARE: evidence.share_n,
+        keys.MATCH_COUNT: evidence.matches_n,
+        keys.MATCH_STUDIES: evidence.studies_n,
+        keys.MATCH_NEAREST: pd.Categorical(matches.nearest_type_n),
+        keys.MATCH_SIMILARITY: evidence.similarity_n,
+        keys.MATCH_MEAN: evidence.mean_n,
+        keys.MATCH_P: evidence.p_n,
+        keys.NOVEL: evidence.novel_n,
+        keys.AGREES: pd.Categorical(matches.agreement_with(annotation.terms_n), categories=AGREEMENTS),
+    }
 
 
 def run_record(annotation: Annotation) -> dict[str, Any]:
@@ -42,6 +70,7 @@ def run_record(annotation: Annotation) -> dict[str, Any]:
         "classes": list(annotation.nodes),
         "class_names": list(annotation.names),
         "input": annotation.findings.to_dict(),
+        "index": None if annotation.matches is None else annotation.matches.record(),
     }
 
 
@@ -66,6 +95,7 @@ def summary_record(annotation: Annotation) -> dict[str, Any]:
         "unknown": int((annotation.answer_n < 0).sum()),
         "why_unknown": annotation.why_unknown(),
         "composition": annotation.summary().to_dict(orient="records"),
+        "index": None if annotation.matches is None else annotation.matches.summary(annotation.terms_n),
     }
 
 

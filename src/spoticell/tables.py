@@ -11,6 +11,7 @@ from spoticell.keys import UNKNOWN
 if TYPE_CHECKING:
     from spoticell.annotation import Annotation
     from spoticell.manifest import Manifest
+    from spoticell.matching import Matches
 
 TOP = 12
 """Types that are named in a composition; the others are summed."""
@@ -49,6 +50,38 @@ def composition(annotation: Annotation) -> list[str]:
         rows.append((f"{total:,}", share(total, cells), "", f"{len(rest)} other types"))
     rows += [(f"{n:,}", share(n, cells), "", f"unknown: {why}") for why, n in annotation.why_unknown().items()]
     return columns(rows, right=frozenset(range(3)))
+
+
+def matched(annotation: Annotation, matches: Matches) -> list[str]:
+    """List what the matches of the commonest types are, and how far they agree with the classifier."""
+    found = matches.summary(annotation.terms_n)
+    rows = [("cells", "matches", "studies", "cosine", "type of the matches")]
+    rows += [
+        (
+            f"{row['cells']:,}",
+            f"{row['matches']:.0f} of {row['voters']:.0f}",
+            f"{row['studies']:.0f}",
+            f"{row['similarity']:.2f}",
+            row["cell_type"],
+        )
+        for row in found["types"][:TOP]
+    ]
+    if rest := found["types"][TOP:]:
+        rows.append((f"{sum(row['cells'] for row in rest):,}", "", "", "", f"{len(rest)} other types"))
+    nothing = len(annotation.answer_n) - found["matched"]
+    rows += [(f"{nothing:,}", "", "", "", "the matches agree on no type")] if nothing else []
+    return [*columns(rows, right=frozenset(range(4))), "", *_beside_the_classifier(found, matches)]
+
+
+def _beside_the_classifier(found: dict[str, Any], matches: Matches) -> list[str]:
+    lines = [
+        f"Matched with {found['references']:,} cells of {found['name']}: the matches agree with the classifier in "
+        f"{found['agree']:,} cells, are coarser or finer in {found['compatible']:,}, and disagree in "
+        f"{found['conflict']:,}."
+    ]
+    if matches.background is None:
+        return [*lines, "The index holds one study only, so there are no p-values and no cell is called novel."]
+    return [*lines, f"{found['novel']:,} cells are novel: unusually far from every reference."]
 
 
 def scores(figures: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,13 @@ from spoticell.io.annotated import storable
 from spoticell.io.h5ad import order_matrices
 from spoticell.io.matrix import canonical
 from spoticell.io.source import BLOCK, CellBlock, CellSource
-from spoticell.outputs import check_key, obs_columns, run_record, type_colors
+from spoticell.matching import Matcher
+from spoticell.outputs import check_key, obs_columns, run_record, stale_columns, type_colors
 from spoticell.runtime import Runtime
 from spoticell.stream import annotate_blocks, check_threshold
+
+if TYPE_CHECKING:
+    from spoticell.index import Index
 
 
 class AnnDataCells(CellSource):
@@ -89,6 +93,7 @@ def annotate(
     layer: str | None = None,
     key_added: str = keys.KEY_ADDED,
     threshold: float | None = None,
+    index: Index | Path | str | None = None,
     copy: bool = False,
     threads: int | None = None,
 ) -> AnnData | None:
@@ -107,6 +112,8 @@ def annotate(
         What every key that is written starts with.
     threshold
         Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
+    index
+        An index of reference cells, or its folder: what their types say of each cell is written too.
     copy
         Whether to leave ``adata`` as it is and give an annotated copy.
     threads
@@ -116,7 +123,8 @@ def annotate(
     -------
     None, or the copy.  Written are, with the default ``key_added``: ``obs["spoticell_cell_type"]`` and five more
     columns, ``obsm["X_spoticell"]`` (fingerprints), ``obsm["spoticell_probabilities"]`` (columns as in
-    ``uns["spoticell"]["classes"]``), ``uns["spoticell"]`` and ``uns["spoticell_cell_type_colors"]``.
+    ``uns["spoticell"]["classes"]``), ``uns["spoticell"]`` and ``uns["spoticell_cell_type_colors"]``.  With an index
+    there are ``obs["spoticell_match_cell_type"]`` and ten columns more.
 
     Raises
     ------
@@ -133,16 +141,23 @@ def annotate(
     check_key(key_added)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
     threshold = check_threshold(threshold, loaded)
-    annotation = _answer(AnnDataCells(adata, layer=layer), Runtime(loaded, threads=threads), threshold)
+    matcher = None if index is None else Matcher(index, loaded)
+    annotation = _answer(AnnDataCells(adata, layer=layer), Runtime(loaded, threads=threads), threshold, matcher)
     target = adata if not copy else adata.to_memory() if adata.isbacked else adata.copy()
     _write(target, annotation, key_added)
     return target if copy else None
 
 
-def _answer(source: CellSource, runtime: Runtime, threshold: float) -> Annotation:
+def _answer(source: CellSource, runtime: Runtime, threshold: float, matcher: Matcher | None) -> Annotation:
     findings = inspect(source, runtime.bundle.vocabulary)
     collector = Collector(
-        source, findings, runtime, threshold=threshold, sample=source.n_cells, keep_probabilities=True
+        source,
+        findings,
+        runtime,
+        threshold=threshold,
+        sample=source.n_cells,
+        keep_probabilities=True,
+        matcher=matcher,
     )
     for block in annotate_blocks(source, findings, runtime, threshold=threshold):
         collector.add(block)
@@ -155,6 +170,8 @@ def _write(adata: AnnData, annotation: Annotation, key: str) -> None:
         warnings.simplefilter("ignore", ImplicitModificationWarning)
         for name, values in obs_columns(annotation, key=key).items():
             adata.obs[name] = values.array
+        for name in set(stale_columns(annotation, key=key)) & set(adata.obs):
+            del adata.obs[name]
     adata.obsm[keys.FINGERPRINT.format(key=key)] = annotation.fingerprint_sd
     adata.obsm[keys.PROBABILITIES.format(key=key)] = annotation.probabilities_nm
     adata.uns[keys.RUN.format(key=key)] = storable(run_record(annotation))

@@ -109,7 +109,9 @@ class AnnotatedH5ad:
             self._opened()[f"obsm/{name}"][start : start + len(values)] = values
         self._check()
 
-    def finish(self, obs: pd.DataFrame, *, uns: Mapping[str, Any], colors: Sequence[str]) -> None:
+    def finish(
+        self, obs: pd.DataFrame, *, uns: Mapping[str, Any], colors: Sequence[str], stale: Sequence[str] = ()
+    ) -> None:
         """Add the columns about cells, what was done, and the colours; the file is then complete.
 
         Parameters
@@ -120,12 +122,14 @@ class AnnotatedH5ad:
             What was done: words, numbers, lists of them, and mappings of these; ``None`` is left out.
         colors
             One ``#rrggbb`` for each category of the cell type column; none if empty.
+        stale
+            Columns of an earlier run to remove, if they are there.
         """
         if len(obs) != self.source.n_cells:
             raise ValueError(f"{len(obs)} rows of answers for {self.source.n_cells} cells")
         file = self._opened()
         with _taking(self.path_in):
-            _add_columns(file["obs"], obs)
+            _add_columns(file["obs"], obs, stale=stale)
             _replace(file["uns"], keys.RUN.format(key=self._key), storable(uns))
             if colors:
                 _replace(file["uns"], keys.COLORS.format(key=self._key), np.array(colors, dtype=object))
@@ -271,15 +275,17 @@ def _write_matrix(file: h5py.File, source: CellSource, matrix: str, *, n_genes: 
         check()
 
 
-def _add_columns(group: h5py.Group, table: pd.DataFrame) -> None:
-    """Put columns behind those of a stored table, in place of any of the same name."""
-    order = [name for name in text(np.atleast_1d(group.attrs["column-order"])).tolist() if name not in table.columns]
-    for name, column in table.items():
-        _drop(group, str(name))
+def _add_columns(group: h5py.Group, table: pd.DataFrame, *, stale: Sequence[str]) -> None:
+    """Put columns behind those of a stored table, in place of any of the same name, and remove the stale ones."""
+    gone = [*map(str, table.columns), *stale]
+    order = [name for name in text(np.atleast_1d(group.attrs["column-order"])).tolist() if name not in gone]
+    for name in gone:
+        _drop(group, name)
         if "__categories" in group:
-            _drop(group["__categories"], str(name))
+            _drop(group["__categories"], name)
+    for title, column in table.items():
         write_elem(
-            group, str(name), column.array if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
+            group, str(title), column.array if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
         )
     names = np.array([*order, *map(str, table.columns)], dtype=object)
     group.attrs.create("column-order", names, dtype=h5py.string_dtype())

@@ -65,9 +65,9 @@ def atomic(path: Path) -> Iterator[Path]:
             # Mode 0o666 lets the umask decide, as for any new file; O_EXCL never touches what is there.
             os.close(os.open(passing, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             yield passing
-            _sync(passing)
+            sync(passing)
             passing.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
     finally:
         passing.unlink(missing_ok=True)
 
@@ -186,7 +186,7 @@ def disk_reason(error: BaseException) -> str | None:
     return None if number is None else _REASONS.get(number)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the system put a file or folder on the disk; folders can't be opened so everywhere."""
     if os.name == "nt" and path.is_dir():
         return

@@ -18,6 +18,7 @@ from spoticell.report.composition import compose, composition_strip, composition
 from spoticell.report.examples import example_cards, pick_examples
 from spoticell.report.facts import found, repeat
 from spoticell.report.html import Markup, escape, join, named, share, tag
+from spoticell.report.matches import match_section
 from spoticell.report.scatter import map_section
 from spoticell.report.scores import figures, score_section
 
@@ -62,6 +63,7 @@ def render(annotation: Annotation, *, examples: Sequence[Example], command: str)
         ("types", "Types", composition_table(lineages, annotation)),
         ("map", "Map of the fingerprints", map_section(annotation, lineages)),
         ("scores", "How sure the answers are", score_section(annotation)),
+        ("matches", "Matches with reference cells", match_section(annotation)),
         ("cells", "Cells on the gene grid", cells),
         ("repeat", "To do it again", repeat(annotation, command)),
     ]

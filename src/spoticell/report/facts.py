@@ -54,11 +54,20 @@ def repeat(annotation: Annotation, command: str) -> Markup:
         ("Ontology", f"Cell Ontology {manifest.ontology_version}"),
         ("Threshold", f"{annotation.threshold:.2f}"),
         ("sha256", tag("code", bundle.sha256)),
+        *_index(annotation),
         ("Its licence", manifest.licence),
         ("Program", f"Spoticell {__version__}, MIT licence"),
         ("To cite", tag("span", tag("i", CITE), f", version {__version__}, with the model {bundle.name}.")),
     ]
     return join([tag("pre", tag("code", command), tabindex="0"), _list(model)])
+
+
+def _index(annotation: Annotation) -> list[tuple[str, Content]]:
+    matches = annotation.matches
+    if matches is None:
+        return []
+    size = f", {matches.n_references:,} cells, sha256 "
+    return [("Index", join([tag("b", named(matches.name)), size, tag("code", matches.sha256)]))]
 
 
 def _list(facts: list[tuple[str, Content]]) -> Markup:

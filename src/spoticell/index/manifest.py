@@ -1,0 +1,142 @@
+"""What ``index.json`` says of an index: which bundle its fingerprints are of, and which files hold them.
+
+The folder is an index by this file alone: it is replaced in one step, and whatever lies beside it without
+being named in it doesn't belong to the index.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import from_json
+
+from spoticell.errors import SearchError
+from spoticell.io.write import atomic
+
+INDEX = "index.json"
+
+MAJOR, MINOR = 1, 0
+"""The format that this release writes; it reads every ``MAJOR.x`` up to ``MINOR``."""
+MANIFEST_LIMIT = 50_000_000
+"""Longest ``index.json`` that is opened, in bytes."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Words = Annotated[str, Field(max_length=1000)]
+
+
+class IndexFile(BaseModel):
+    """What a file of the index must be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0)]
+
+
+class Segment(BaseModel):
+    """Some cells of the index, in a folder that never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    """Its folder: the beginning of a sha256 over ``files``, so that the same cells have the same name."""
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    n_cells: Annotated[int, Field(gt=0)]
+    files: dict[str, IndexFile]
+
+    @field_validator("files")
+    @classmethod
+    def _names_are_plain(cls, files: dict[str, IndexFile]) -> dict[str, IndexFile]:
+        return _plain(files)
+
+
+class IndexManifest(BaseModel):
+    """The contents of ``index.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: Annotated[str, Field(pattern=r"^\d{1,4}\.\d{1,4}$")] = f"{MAJOR}.{MINOR}"
+    spoticell_version: Words
+    bundle: Words
+    """Name of the bundle that all fingerprints are of."""
+    bundle_sha256: Sha256
+    fingerprint_size: Annotated[int, Field(gt=0, le=100_000)]
+    code_bits: Annotated[int, Field(gt=0, le=65_536, multiple_of=8)]
+    files: dict[str, IndexFile] = {}
+    """Files beside the segments, which all of them share."""
+    segments: tuple[Segment, ...] = ()
+    background: dict[str, Any] | None = None
+    """Statistics of similarities that come by chance, if they were measured for exactly these segments."""
+
+    @field_validator("files")
+    @classmethod
+    def _names_are_plain(cls, files: dict[str, IndexFile]) -> dict[str, IndexFile]:
+        return _plain(files)
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of all segments."""
+        return sum(segment.n_cells for segment in self.segments)
+
+
+def read_manifest(folder: Path) -> IndexManifest:
+    """Read ``index.json`` of a folder.
+
+    Raises
+    ------
+    SearchError
+        If the folder is no index, or is one of a later format.
+
+    Examples
+    --------
+    >>> read_manifest(Path("nowhere"))
+    Traceback (most recent call last):
+    spoticell.errors.SearchError: nowhere is not an index: there is no such folder...
+    """
+    path = folder / INDEX
+    if not folder.is_dir():
+        what = "it is a file" if folder.exists() else "there is no such folder"
+        raise SearchError(f"{folder} is not an index: {what}. Make one with: spoticell index build")
+    if not path.is_file():
+        raise SearchError(f"{folder} is not an index: it holds no {INDEX}. Make one with: spoticell index build")
+    if path.stat().st_size > MANIFEST_LIMIT:
+        raise SearchError(f"{path} is longer than {MANIFEST_LIMIT:,} bytes, so it is not an index's.")
+    try:
+        fields = from_json(path.read_bytes(), allow_inf_nan=False)
+    except ValueError as error:
+        raise SearchError(f"{path} is not JSON ({error}); build the index again.") from None
+    _check_version(fields, path)
+    try:
+        return IndexManifest.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])[:100]
+        raise SearchError(f"{path} is damaged: {field}: {first['msg']}. Build the index again.") from None
+
+
+def write_manifest(folder: Path, manifest: IndexManifest) -> None:
+    """Make ``manifest`` that of the index, in one step."""
+    text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    with atomic(folder / INDEX) as passing:
+        passing.write_text(text + "\n", encoding="utf-8")
+
+
+def _check_version(fields: Any, path: Path) -> None:  # noqa: ANN401 - anything that JSON can hold
+    version = str(fields.get("format_version", "")) if isinstance(fields, dict) else ""
+    major, _, minor = version.partition(".")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise SearchError(f"{path} is not that of an index: it states no format_version.")
+    if (int(major), int(minor)) > (MAJOR, MINOR) or int(major) != MAJOR:
+        raise SearchError(
+            f"{path} has format {version[:20]}, and this Spoticell reads {MAJOR}.{MINOR}; use a later release."
+        )
+
+
+def _plain(files: dict[str, IndexFile]) -> dict[str, IndexFile]:
+    for name in files:
+        if name in {"", ".", "..", INDEX} or set(name) & set('/\\:\0"'):
+            raise ValueError(f"{name[:100]!r} is not a plain file name")
+    return files

@@ -1,0 +1,260 @@
+"""Writing an index: new cells become a new segment, and then ``index.json`` is replaced.
+
+Whatever stops the work, the index is the one from before or the new one, whole.  A segment that was written
+but never named in ``index.json`` doesn't belong to the index and is removed by the next writer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import secrets
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoticell import __version__
+from spoticell.bundle import Bundle
+from spoticell.errors import SearchError
+from spoticell.index.cells import ReferenceCells
+from spoticell.index.coarse import COARSE, Coarse
+from spoticell.index.manifest import INDEX, IndexManifest, Segment, read_manifest, write_manifest
+from spoticell.index.needs import check_installed
+from spoticell.index.reader import Index
+from spoticell.index.segment import SEGMENTS
+from spoticell.index.shared import PLANES, file_record, read_coarse, read_planes, write_coarse, write_planes
+from spoticell.index.spool import Spool
+from spoticell.io.write import sync, writing
+
+LOCK = "lock"
+
+Progress = Callable[[int, int], None]
+
+
+def create_index(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceCells]) -> None:
+    """Make a new index of some cells.
+
+    Parameters
+    ----------
+    folder
+        Where; must not be there yet.
+    bundle
+        The one that the fingerprints are of.
+    blocks
+        The cells.
+
+    Raises
+    ------
+    SearchError
+        If there are no cells, or ``folder`` holds something.
+    OutputError
+        If the disk refuses.
+    """
+    manifest = IndexManifest(
+        spoticell_version=__version__,
+        bundle=bundle.name,
+        bundle_sha256=bundle.sha256,
+        fingerprint_size=bundle.manifest.fingerprint_size,
+        code_bits=len(bundle.planes_bd),
+    )
+    _create(Path(folder), manifest, bundle.planes_bd, blocks)
+
+
+def _create(
+    folder: Path, manifest: IndexManifest, planes_bd: NDArray[np.float32], blocks: Iterable[ReferenceCells]
+) -> None:
+    check_installed()
+    _check_vacant(folder)
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+    with locked(folder):
+        try:
+            files = {PLANES: write_planes(folder, planes_bd)}
+            _append(folder, manifest.model_copy(update={"files": files}), blocks)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def append(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceCells]) -> None:
+    """Add cells to an index, which stays as it is until all of them are on the disk.
+
+    Raises
+    ------
+    SearchError
+        If the index is of another bundle, there are no cells, or they are in it already.
+    OutputError
+        If the disk refuses.
+    """
+    check_installed()
+    folder = Path(folder)
+    check_bundle(read_manifest(folder), bundle, folder)
+    with locked(folder):
+        _append(folder, read_manifest(folder), blocks)
+
+
+def merge_into(folder: Path | str, indexes: Sequence[Index], *, on_progress: Progress | None = None) -> None:
+    """Make a new index of all cells of others, in one segment.
+
+    Raises
+    ------
+    SearchError
+        If they are of different bundles, hold the same cells, or a file of one isn't what was written.
+    OutputError
+        If the disk refuses.
+    """
+    first, *others = indexes
+    for index in others:
+        if index.bundle_sha256 != first.bundle_sha256:
+            raise SearchError(
+                f"{first.folder} and {index.folder} hold fingerprints of different bundles, {first.manifest.bundle} "
+                f"({first.bundle_sha256[:8]}) and {index.manifest.bundle} ({index.bundle_sha256[:8]}); they can't be "
+                "merged."
+            )
+    names = Counter(segment.name for index in indexes for segment in index.manifest.segments)
+    if names and names.most_common(1)[0][1] > 1:
+        raise SearchError("the same cells are in more than one of these indexes; leave one of them out.")
+    for index in indexes:
+        index.check()
+    manifest = first.manifest.model_copy(update={"files": {}, "segments": (), "background": None})
+    planes_bd = read_planes(first.folder, first.manifest)
+    _create(Path(folder), manifest, planes_bd, _counted(indexes, on_progress))
+
+
+def _counted(indexes: Sequence[Index], on_progress: Progress | None) -> Iterator[ReferenceCells]:
+    done, total = 0, sum(index.n_cells for index in indexes)
+    for cells in itertools.chain.from_iterable(index.cells() for index in indexes):
+        yield cells
+        done += len(cells)
+        if on_progress is not None:
+            on_progress(done, total + total // 4)  # putting them in order takes a fifth of the time
+
+
+def set_background(
+    folder: Path | str, background: dict[str, Any], *, segments: Sequence[Segment] | None = None
+) -> None:
+    """State the similarities that come by chance; forgotten whenever cells are added.
+
+    With ``segments``, nothing is stated if the index has come to hold others than these, on which it was measured.
+    """
+    folder = Path(folder)
+    with locked(folder):
+        manifest = read_manifest(folder)
+        if segments is None or tuple(segments) == manifest.segments:
+            write_manifest(folder, manifest.model_copy(update={"background": background}))
+
+
+def check_bundle(manifest: IndexManifest, bundle: Bundle, folder: Path) -> None:
+    """Refuse a bundle whose fingerprints can't be compared with those of an index."""
+    if manifest.bundle_sha256 != bundle.sha256:
+        raise SearchError(
+            f"the index {folder} holds fingerprints of the bundle {manifest.bundle} ({manifest.bundle_sha256[:8]}), "
+            f"not of {bundle.name} ({bundle.sha256[:8]}); they can't be compared. Give that bundle, or build the "
+            "index again."
+        )
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other writers out of an index; readers need no leave.
+
+    The lock is the system's and ends with the process, however that ends.
+    """
+    with writing(folder), (folder / LOCK).open("a+b") as file:
+        _lock(file.fileno(), folder)
+        yield
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - there only
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415 - not on Windows
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SearchError(f"{folder} is being written to by another process; try again when it is done.") from None
+
+
+def _append(folder: Path, manifest: IndexManifest, blocks: Iterable[ReferenceCells]) -> None:
+    _clean(folder, manifest)
+    token = secrets.token_hex(4)
+    passing, spooled = (folder / SEGMENTS / f".{token}.{kind}" for kind in ("tmp", "spool"))
+    try:
+        with writing(folder):
+            passing.mkdir(parents=True)
+            spool = Spool(spooled, manifest.fingerprint_size)
+            spool.fill(blocks)
+            if not spool.n_cells:
+                raise SearchError("there are no cells to put into the index.")
+            manifest, coarse = _with_coarse(folder, manifest, spool)
+            spool.write(passing, coarse, read_planes(folder, manifest))
+            segment = _put_in_place(passing, spool.n_cells)
+    finally:
+        spooled.unlink(missing_ok=True)
+        shutil.rmtree(passing, ignore_errors=True)
+    if segment.name in {other.name for other in manifest.segments}:
+        raise SearchError(f"these {segment.n_cells:,} cells are in {folder} already, so nothing was added.")
+    update = {"segments": (*manifest.segments, segment), "background": None}
+    write_manifest(folder, manifest.model_copy(update=update))
+
+
+def _with_coarse(folder: Path, manifest: IndexManifest, spool: Spool) -> tuple[IndexManifest, Coarse | None]:
+    """Give the index's centroids; they are found when the first large lot of cells comes."""
+    coarse = read_coarse(folder, manifest)
+    if coarse is not None:
+        return manifest, coarse
+    coarse = spool.train()
+    if coarse is None:
+        return manifest, None
+    return manifest.model_copy(update={"files": manifest.files | {COARSE: write_coarse(folder, coarse)}}), coarse
+
+
+def _put_in_place(passing: Path, n_cells: int) -> Segment:
+    """Give a segment the name that follows from its files; nothing leads to it yet."""
+    files = {path.name: file_record(path) for path in sorted(passing.iterdir())}
+    text = json.dumps({name: record.sha256 for name, record in files.items()})
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    for path in (*passing.iterdir(), passing):
+        sync(path)
+    if not (passing.parent / name).exists():
+        passing.rename(passing.parent / name)
+    sync(passing.parent)
+    return Segment(name=name, date=str(datetime.now(UTC).date()), n_cells=n_cells, files=files)
+
+
+def _check_vacant(folder: Path) -> None:
+    """Refuse a place that holds anything but what a writer left that was stopped before its index was one."""
+    if not folder.exists():
+        return
+    if (folder / INDEX).exists():
+        raise SearchError(f"{folder} is an index already; add to it with: spoticell index add. Or give another folder.")
+    left = {SEGMENTS, LOCK, PLANES, COARSE}
+    if not folder.is_dir() or any(path.name not in left and not _passing(path) for path in folder.iterdir()):
+        raise SearchError(f"{folder} is there already and holds something else; give another folder.")
+
+
+def _clean(folder: Path, manifest: IndexManifest) -> None:
+    """Remove what writers left that were stopped."""
+    kept = {segment.name for segment in manifest.segments}
+    for path in (folder / SEGMENTS).glob("*"):
+        if path.name not in kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in filter(_passing, folder.iterdir()):
+        path.unlink()
+
+
+def _passing(path: Path) -> bool:
+    return path.match(".spoticell-*.tmp*")
