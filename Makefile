@@ -54,7 +54,7 @@ $(CELLS):
 	@echo "Installing Spoticell, torch and the tools for tests into .venv-test: a few minutes ..."
 	@"$(PYTHON)" -m venv .venv-test
 	@$(DEV) -m pip install -qq --upgrade 'pip>=25.1'
-	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train,search]'
+	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train,search,web]'
 	@touch $@
 
 define needs_python
