@@ -7,6 +7,7 @@ being named in it doesn't belong to the index.
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,8 @@ INDEX = "index.json"
 
 MAJOR, MINOR = 1, 0
 """The format that this release writes; it reads every ``MAJOR.x`` up to ``MINOR``."""
+PACKAGED = Path(str(resources.files("spoticell"))) / "data" / "references"
+"""Folder of the indexes that travel with the package, each called by its bundle's name."""
 MANIFEST_LIMIT = 50_000_000
 """Longest ``index.json`` that is opened, in bytes."""
 
@@ -80,6 +83,22 @@ class IndexManifest(BaseModel):
     def n_cells(self) -> int:
         """Cells of all segments."""
         return sum(segment.n_cells for segment in self.segments)
+
+
+def packaged_indexes() -> list[str]:
+    """Names of the indexes that travel with the package."""
+    return sorted(path.parent.name for path in PACKAGED.glob(f"*/{INDEX}"))
+
+
+def find_index(index: Path | str) -> Path:
+    """Give the folder of an index: a packaged one that is called so, or else the folder itself.
+
+    Examples
+    --------
+    >>> find_index("my-index").name
+    'my-index'
+    """
+    return PACKAGED / index if str(index) in packaged_indexes() else Path(index)
 
 
 def read_manifest(folder: Path) -> IndexManifest:

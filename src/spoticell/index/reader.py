@@ -20,7 +20,7 @@ from spoticell.index.cells import Groups, ReferenceCells
 from spoticell.index.coarse import Coarse
 from spoticell.index.hits import Hits, merged, no_hits
 from spoticell.index.lists import Lists
-from spoticell.index.manifest import IndexFile, IndexManifest, read_manifest
+from spoticell.index.manifest import IndexFile, IndexManifest, find_index, read_manifest
 from spoticell.index.needs import needed
 from spoticell.index.segment import SEGMENTS, OpenSegment
 from spoticell.index.shared import check_contents, check_size, read_coarse
@@ -42,7 +42,7 @@ class Index:
     Parameters
     ----------
     folder
-        Where ``spoticell index build`` put it.
+        Where ``spoticell index build`` put it, or the name of a packaged index.
     threads
         How many threads a search may use; all cores that the process may use if not given.
 
@@ -59,7 +59,7 @@ class Index:
     """
 
     def __init__(self, folder: Path | str, *, threads: int | None = None) -> None:
-        self.folder = Path(folder)
+        self.folder = find_index(folder)
         self.manifest: IndexManifest = read_manifest(self.folder)
         self.threads = threads
         size = self.manifest.fingerprint_size
