@@ -17,3 +17,4 @@ for seed in 0 1 2; do
 done
 "$python" benchmarks/development_tests.py --data "$data" --bundles "$run"/seed{0,1,2}/bundle --save development_tests
 bundle --threshold 0.4 --final "$run/seed0" --results benchmarks/results/development_tests.json --output src/spoticell/data/human-v1
+"$python" scripts/human_v1_references.py --data "$data" --output src/spoticell/data/references/human-v1

@@ -15,6 +15,7 @@ from pathlib import Path
 import anndata
 import yaml
 
+from spoticell.index.writer import LOCK
 from spoticell.indexing import add_to_index, build_index, merge_indexes
 from spoticell.keys import LABEL
 
@@ -49,6 +50,7 @@ def main() -> None:
         shutil.rmtree(args.output, ignore_errors=True)
         args.output.parent.mkdir(parents=True, exist_ok=True)
         merge_indexes([grown], args.output)
+        (args.output / LOCK).unlink()
     print(f"wrote {args.output}")
 
 
