@@ -70,7 +70,7 @@ def test_matches_of_an_earlier_run_are_not_kept_by_a_server_without_an_index(
 def other_bundle(folder):
     """Write a bundle that differs from the tiny one."""
     write_tiny_bundle(folder)
-    manifest = folder / "manifest.json"
+    manifest = folder / "bundle.json"
     manifest.write_text(manifest.read_text().replace('"tiny"', '"other"', 1))
     return folder
 

@@ -131,6 +131,8 @@ def in_visitors_words(sentence: str, task: Task) -> str:
     """Put the visitor's name of the upload in place of its name on disk, and leave out where it lies."""
     for path in (task.folder / INPUT, task.folder / SCRATCH, task.folder / WORK, task.folder):
         sentence = sentence.replace(f"{path}{os.sep}", "").replace(str(path), "the job's folder")
+    if task.index is not None:
+        sentence = sentence.replace(str(task.index), task.index.name)
     return sentence.replace(task.file, task.name)
 
 

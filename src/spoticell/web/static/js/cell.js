@@ -46,7 +46,7 @@ function neighbours({ neighbours: list, match }) {
     el("ol", { class: "plain nearest" }, ...list.map((near) =>
       el("li", {}, el("span", {}, near.type), el("span", { class: "value" }, score(near.similarity)),
         el("small", {}, origin(near))))),
-    el("p", { class: "small" }, "The figures are cosines of fingerprints: 1 is the same."),
+    el("p", { class: "small" }, "The numbers say how alike the fingerprints are (cosine): 1 is identical."),
   ].filter(Boolean);
 }
 
