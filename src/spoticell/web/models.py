@@ -207,7 +207,7 @@ class Neighbour(BaseModel):
     disease: str
     assay: str
     donor: str
-    similarity: Annotated[float, Field(ge=-1, le=1.001)]
+    similarity: Annotated[float, Field(ge=-1, le=1)]
     """Cosine of the two fingerprints."""
     p_value: Share | None
     """How often a cell whose broad type the index lacks finds one as near; None if that wasn't measured."""

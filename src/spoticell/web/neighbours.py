@@ -75,7 +75,7 @@ class Neighbours:
         return [
             {name: row[name] for name in ("study", "dataset", "tissue", "disease", "assay", "donor")}
             | {"cell": row["reference"], "type": word, "term": row["cell_type_ontology_term_id"]}
-            | {"similarity": _number(row["similarity"]), "p_value": _number(row["p"])}
+            | {"similarity": _number(min(row["similarity"], 1.0)), "p_value": _number(row["p"])}
             for row, word in zip(table.to_dict(orient="records"), types, strict=True)
         ]
 
