@@ -278,6 +278,9 @@ def serve(
     bundle: Annotated[
         list[str] | None, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Models to offer; repeatable.")
     ] = None,
+    index: Annotated[
+        Path | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to compare with.")
+    ] = None,
     max_file: Annotated[float, typer.Option("--max-file", min=0.001, metavar="GIB", help="Largest upload.")] = 2,
     max_cells: Annotated[int, typer.Option("--max-cells", min=1, help="Most cells in an upload.")] = 1_000_000,
     memory: Annotated[float, typer.Option("--memory", min=1, metavar="GIB", help="Most memory of a worker.")] = 8,
@@ -301,6 +304,7 @@ def serve(
         no_token=no_token,
         allow_host=allow_host or (),
         bundles=bundle or (),
+        index=index,
         max_file=max_file,
         max_cells=max_cells,
         memory=memory,

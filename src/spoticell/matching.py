@@ -20,6 +20,7 @@ from spoticell.background import Background, study_names
 from spoticell.bundle import Bundle
 from spoticell.evidence import AGREEMENTS, RULE, Ballot, Evidence, Rule, agreement
 from spoticell.keys import UNKNOWN
+from spoticell.ontology import Ontology
 
 if TYPE_CHECKING:
     from spoticell.index import Index
@@ -58,12 +59,7 @@ class Matches:
     @cached_property
     def nearest_type_n(self) -> NDArray[np.object_]:
         """Type of the nearest reference, in the ontology's words or else its author's; ``unknown`` if there is none."""
-        ontology = self.ballot.ontology
-        words = [
-            ontology.name(term) if term in ontology else author or UNKNOWN
-            for term, author in zip(self.groups["term"], self.groups["cell_type"], strict=True)
-        ]
-        return np.array([*words, UNKNOWN], dtype=object)[self.evidence.nearest_n]
+        return type_words(self.groups, self.ballot.ontology)[self.evidence.nearest_n]
 
     @cached_property
     def nearest_study_n(self) -> NDArray[np.object_]:
@@ -124,6 +120,15 @@ class Matches:
         rows = table.groupby(["cell_type", "term"]).median().round({"similarity": 4}).reset_index()
         rows.insert(2, "cells", table.groupby(["cell_type", "term"]).size().to_numpy())
         return rows.sort_values(["cells", "cell_type"], ascending=[False, True], ignore_index=True)
+
+
+def type_words(groups: pd.DataFrame, ontology: Ontology) -> NDArray[np.object_]:
+    """Give each group's type, in the ontology's words or else its author's; one more, where -1 points, is unknown."""
+    words = [
+        ontology.name(term) if term in ontology else author or UNKNOWN
+        for term, author in zip(groups["term"], groups["cell_type"], strict=True)
+    ]
+    return np.array([*words, UNKNOWN], dtype=object)
 
 
 class Matcher:

@@ -17,7 +17,9 @@ import httpx
 import pytest
 import uvicorn
 from tests.conftest import tiny_adata
+from tests.test_matching import make_index
 
+from spoticell.bundle import Bundle
 from spoticell.web.app import create_app
 from spoticell.web.settings import Limits, Settings
 
@@ -68,6 +70,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_folder: Path) -
     """One server for all tests that need no settings of their own."""
     with serving(small(tmp_path_factory.mktemp("shared"), tiny_bundle_folder)) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def tiny_index(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Bundle) -> Path:
+    """Three studies of all types of the tiny bundle."""
+    studies = {f"study_{seed}": tiny_adata(per_type=20, seed=seed) for seed in (1, 2, 3)}
+    return make_index(tmp_path_factory.mktemp("index") / "tiny-index", tiny_bundle, **studies)
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ OPTIONS = {
     "no_token": False,
     "allow_host": (),
     "bundles": (),
+    "index": None,
     "max_file": 2,
     "max_cells": 1000,
     "memory": 8,

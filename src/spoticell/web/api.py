@@ -101,7 +101,7 @@ def info(request: Request) -> Info:
         ],
         limits=LimitsInfo(file_bytes=settings.limits.file_bytes, cells=settings.limits.cells),
         keep_hours=settings.keep_hours,
-        has_index=False,
+        has_index=site.neighbours is not None,
         demo=demo.WORDS,
     )
 

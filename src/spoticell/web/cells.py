@@ -22,6 +22,7 @@ from spoticell.picture import level_colors, level_picture, most_its_own
 from spoticell.web import outcome
 from spoticell.web.columns import Counts
 from spoticell.web.models import GeneInfo
+from spoticell.web.neighbours import Neighbours
 from spoticell.web.summary import UNKNOWN_TYPE
 
 NAMED = 8
@@ -49,10 +50,12 @@ class Results:
         The job's results.
     bundle
         The trained model that was used.
+    neighbours
+        What finds reference cells for its fingerprints; None where the server has no index of this bundle.
     """
 
-    def __init__(self, folder: Path, bundle: Bundle) -> None:
-        self.folder, self.bundle = folder, bundle
+    def __init__(self, folder: Path, bundle: Bundle, neighbours: Neighbours | None = None) -> None:
+        self.folder, self.bundle, self.neighbours = folder, bundle, neighbours
         self._types_n = self._array(outcome.TYPES)
 
     @property
@@ -112,7 +115,7 @@ class Results:
             "path": self._path(node, probability_m),
             "others": self._others(node, probability_m),
             "genes": self._own_genes(counts_g, node),
-            "neighbours": None,
+            **self._neighbours(n, term),
         }
 
     def picture(self, n: int) -> bytes:
@@ -129,6 +132,11 @@ class Results:
         file = io.BytesIO()
         image.save(file, "PNG", optimize=True)
         return file.getvalue()
+
+    def _neighbours(self, n: int, term: str) -> dict[str, Any]:
+        if self.neighbours is None:
+            return {"neighbours": None, "match": None}
+        return self.neighbours.of(np.array(self._array(outcome.FINGERPRINTS)[n]), term)
 
     def _array(self, name: str) -> NDArray[Any]:
         return np.load(self.folder / name, mmap_mode="r")  # type: ignore[no-any-return]

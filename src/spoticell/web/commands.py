@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from spoticell.annotation import Annotation
@@ -30,6 +31,11 @@ def commands(name: str, annotation: Annotation) -> dict[str, str]:
         options.append(f"bundle={annotation.bundle.name!r}")
     if annotation.threshold != annotation.bundle.manifest.threshold:
         options.append(f"threshold={annotation.threshold}")
+    if annotation.matches is not None:
+        # where it lies on the server is nobody's business
+        folder = Path(annotation.matches.name)
+        annotation = replace(annotation, matches=replace(annotation.matches, folder=folder))
+        options.append(f"index={folder.name!r}")
     return {
         "shell": command_line(Path(name), Path(output), annotation, Path(report)),
         "python": f"import spoticell\n\nspoticell.annotate_file({', '.join(options)})\n",

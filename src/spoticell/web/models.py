@@ -194,6 +194,49 @@ class OwnGene(BaseModel):
     counts: float
 
 
+class Neighbour(BaseModel):
+    """A reference cell; what isn't known of it is an empty text."""
+
+    cell: str
+    """Its name in its data set."""
+    type: str
+    term: str
+    study: str
+    dataset: str
+    tissue: str
+    disease: str
+    assay: str
+    donor: str
+    similarity: Annotated[float, Field(ge=-1, le=1)]
+    """Cosine of the two fingerprints."""
+    p_value: Share | None
+    """How often a cell whose broad type the index lacks finds one as near; None if that wasn't measured."""
+
+
+class Match(BaseModel):
+    """What the 50 nearest reference cells say together."""
+
+    text: str
+    """In words."""
+    term: str
+    type: str
+    """On what they agree, or ``unknown``."""
+    votes: int
+    """Those of this type or a subtype."""
+    voters: int
+    """Those that have a label."""
+    studies: int
+    """Studies that the former come from."""
+    share: Share
+    """Of the weight that the type has."""
+    p_value: Share | None
+    """Of the nearest."""
+    novel: bool
+    """Whether the nearest is farther than is usual for types that the index has."""
+    agrees: Literal["agree", "compatible", "conflict", "unknown"]
+    """Whether the cell's own type and theirs are one, one above the other, or neither."""
+
+
 class CellInfo(BaseModel):
     """One cell."""
 
@@ -208,8 +251,10 @@ class CellInfo(BaseModel):
     others: list[Other]
     genes: list[OwnGene]
     picture: str
-    neighbours: list[dict[str, Any]] | None
-    """The nearest reference cells, where the server has an index of them."""
+    neighbours: list[Neighbour] | None
+    """The 10 nearest reference cells, where the server has an index of the same model."""
+    match: Match | None
+    """What the nearest say; None where there are none."""
 
 
 class Commands(BaseModel):

@@ -30,7 +30,8 @@ from spoticell.files import write_answers
 from spoticell.findings import Findings
 from spoticell.io.annotated import AnnotatedH5ad
 from spoticell.io.source import CellSource
-from spoticell.outputs import obs_columns, run_record, type_colors
+from spoticell.matching import Matcher
+from spoticell.outputs import obs_columns, run_record, stale_columns, type_colors
 from spoticell.projection import choose_mapped, place_near, project
 from spoticell.report import write_report
 from spoticell.runtime import Runtime
@@ -67,6 +68,8 @@ class Order:
     """What the visitor calls the upload."""
     threshold: float | None
     threads: int
+    matcher: Matcher | None = None
+    """What matches the cells with an index, where there is one."""
 
 
 def write_outcome(source: CellSource, findings: Findings, bundle: Bundle, order: Order, tell: Tell) -> Annotation:
@@ -92,7 +95,7 @@ def write_outcome(source: CellSource, findings: Findings, bundle: Bundle, order:
     """
     runtime = Runtime(bundle, threads=order.threads)
     threshold = check_threshold(order.threshold, bundle)
-    collector = Collector(source, findings, runtime, threshold=threshold)
+    collector = Collector(source, findings, runtime, threshold=threshold, matcher=order.matcher)
     with _h5ad(source, findings, bundle, order) as file:
         with _Kept(order.folder, source.n_cells, bundle) as kept:
             for block in annotate_blocks(source, findings, runtime, threshold=threshold, block=STEP):
@@ -108,7 +111,12 @@ def write_outcome(source: CellSource, findings: Findings, bundle: Bundle, order:
         tell("drawing the map", ANSWERED)
         with ThreadPoolExecutor(1) as beside:
             drawn = beside.submit(draw_map, annotation, order.folder)
-            file.finish(obs_columns(annotation), uns=run_record(annotation), colors=type_colors(annotation))
+            file.finish(
+                obs_columns(annotation),
+                uns=run_record(annotation),
+                colors=type_colors(annotation),
+                stale=stale_columns(annotation),
+            )
             write_answers(order.folder / CSV, annotation, source.cell_names)
             _write_names(order.folder, source.cell_names)
             _write_cells(order.folder, annotation)

@@ -32,6 +32,7 @@ def settings_of(
     no_token: bool,
     allow_host: Sequence[str],
     bundles: Sequence[str],
+    index: Path | None,
     max_file: float,
     max_cells: int,
     memory: float,
@@ -61,6 +62,7 @@ def settings_of(
         workers=workers,
         token=token,
         hosts=(*LOOPBACK, *names, *(name.lower() for name in allow_host)),
+        index=index,
         limits=limits,
         **chosen,
     )

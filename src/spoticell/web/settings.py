@@ -52,6 +52,8 @@ class Settings:
     """Names under which the server may be addressed."""
     bundles: tuple[str, ...] = field(default_factory=lambda: tuple(packaged_bundles()))
     """Trained models to choose from, by name or folder; the first is meant where none is chosen."""
+    index: Path | None = None
+    """Folder of an index of reference cells to compare with; it is of one of the bundles."""
     limits: Limits = field(default_factory=Limits)
 
     @property

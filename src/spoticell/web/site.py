@@ -18,6 +18,7 @@ from typing import Any
 from spoticell.web import outcome
 from spoticell.web.cells import Results, bundle_of
 from spoticell.web.jobs import AT_REST, CANCELLED, CHECKING, DONE, QUEUED, RUNNING, WAITING, Job, Jobs, new_id, now
+from spoticell.web.neighbours import Neighbours
 from spoticell.web.refusal import Refusal
 from spoticell.web.settings import Settings
 from spoticell.web.task import INPUT, RESULTS
@@ -51,6 +52,8 @@ class Site:
         self.settings = settings
         self.bundles = {bundle_of(bundle).name: bundle for bundle in settings.bundles}
         """What to load for each name of a trained model; the first is meant where none is chosen."""
+        bundles = [bundle_of(bundle) for bundle in settings.bundles]
+        self.neighbours = None if settings.index is None else Neighbours(settings.index, bundles)
         self.jobs = Jobs(settings.database)
         self.workers = Workers(settings, self.jobs, self.bundles)
         self.ending = asyncio.Event()
@@ -159,7 +162,8 @@ class Site:
             raise Refusal(
                 409, f"The model {name}, which named these cells, is no longer offered here; run the job again."
             )
-        return Results(folder, bundle_of(self.bundles[name]))
+        bundle, neighbours = bundle_of(self.bundles[name]), self.neighbours
+        return Results(folder, bundle, neighbours if neighbours is not None and neighbours.fit(bundle) else None)
 
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""

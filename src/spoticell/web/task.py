@@ -16,7 +16,9 @@ from typing import Any
 from spoticell.bundle import Bundle, load_bundle
 from spoticell.errors import FileFormatError
 from spoticell.findings import Findings, Progress, inspect
+from spoticell.index import Index
 from spoticell.io import open_cells
+from spoticell.matching import Matcher
 from spoticell.web.outcome import Order, Tell, write_outcome
 from spoticell.web.remembered import recall, remember
 from spoticell.web.settings import Limits
@@ -44,6 +46,8 @@ class Task:
     """What `load_bundle` takes."""
     limits: Limits
     threshold: float | None = None
+    index: Path | None = None
+    """Folder of an index to match the cells with, if it is of the same bundle."""
     threads: int = 1
 
 
@@ -103,10 +107,17 @@ def _run(task: Task, tell: Tell) -> dict[str, Any]:
             findings = called(found, task)
             remember(findings, task.folder, bundle_sha256=bundle.sha256)
         upload, work = task.folder / INPUT / task.file, task.folder / WORK
-        order = Order(upload, work, task.name, task.threshold, task.threads)
+        order = Order(upload, work, task.name, task.threshold, task.threads, _matcher(task, bundle))
         annotation = write_outcome(source, findings, bundle, order, tell)
     known = {"findings": findings.to_dict(), "lines": findings.describe()}
     return known | {"threshold": annotation.threshold}
+
+
+def _matcher(task: Task, bundle: Bundle) -> Matcher | None:
+    if task.index is None:
+        return None
+    index = Index(task.index, threads=task.threads)
+    return Matcher(index, bundle) if index.bundle_sha256 == bundle.sha256 else None
 
 
 def called(findings: Findings, task: Task) -> Findings:
@@ -120,6 +131,8 @@ def in_visitors_words(sentence: str, task: Task) -> str:
     """Put the visitor's name of the upload in place of its name on disk, and leave out where it lies."""
     for path in (task.folder / INPUT, task.folder / SCRATCH, task.folder / WORK, task.folder):
         sentence = sentence.replace(f"{path}{os.sep}", "").replace(str(path), "the job's folder")
+    if task.index is not None:
+        sentence = sentence.replace(str(task.index), task.index.name)
     return sentence.replace(task.file, task.name)
 
 

@@ -42,12 +42,13 @@ function neighbours({ neighbours: list, match }) {
   if (!list?.length) return [];
   return [
     el("h4", {}, "Nearest reference cells"),
-    match?.text && el("p", { class: match.agrees === false ? "warning" : "small" }, capital(match.text)),
+    match?.text && el("p", { class: match.agrees === "conflict" || match.novel ? "warning" : "small" }, capital(match.text)),
     el("ol", { class: "plain nearest" }, ...list.map((near) =>
       el("li", {}, el("span", {}, near.type), el("span", { class: "value" }, score(near.similarity)),
         el("small", {}, origin(near))))),
+    el("p", { class: "small" }, "The numbers say how alike the fingerprints are (cosine): 1 is identical."),
   ].filter(Boolean);
 }
 
 const origin = ({ study, dataset, tissue, disease, assay }) =>
-  [study ?? dataset, tissue, disease === "normal" ? null : disease, assay].filter(Boolean).join(" · ");
+  [study || dataset, tissue, disease === "normal" ? null : disease, assay].filter(Boolean).join(" · ");

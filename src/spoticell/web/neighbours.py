@@ -1,0 +1,126 @@
+"""The reference cells that are nearest to one cell of a job, and what these say together.
+
+The index is opened once, when the server starts.  Axes: ``k`` matches, ``d`` fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spoticell.bundle import Bundle
+from spoticell.evidence import CONFLICT, Evidence, agreement
+from spoticell.index import Hits, Index
+from spoticell.index.needs import check_installed
+from spoticell.keys import UNKNOWN
+from spoticell.matching import Matcher, type_words
+from spoticell.searching import hit_table
+
+SHOWN = 10
+"""Nearest reference cells that are shown."""
+
+
+class Neighbours:
+    """Finds what reference cells a cell is like.
+
+    Parameters
+    ----------
+    folder
+        The index.
+    bundles
+        Trained models that the server offers; the index must be of one of them.
+
+    Raises
+    ------
+    SearchError
+        If the folder is no index, or is of none of these bundles.
+    ConfigError
+        If what searching needs isn't installed.
+    """
+
+    def __init__(self, folder: Path, bundles: Sequence[Bundle]) -> None:
+        check_installed()
+        # a cell is asked for at a time: more threads would only get in each other's way
+        self._index = Index(folder, threads=1)
+        fits = (bundle for bundle in bundles if bundle.sha256 == self._index.bundle_sha256)
+        matcher = Matcher(self._index, next(fits, bundles[0]))
+        self._ballot, self._rule = matcher.ballot, matcher.rule
+        self._types_h = type_words(self._index.groups, self._ballot.ontology)
+
+    def fit(self, bundle: Bundle) -> bool:
+        """Whether fingerprints of a bundle can be compared with the index."""
+        return bundle.sha256 == self._index.bundle_sha256
+
+    def of(self, fingerprint_d: NDArray[np.float32], term: str) -> dict[str, Any]:
+        """Give the ``neighbours`` of a cell, nearest first, and its ``match``: what they say beside its own ``term``.
+
+        A cell without counts has no neighbours and no match.
+        """
+        hits = self._index.search(fingerprint_d[None, :], k=self._rule.matches)
+        group_k = self._index.group_of(hits.row_nk)[0]
+        if not (group_k >= 0).any():
+            return {"neighbours": [], "match": None}
+        evidence = self._ballot.tally(group_k[None, :], hits.similarity_nk, self._rule)
+        return {"neighbours": self._nearest(hits, group_k), "match": self._match(evidence, term)}
+
+    def _nearest(self, hits: Hits, group_k: NDArray[np.int32]) -> list[dict[str, Any]]:
+        first = Hits(hits.row_nk[:, :SHOWN], hits.similarity_nk[:, :SHOWN])
+        table = hit_table(first, self._index, pd.Index([""]))
+        types = self._types_h[group_k[: len(table)]]
+        return [
+            {name: row[name] for name in ("study", "dataset", "tissue", "disease", "assay", "donor")}
+            | {"cell": row["reference"], "type": word, "term": row["cell_type_ontology_term_id"]}
+            | {"similarity": _number(min(row["similarity"], 1.0)), "p_value": _number(row["p"])}
+            for row, word in zip(table.to_dict(orient="records"), types, strict=True)
+        ]
+
+    def _match(self, evidence: Evidence, term: str) -> dict[str, Any]:
+        place = int(evidence.answer_n[0])
+        theirs = UNKNOWN if place < 0 else self._ballot.nodes[place]
+        found = {
+            "term": theirs,
+            "type": UNKNOWN if place < 0 else self._ballot.names[place],
+            "votes": int(evidence.matches_n[0]),
+            "voters": int(evidence.voters_n[0]),
+            "studies": int(evidence.studies_n[0]),
+            "share": _number(evidence.share_n[0]),
+            "p_value": _number(evidence.p_n[0]),
+            "novel": bool(evidence.novel_n[0]),
+            "agrees": agreement(np.array([term], dtype=object), np.array([theirs], dtype=object))[0],
+        }
+        return {"text": in_words(found)} | found
+
+
+def in_words(match: dict[str, Any]) -> str:
+    """Say what the matches of a cell are.
+
+    Examples
+    --------
+    >>> match = {"type": "T cell", "votes": 47, "voters": 50, "studies": 3, "agrees": "conflict", "novel": False}
+    >>> in_words(match)
+    '47 of 50 matches say “T cell”, from 3 studies. This contradicts the answer.'
+    >>> in_words(match | {"type": "unknown", "agrees": "unknown", "novel": True})
+    'The 50 matches agree on no type. The cell is farther from its nearest match than cells of known types are.'
+    """
+    votes, voters, studies = match["votes"], match["voters"], match["studies"]
+    if not voters:
+        words = "None of the matches has a label."
+    elif match["type"] == UNKNOWN:
+        words = f"The {voters} matches agree on no type."
+    else:
+        where = "1 study" if studies == 1 else f"{studies} studies"
+        words = f"{votes} of {voters} matches say “{match['type']}”, from {where}."
+    if match["agrees"] == CONFLICT:
+        words += " This contradicts the answer."
+    if match["novel"]:
+        words += " The cell is farther from its nearest match than cells of known types are."
+    return words
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 4)
