@@ -14,7 +14,7 @@ COPY --from=build /wheels /wheels
 # the wheel is our own; what it needs has lower bounds, and today's releases are wanted
 # hadolint ignore=DL3013
 RUN wheel="$(find /wheels -name '*.whl')" \
-    && python -m pip install --no-cache-dir "${wheel}[web]" \
+    && python -m pip install --no-cache-dir "${wheel}[web,search]" \
     && rm -r /wheels \
     && useradd --system --uid 10001 --no-create-home spoticell \
     && install --directory --owner=spoticell --mode=0700 /data
@@ -26,6 +26,6 @@ EXPOSE 8050
 ENV MPLCONFIGDIR=/tmp PYTHONDONTWRITEBYTECODE=1
 HEALTHCHECK --interval=60s --timeout=10s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8050/', timeout=5)"]
-ENTRYPOINT ["spoticell", "serve", "--no-browser", "--host", "0.0.0.0", "--data-dir", "/data"]
+ENTRYPOINT ["spoticell", "serve", "--no-browser", "--host", "0.0.0.0", "--data-dir", "/data", "--index", "human-v1"]
 # Without a token the server refuses to start: give SPOTICELL_TOKEN, or --no-token.
 CMD ["--keep", "24"]
