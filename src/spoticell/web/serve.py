@@ -8,6 +8,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -71,18 +72,20 @@ def settings_of(
 def serve(settings: Settings, *, host: str, port: int, browser: bool) -> None:
     """Answer requests until interrupted."""
     app = create_app(settings)  # whatever is wrong with the settings is said before anything starts
-    address = f"http://{'127.0.0.1' if is_loopback(host) else host}:{port}/"
-    config = uvicorn.Config(
-        app,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=30,
-    )
-    shown = f"?{urlencode({'token': settings.token})}" if settings.token else ""
-    server = _Server(config, address, page=address + shown if browser else None)
-    server.run(sockets=[_listen(host, port)])
+    # the server closes it too when it ends; here it is closed if the server never begins
+    with closing(app.state.site.jobs):
+        address = f"http://{'127.0.0.1' if is_loopback(host) else host}:{port}/"
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            timeout_keep_alive=30,
+        )
+        shown = f"?{urlencode({'token': settings.token})}" if settings.token else ""
+        server = _Server(config, address, page=address + shown if browser else None)
+        server.run(sockets=[_listen(host, port)])
 
 
 def _listen(host: str, port: int) -> socket.socket:
