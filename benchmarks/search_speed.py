@@ -176,6 +176,7 @@ def build_pq(x_nd: np.ndarray, folder: Path) -> None:
     """Product quantisation of 128 bits in an inverted file, scanned in registers, and half floats to rank again."""
     d, lists = x_nd.shape[1], lists_for(len(x_nd))
     index = faiss.IndexIVFPQFastScan(faiss.IndexFlatIP(d), d, lists, 32, 4, faiss.METRIC_INNER_PRODUCT)
+    index.by_residual = True
     build_faiss(index, x_nd, folder / "pq")
     np.save(folder / "half.npy", np.asarray(x_nd, dtype=np.float16))
 
