@@ -87,7 +87,8 @@ def test_a_cell_that_is_clicked_on_shows_itself(result):
     panel = result.locator("#cell").inner_text()
     assert "Along the ontology" in panel
     assert re.search(r"Cell \d+ · cell-\d+", panel)
-    assert result.locator(".sky img").evaluate("image => image.naturalWidth") == 155
+    loaded = "image => image.decode().then(() => image.naturalWidth)"
+    assert result.locator(".sky img").evaluate(loaded) == 155
     assert result.locator(".sky text").count() > 2
     assert "Nearest reference cells" not in panel, "this server has no index"
 

@@ -50,7 +50,10 @@ function leave() {
   state.stop = null;
 }
 
-async function finish(job) {
+const RETRY = 2000;
+
+// A server that is being started again is asked until it is back; meanwhile the page says that it doesn't answer.
+async function finish(job, isAgain = false) {
   leave();
   try {
     await showResult(job, {
@@ -58,7 +61,8 @@ async function finish(job) {
     });
     say("The cells are named.");
   } catch (error) {
-    lost(error, job.id);
+    if (error.status === 0) setTimeout(() => { if (state.job?.id === job.id) finish(job, true); }, RETRY);
+    if (error.status !== 0 || !isAgain) lost(error, job.id);
   }
 }
 
