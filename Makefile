@@ -17,7 +17,9 @@ demo: .venv/installed $(CELLS) ## install the core into .venv and name the 700 b
 	@.venv/bin/python scripts/demo.py $(CELLS) demo
 
 test: .venv-test/installed ## install what tests need into .venv-test and run them
-	@OMP_NUM_THREADS=1 $(DEV) -m pytest -n $(JOBS)
+	@# a browser beside another test waits longer than a person would
+	@OMP_NUM_THREADS=1 $(DEV) -m pytest -q tests/web/page
+	@OMP_NUM_THREADS=1 $(DEV) -m pytest -n $(JOBS) --ignore=tests/web/page
 
 lint: .venv-test/installed ## check style, types and layers
 	@$(DEV) -m ruff check .

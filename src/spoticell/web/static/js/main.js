@@ -110,7 +110,8 @@ async function start() {
   describe(state.info);
   const [, id] = location.pathname.match(/^\/jobs\/([\w-]+)$/) ?? [];
   if (id) open(id);
-  else view("start");
+  // a file may have been dropped before the server said what it is
+  else if (document.documentElement.dataset.view !== "job") view("start");
 }
 
 function describe(info) {
@@ -124,7 +125,8 @@ function describe(info) {
 }
 
 startTheme();
-startDrop({ info: () => state.info, onJob: (job) => { leave(); receive(job); }, onAway: leave, onToken: () => askToken(start) });
+const started = start();
+startDrop({ info: () => state.info, onJob: async (job) => { await started; leave(); receive(job); }, onAway: leave, onToken: () => askToken(start) });
 stageJob({
   onRun: (settings) => act(() => api.run(state.job.id, settings)),
   onCancel: () => act(() => api.cancel(state.job.id)),
@@ -138,4 +140,3 @@ $("another").addEventListener("click", (event) => {
 $("copy-link").addEventListener("click", async () => { await copy(location.href); $("copy-link").textContent = "Copied"; say("The link is copied.");
   setTimeout(() => { $("copy-link").textContent = "Copy link"; }, 1600); });
 window.addEventListener("popstate", () => location.reload());
-start();
