@@ -4,7 +4,7 @@
     model.onnx           aligned counts and measured genes in, fingerprint and node probabilities out
     genes.tsv            gene_id, symbol, pixel: the genes in the network's order, their place on the grid
     weights.safetensors  for going on training (optional)
-    code.npy             the planes of the binary code, (b, d), learned with the fingerprint (optional)
+    code.npy             the planes of the binary code, (b, d), chosen for its fingerprints (optional)
     MODEL_CARD.md        for people (optional)
 
 Sizes are looked at before contents, and nothing here is ever unpickled.  The fields of
@@ -84,7 +84,7 @@ class Bundle:
     def planes_bd(self) -> NDArray[np.float32]:
         """Planes through the origin, float32, whose sides are the bits of a fingerprint's binary code.
 
-        A bit is set where ``planes_bd @ fingerprint_d`` is positive.  A bundle may bring planes that were learned;
+        A bit is set where ``planes_bd @ fingerprint_d`` is positive.  A bundle may bring planes of its own;
         else they are random, and two codes differ in a share of bits that is the angle between the fingerprints
         over pi: Charikar, Similarity estimation techniques from rounding algorithms (2002),
         https://doi.org/10.1145/509907.509965.

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from spoticell.bundle import CODE_BITS, CODE_LIMIT
 from spoticell.errors import ConfigError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -96,7 +97,7 @@ class TrainConfig(Settings):
     """How often cells of a data set are drawn, against 1 for the others; by file name without its ending."""
     validation: tuple[str, ...] = ()
     """Data sets held out for validation, by file name without ending; none: a tenth of the cells, by donor if known."""
-    code_bits: Annotated[int, Field(gt=0, multiple_of=8)] = 128
+    code_bits: Annotated[int, Field(gt=0, le=CODE_LIMIT, multiple_of=8)] = CODE_BITS
     """Bits of the binary code of a fingerprint."""
     threshold: Fraction = 0.5
     """Probability that an answer of the exported bundle needs."""

@@ -25,7 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from spoticell.bundle import write_genes, write_manifest
+from spoticell.bundle import CODE, write_genes, write_manifest
 from spoticell.layout import GRID
 from spoticell.manifest import MODEL
 from spoticell.ontology import load_ontology
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 BEST = "best_model_f1"
 """Folder of the bundle in a training's output."""
 WEIGHTS = "weights.safetensors"
-CODE = "code.npy"
 CODE_CELLS = 8000
 """Training cells that the planes of the code are chosen by."""
 SMALLEST_HALVED = 1000
