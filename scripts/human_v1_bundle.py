@@ -26,8 +26,9 @@ from spoticell.ontology import answers, load_ontology
 from spoticell.train.cells import LabelledCells, read_labelled
 from spoticell.train.config import TrainConfig
 from spoticell.train.export import About, export_bundle
-from spoticell.train.fit import Run
 from spoticell.train.loss import hierarchical_loss, node_probabilities
+from spoticell.train.run import Run
+from spoticell.train.supply import FolderSupply
 
 ROOT = Path(__file__).parents[1]
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
@@ -37,7 +38,9 @@ def reopen(folder: Path, cells: LabelledCells) -> Run:
     """Give a finished training back."""
     params = json.loads((folder / "params.json").read_text())
     config = TrainConfig.model_validate(params["config"])
-    run = Run(cells, load_vocabulary(), config, output=folder, random_state=params["random_state"])
+    seed = params["random_state"]
+    supply = FolderSupply(cells, config, rng=np.random.default_rng(seed))
+    run = Run(supply, load_vocabulary(), config, output=folder, random_state=seed)
     run.restore()
     return run
 

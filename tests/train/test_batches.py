@@ -4,6 +4,7 @@ import pytest
 from spoticell.genes import load_vocabulary
 from spoticell.train.batches import Batches
 from spoticell.train.cells import read_labelled
+from spoticell.train.supply import Pool
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,8 @@ def cells(labelled_folder):
 
 def draw(cells, config, *, seed=0):
     node_n = np.unique(cells.label_n.astype(str), return_inverse=True)[1]
-    batches = Batches(cells, node_n, config=config, panels=[])
+    pool = Pool(cells, np.full(len(cells), 1 / len(cells)))
+    batches = Batches(pool, node_n, config=config, panels=[])
     return node_n, batches.draw(np.random.default_rng(seed))
 
 

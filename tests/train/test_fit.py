@@ -13,13 +13,14 @@ from spoticell.errors import TrainingError
 from spoticell.genes import load_vocabulary
 from spoticell.io import open_cells
 from spoticell.runtime import Runtime
-from spoticell.train.batches import Batches, gene_weights, sampling_chances
+from spoticell.train.batches import Batches
 from spoticell.train.cells import read_labelled
 from spoticell.train.checkpoint import load_checkpoint, save_checkpoint
-from spoticell.train.config import TrainConfig
 from spoticell.train.export import About, Exported, export_bundle, halve
-from spoticell.train.fit import Run, train
+from spoticell.train.fit import train
+from spoticell.train.run import Run
 from spoticell.train.schedule import make_optimizer
+from spoticell.train.supply import FolderSupply, Pool
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,13 @@ def trained(labelled_folder, small_config, tmp_path_factory):
 
 def new_run(cells, config, output, *, seed=0) -> Run:
     output.mkdir(parents=True, exist_ok=True)
-    return Run(cells, load_vocabulary(), config, output=output, random_state=seed)
+    supply = FolderSupply(cells, config, rng=np.random.default_rng(seed))
+    return Run(supply, load_vocabulary(), config, output=output, random_state=seed)
+
+
+def advance(run, steps=1):
+    for _ in range(steps):
+        run.advance([run.draws.draw(run.step, 0)])
 
 
 def test_cells_without_a_label_are_left_out_and_each_data_set_keeps_its_genes(cells):
@@ -92,8 +99,7 @@ def test_the_bundle_names_the_cells_it_was_made_from(trained, labelled_folder):
 
 def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path):
     run = new_run(cells, small_config, tmp_path)
-    for _ in range(5):
-        run.advance()
+    advance(run, 5)
     run.best.load_state_dict(run.network.state_dict())
     bundle = load_bundle(export_bundle(run, tmp_path / "made", About()))
     prediction = Runtime(bundle, threads=1).predict(cells.counts_ng[:20], cells.measured_sg[1])
@@ -115,8 +121,7 @@ def test_the_graph_tells_nothing_of_the_machine_it_was_made_on(trained):
 
 def weights_after_three_steps(cells, config, output, *, seed) -> dict[str, torch.Tensor]:
     run = new_run(cells, config, output, seed=seed)
-    for _ in range(3):
-        run.advance()
+    advance(run, 3)
     return run.network.state_dict()
 
 
@@ -196,31 +201,18 @@ def test_a_loss_that_is_no_number_stops_the_training(cells, small_config, tmp_pa
     with torch.no_grad():
         run.network.labels.weight.fill_(torch.nan)
     with pytest.raises(TrainingError, match="no longer a number at step 0"):
-        run.advance()
+        advance(run)
+
+
+def pool_of(cells):
+    return Pool(cells, np.full(len(cells), 1 / len(cells)))
 
 
 def test_a_batch_has_no_counts_in_genes_that_it_hides(cells, small_config):
-    batches = Batches(cells, np.zeros(len(cells), dtype=np.intp), config=small_config, panels=[])
+    batches = Batches(pool_of(cells), np.zeros(len(cells), dtype=np.intp), config=small_config, panels=[])
     batch = batches.draw(np.random.default_rng(0))
     assert (batch.counts_ng[batch.measured_ng == 0] == 0).all()
     assert (batch.counts_ng.sum(1) > 0).all()
-
-
-def test_balanced_sampling_draws_rare_types_as_often_as_common_ones(cells):
-    node_n = np.array([0] * 100 + [1] * 18)
-    chance_n = sampling_chances(cells, node_n, config=TrainConfig(class_balance=1))
-    assert chance_n[node_n == 1].sum() == pytest.approx(0.5)
-    favoured = sampling_chances(cells, node_n, config=TrainConfig(class_balance=0, source_weights={"first": 3}))
-    assert favoured[cells.dataset_n == 0].sum() == pytest.approx(180 / 238)
-
-
-def test_a_gene_counts_by_the_labels_whose_data_sets_measure_it(cells):
-    weight_g = gene_weights(cells, power=1)
-    assert weight_g[cells.measured_sg[0]].tolist() == [1.0] * 400
-    few = cells.take(np.flatnonzero((cells.dataset_n == 1) | (cells.label_n == "CL:0000084")))
-    only_first = few.measured_sg[0] & ~few.measured_sg[1]
-    np.testing.assert_allclose(gene_weights(few, power=1)[only_first], 1 / 3)
-    assert (gene_weights(few, power=0) == 1).all()
 
 
 def test_reading_for_training_leaves_the_file_as_it_was(labelled_folder):

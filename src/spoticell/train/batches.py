@@ -6,7 +6,7 @@ Axes: ``n`` cells of a batch, ``g`` genes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spoticell.train.augment import Mask, draw_panels, thin
-from spoticell.train.cells import LabelledCells
 from spoticell.train.config import TrainConfig
+from spoticell.train.supply import Pool
 
 PANELS_A_BATCH = 16
 """Different panels in a batch; drawing one for each cell would cost more time than it gives variety."""
-FEWEST_DRAWN = 8192
-"""Cells drawn in an epoch of a small training: with fewer steps nothing would be learned."""
 FEWEST_COUNTS = 10
 """A cell that a panel leaves fewer counts is shown complete: it would teach nothing."""
 
@@ -43,37 +41,35 @@ class Batch:
     dataset_n: Tensor
     """Position of each cell's data set."""
 
+    def to(self, device: torch.device) -> Batch:
+        """Give the batch in a device's memory."""
+        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
 
 class Batches:
-    """Draws batches of labelled cells, with panels and thinning.
+    """Draws batches of the cells of a pool, with panels and thinning.
 
     Parameters
     ----------
-    cells
+    pool
         The cells to draw from.
     node_n
         Position of each cell's label among the nodes.
     config
-        Batch size, balance, weights of the data sets, augmentation.
+        Batch size, augmentation.
     panels
         Real panels, each ``(g,)``.
     """
 
-    def __init__(
-        self, cells: LabelledCells, node_n: NDArray[np.intp], *, config: TrainConfig, panels: Sequence[Mask]
-    ) -> None:
-        self.cells = cells
+    def __init__(self, pool: Pool, node_n: NDArray[np.intp], *, config: TrainConfig, panels: Sequence[Mask]) -> None:
+        self.cells, self.rising_n = pool.cells, np.cumsum(pool.chance_n)
         self.node_n = node_n
         self.config = config
         self.panels = panels
-        self.chance_n = sampling_chances(cells, node_n, config=config)
         self.by_label = np.argsort(node_n, kind="stable")
         """Cells sorted by label."""
         self.first_m = np.searchsorted(node_n[self.by_label], np.arange(node_n.max(initial=0) + 2))
         """Where each label begins in ``by_label``."""
-        drawn = config.cells_per_epoch or max(len(cells), FEWEST_DRAWN)
-        self.steps = max(drawn // config.batch_size, 1)
-        """Steps in an epoch."""
 
     def draw(self, rng: np.random.Generator) -> Batch:
         """Draw the next batch."""
@@ -82,7 +78,7 @@ class Batches:
         counts_ng = thin(self.cells.counts_ng[chosen], config=self.config.augment, rng=rng).toarray()
         measured_ng = self.cells.measured_sg[self.cells.dataset_n[chosen]]
         n_panels = min(PANELS_A_BATCH, size)
-        lenders = rng.choice(len(self.cells), size=n_panels, p=self.chance_n)
+        lenders = self._by_chance(n_panels, rng)
         borrowed = self.cells.measured_sg[self.cells.dataset_n[lenders]]
         panels = draw_panels(borrowed, config=self.config.augment, real=self.panels, rng=rng)
         panel_ng = panels[np.arange(size) * n_panels // size]
@@ -100,10 +96,13 @@ class Batches:
     def _choose(self, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
         """Choose cells by their chances; where fingerprints are contrasted, half of them and a partner for each."""
         if not self.config.contrast:
-            return rng.choice(len(self.cells), size=size, p=self.chance_n)
-        first = rng.choice(len(self.cells), size=size - size // 2, p=self.chance_n)
+            return self._by_chance(size, rng)
+        first = self._by_chance(size - size // 2, rng)
         # partners stand elsewhere in the batch, so that they see another panel
         return np.concatenate([first, self._partners(first[: size // 2], rng)])
+
+    def _by_chance(self, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        return np.searchsorted(self.rising_n, rng.random(size) * self.rising_n[-1], side="right")
 
     def _partners(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
         """Give for each cell, one time in two, a cell of the same label from another data set if chance finds one.
@@ -119,26 +118,3 @@ class Batches:
             partner_n[found_n] = other_n[found_n]
             open_n &= ~found_n
         return partner_n
-
-
-def gene_weights(cells: LabelledCells, *, power: float) -> NDArray[np.float32]:
-    """Give the share of labels that some data set measuring the gene has cells of, to a power, ``(g,)``.
-
-    A gene that only the laboratories with few types measured can't tell those types from all others, and what it
-    tells is as much about the laboratory.
-    """
-    labels = np.unique(cells.label_n.astype(str))
-    present_cs = np.zeros((len(labels), len(cells.datasets)), dtype=np.bool_)
-    present_cs[np.searchsorted(labels, cells.label_n.astype(str)), cells.dataset_n] = True
-    measured_cg = present_cs.astype(np.float32) @ cells.measured_sg.astype(np.float32) > 0
-    return np.asarray(measured_cg.mean(axis=0) ** power, dtype=np.float32)
-
-
-def sampling_chances(cells: LabelledCells, node_n: NDArray[np.intp], *, config: TrainConfig) -> NDArray[np.float64]:
-    """Give the chance of each cell to be drawn: rare types and favoured data sets more often."""
-    weight_s = np.array([config.source_weights.get(name, 1.0) for name in cells.datasets])
-    weight_n = weight_s[cells.dataset_n]
-    # a type counts as often as its cells would be drawn by their data sets' weights alone
-    mass_m = np.bincount(node_n, weights=weight_n)
-    chance_n = weight_n * mass_m[node_n] ** -config.class_balance
-    return np.asarray(chance_n / chance_n.sum(), dtype=np.float64)

@@ -40,15 +40,14 @@ def save_checkpoint(
     optimizer
         Its moments are saved.
     state
-        Anything JSON can hold: random states, schedule, history.
+        Anything JSON can hold: history, sums of the epoch so far.
     """
     tensors = {
         f"{name}/{key}": value for name, network in networks.items() for key, value in network.state_dict().items()
     }
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": value for key, value in moments.items()}
-    tensors["random/torch"] = torch.get_rng_state()
-    tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{step:09d}.safetensors"
     with atomic(path) as temporary:
@@ -108,7 +107,6 @@ def _restore(
         index, key = name.split("/")
         moments.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    torch.set_rng_state(tensors["random/torch"])
 
 
 def _under(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:

@@ -84,6 +84,8 @@ class TrainConfig(Settings):
     learning_rate: Positive = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     batch_size: Annotated[int, Field(ge=2)] = 256
+    accumulate: Count = 1
+    """Batches whose mean gradient makes a step, in each process that trains."""
     epochs: Count = 12
     cells_per_epoch: Annotated[int, Field(ge=0)] = 0
     """Cells drawn in an epoch; 0 for as many as there are, but at least 8,192."""
@@ -97,6 +99,8 @@ class TrainConfig(Settings):
     """How often cells of a data set are drawn, against 1 for the others; by file name without its ending."""
     validation: tuple[str, ...] = ()
     """Data sets held out for validation, by file name without ending; none: a tenth of the cells, by donor if known."""
+    validation_cells: Count = 20_000
+    """Most cells of a store that are held in memory for validation."""
     code_bits: Annotated[int, Field(gt=0, le=CODE_LIMIT, multiple_of=8)] = CODE_BITS
     """Bits of the binary code of a fingerprint."""
     threshold: Fraction = 0.5

@@ -35,7 +35,7 @@ from spoticell.train.network import DualPath
 from spoticell.train.validate import predict
 
 if TYPE_CHECKING:
-    from spoticell.train.fit import Run
+    from spoticell.train.run import Run
 
 BEST = "best_model_f1"
 """Folder of the bundle in a training's output."""
@@ -103,7 +103,7 @@ def export_bundle(run: Run, folder: Path, about: About) -> Path:
         made = Path(temporary) / folder.name
         made.mkdir()
         network = halve(run.best)
-        write_graph(made / MODEL, Exported(network, run.reach_cm, about.temperature), n_genes=len(run.vocabulary))
+        write_graph(made / MODEL, Exported(network, run.reach_cm.cpu(), about.temperature), n_genes=len(run.vocabulary))
         write_genes(made, run.vocabulary, pixel_g=run.pixel_g)
         write_code(made / CODE, network, run)
         (made / WEIGHTS).write_bytes(save(_weights(network)))
@@ -121,7 +121,7 @@ def _manifest_fields(run: Run, about: About) -> dict[str, Any]:
         "date": datetime.now(UTC).date().isoformat(),
         "licence": about.licence,
         "description": about.description
-        or f"Trained on {run.sizes[0]:,} cells of {len(run.batches.cells.datasets)} data sets.",
+        or f"Trained on {run.supply.n_training:,} cells of {len(run.supply.datasets)} data sets.",
         "grid": GRID,
         "fingerprint_size": run.config.network.fingerprint,
         "labels": run.labels,
@@ -136,8 +136,8 @@ def _manifest_fields(run: Run, about: About) -> dict[str, Any]:
 
 def write_code(path: Path, network: DualPath, run: Run) -> None:
     """Write the planes that turn a fingerprint into its binary code, unit normals in half precision, ``(b, d)``."""
-    cells = run.batches.cells
     rng = np.random.default_rng(run.random_state)
+    cells = run.supply.pool(rng, streams=1).cells
     chosen = rng.choice(len(cells), size=min(CODE_CELLS, len(cells)), replace=False)
     fingerprint_nd, _ = predict(network, cells.take(np.sort(chosen)))
     planes_bd = fit_planes(fingerprint_nd, bits=run.config.code_bits, rng=rng)
@@ -147,7 +147,7 @@ def write_code(path: Path, network: DualPath, run: Run) -> None:
 
 def halve(network: DualPath) -> DualPath:
     """Give a copy whose large weights are rounded to what half precision can hold."""
-    rounded = copy.deepcopy(network).eval()
+    rounded = copy.deepcopy(network).cpu().eval()
     with torch.no_grad():
         for parameter in rounded.parameters():
             if parameter.numel() >= SMALLEST_HALVED:
@@ -218,16 +218,15 @@ def _weights(network: DualPath) -> dict[str, Tensor]:
 
 
 def _plain_sources(run: Run) -> tuple[dict[str, Any], ...]:
-    cells_s = np.bincount(run.batches.cells.dataset_n, minlength=len(run.batches.cells.datasets))
     return tuple(
         {"name": name, "licence": "not stated", "cells": int(cells)}
-        for name, cells in zip(run.batches.cells.datasets, cells_s, strict=True)
+        for name, cells in zip(run.supply.datasets, run.supply.cells_cs.sum(axis=0), strict=True)
     )
 
 
 def _short_card(run: Run, name: str) -> str:
     return (
-        f"# {name}\n\nTrained by its user on {run.sizes[0]:,} labelled cells "
-        f"({', '.join(run.batches.cells.datasets)}) with {len(run.labels)} labels. "
+        f"# {name}\n\nTrained by its user on {run.supply.n_training:,} labelled cells "
+        f"({', '.join(run.supply.datasets)}) with {len(run.labels)} labels. "
         "Figures on held-out cells are in `bundle.json`; nothing else is known about it.\n"
     )

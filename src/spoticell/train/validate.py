@@ -45,13 +45,14 @@ def split(cells: LabelledCells, held_out: tuple[str, ...], *, rng: np.random.Gen
 def predict(network: DualPath, cells: LabelledCells) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give the fingerprint, ``(n, d)``, and the logits, ``(n, c)``, of every cell."""
     network.eval()
+    device = next(network.parameters()).device
     blocks = []
     with torch.inference_mode():
         for start in range(0, len(cells), BATCH):
             rows = slice(start, start + BATCH)
             measured_ng = torch.from_numpy(cells.measured_sg[cells.dataset_n[rows]].astype(np.float32))
             counts_ng = torch.from_numpy(cells.counts_ng[rows].toarray())
-            blocks.append(tuple(part.numpy() for part in network(counts_ng, measured_ng)))
+            blocks.append(tuple(part.cpu().numpy() for part in network(counts_ng.to(device), measured_ng.to(device))))
     fingerprint_nd, logits_nc = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     return fingerprint_nd, logits_nc
 
@@ -59,7 +60,7 @@ def predict(network: DualPath, cells: LabelledCells) -> tuple[NDArray[np.float32
 def predict_nodes(network: DualPath, cells: LabelledCells, reach_cm: torch.Tensor) -> NDArray[np.float32]:
     """Give the probability of every node for every cell, ``(n, m)``."""
     _, logits_nc = predict(network, cells)
-    return node_probabilities(torch.from_numpy(logits_nc), reach_cm).numpy()
+    return node_probabilities(torch.from_numpy(logits_nc), reach_cm.cpu()).numpy()
 
 
 def figures(
