@@ -40,7 +40,8 @@ class Labels:
     def term_n(self) -> NDArray[np.object_]:
         """Cell Ontology term of each cell, '' where there is none."""
         terms = np.array([*self.terms.categories, ""], dtype=object)
-        return terms[self.terms.codes]
+        term_n: NDArray[np.object_] = terms[self.terms.codes]
+        return term_n
 
 
 def read_labels(obs: pd.DataFrame, *, name: str) -> Labels:
