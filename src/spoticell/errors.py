@@ -7,6 +7,7 @@
      |- BundleError        a bundle that is broken, unsafe or of another version
      |- ConfigError        a setting that can't be
      |- SearchError        an index that can't be used, or a search in it that can't be done
+     |- StoreError         a store of labelled cells that is unfinished, damaged or of other genes
      |- TrainingError      training data or a training state that can't be used
      |- OutputError        a result that can't be written
      |- DownloadError      a file that can't be fetched
@@ -44,6 +45,10 @@ class ConfigError(SpoticellError, ValueError):
 
 class SearchError(SpoticellError, ValueError):
     """An index can't be used, or what is sought in it can't be."""
+
+
+class StoreError(SpoticellError, ValueError):
+    """A store of labelled cells is unfinished, damaged, or not of the genes that are asked for."""
 
 
 class TrainingError(SpoticellError, ValueError):
