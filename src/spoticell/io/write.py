@@ -19,6 +19,8 @@ import pandas as pd
 
 from spoticell.errors import OutputError
 
+PASSING = ".spoticell-"
+"""How the names of passing files begin."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _REASONS = {
     errno.ENOSPC: "the disk is full. Make room, or write to another disk",
@@ -59,7 +61,7 @@ def atomic(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     target = path.resolve()
-    passing = target.with_name(f".spoticell-{secrets.token_hex(4)}.tmp{target.suffix}")
+    passing = target.with_name(f"{PASSING}{secrets.token_hex(4)}.tmp{target.suffix}")
     try:
         with writing(path):
             # Mode 0o666 lets the umask decide, as for any new file; O_EXCL never touches what is there.
