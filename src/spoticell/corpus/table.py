@@ -5,6 +5,9 @@ Axis: ``n`` cells.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -21,7 +24,14 @@ NO_LABEL, NOT_KNOWN = "no label", "label not in the Cell Ontology"
 OTHER_TYPE = "type not wanted"
 
 
-def tabulate(obs: pd.DataFrame, asked: Source, *, name: str, same_donors: bool = False) -> CellTable:
+def tabulate(
+    obs: pd.DataFrame,
+    asked: Source,
+    *,
+    name: str,
+    same_donors: bool = False,
+    studies: Mapping[str, str] = MappingProxyType({}),
+) -> CellTable:
     """Find out what a source says of its cells, and which of them are wanted.
 
     Parameters
@@ -34,6 +44,8 @@ def tabulate(obs: pd.DataFrame, asked: Source, *, name: str, same_donors: bool =
         How messages call the source; also the data set of cells of which the source names none.
     same_donors
         Whether donors of one name are one person in all data sets of the source, although the recipe names no study.
+    studies
+        Study of some data sets of the source; others are a study of their own.  The recipe's goes before it.
 
     Raises
     ------
@@ -58,7 +70,7 @@ def tabulate(obs: pd.DataFrame, asked: Source, *, name: str, same_donors: bool =
     sieve.leave_counted(unlabelled_n, {NO_LABEL: labels.n_unlabelled, NOT_KNOWN: sum(labels.unresolved.values())})
     if asked.types:
         sieve.leave(~among(labels.terms, asked.types), OTHER_TYPE)
-    cells = _cells(obs, asked, labels.terms, name, same_donors=same_donors)
+    cells = _cells(obs, asked, labels.terms, name, same_donors=same_donors, studies=studies)
     return CellTable(cells, sieve.keep_n, sieve.left_out, labels.unresolved)
 
 
@@ -101,13 +113,21 @@ def _labels(obs: pd.DataFrame, asked: Source, name: str, chosen_n: NDArray[np.bo
     return harmonise(labels, column=column, meanings=asked.labels, chosen_n=chosen_n)
 
 
-def _cells(obs: pd.DataFrame, asked: Source, terms: pd.Categorical, name: str, *, same_donors: bool) -> pd.DataFrame:
+def _cells(
+    obs: pd.DataFrame,
+    asked: Source,
+    terms: pd.Categorical,
+    name: str,
+    *,
+    same_donors: bool,
+    studies: Mapping[str, str],
+) -> pd.DataFrame:
     dataset = _fact(obs, asked.dataset, DATASET, silent=name)
     donor = _fact(obs, asked.donor, DONOR)
     if asked.study is not None:
         donor = renamed(donor, lambda one: _person(asked.study or "", one))
     elif not same_donors:
-        donor = joined(dataset, donor, _person)
+        donor = joined(renamed(dataset, lambda one: studies.get(one, one)), donor, _person)
     columns = {
         LABEL: terms,
         DATASET: dataset,
