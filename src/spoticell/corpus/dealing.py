@@ -59,7 +59,7 @@ def shuffled(sets: Sequence[tuple[str, ...]], seed: int) -> list[tuple[str, ...]
     return sorted(sets, key=lambda names: (hashlib.sha256(f"{seed}:{names[0]}".encode()).digest(), names))
 
 
-def deal(sizes: Sequence[int], shares: Mapping[Side, float]) -> list[str]:
+def deal(sizes: Sequence[int], shares: Mapping[Side, float]) -> list[Side]:
     """Give each set in turn to the side that has the most room left, so that every side gets at least one.
 
     No side gets more than its share and the size of one set.
