@@ -177,7 +177,9 @@ def make_split(cells: pd.DataFrame, spec: SplitSpec) -> Split:
 
     Examples
     --------
-    >>> cells = pd.DataFrame({"dataset_id": ["a", "b"], "donor_id": ["Ann", "Bob"], "assay": ["10x 3' v3", "Smart-seq2"]})
+    >>> cells = pd.DataFrame(
+    ...     {"dataset_id": ["a", "b"], "donor_id": ["Ann", "Bob"], "assay": ["10x 3' v3", "Smart-seq2"]}
+    ... )
     >>> split = make_split(cells, SplitSpec(name="full-length", by="assay", test=["Smart-seq2"]))
     >>> split.cells, split.side_of(cells).tolist()
     ({'train': 1, 'validation': 0, 'test': 1, 'dropped': 0}, ['train', 'test'])
