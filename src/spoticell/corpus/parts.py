@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -156,6 +156,8 @@ class CensusSource(Source):
     """Earlier releases, or where copies of them are: a data set came out with the first that has it."""
     value_filter: Word | None = None
     """Which cells to read, in the words of SOMA."""
+    earlier: tuple[Word, ...] = ()
+    """Versions or addresses of earlier releases, which tell when a data set came out."""
 
     def _title(self) -> str:
         return f"census-{self.census}"
@@ -184,25 +186,6 @@ class Keep(Part):
     """Fewest donors of a type; cells of unknown donors count for none."""
     terms_above: Count = 0
     """Fewest terms above a type in the Cell Ontology: leaves out what is too general."""
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Split(Part):
-    """How cells are divided into parts for training, validation and test."""
-
-    by: Literal["donor", "dataset"] = "donor"
-    """What stays together."""
-    shares: tuple[Share, Share, Share] = (0.7, 0.15, 0.15)
-    """Of training, validation and test."""
-    seed: Count = 0
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if abs(sum(self.shares) - 1) > 1e-6:
-            raise ValueError(f"the shares sum to {sum(self.shares):g}; they must sum to 1")
-        return self
 
 
 class Figures(Part):

@@ -15,7 +15,8 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from spoticell.corpus.mapping import read_mapping
 from spoticell.corpus.marked import MarkedError, MarkedYaml
-from spoticell.corpus.parts import AnySource, Figures, Keep, Part, Split
+from spoticell.corpus.parts import AnySource, Figures, Keep, Part
+from spoticell.corpus.splits import SplitSpec
 from spoticell.errors import ConfigError
 
 
@@ -26,7 +27,7 @@ class Recipe(Part):
     description: str = ""
     sources: tuple[AnySource, ...]
     keep: Keep = Keep()
-    split: Split | None = None
+    splits: tuple[SplitSpec, ...] = ()
     figures: Figures | None = None
     _folder: Path = PrivateAttr(default=Path())
 
@@ -34,6 +35,9 @@ class Recipe(Part):
     def _some(self) -> Self:
         if not self.sources:
             raise ValueError("there is no source; at least one is needed")
+        names = [split.name for split in self.splits]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two splits are called {twice[0]!r}")
         return self
 
     @property

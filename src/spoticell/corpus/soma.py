@@ -27,6 +27,7 @@ from spoticell.corpus.progress import Progress
 from spoticell.corpus.source import CellTable, CorpusSource, Sample
 from spoticell.corpus.table import tabulate
 from spoticell.corpus.tiledb import explained, gene_columns, open_soma, read_counts, read_words
+from spoticell.corpus.words import renamed
 from spoticell.errors import FileFormatError
 from spoticell.genes import GeneMatch, align_counts, load_vocabulary, match_genes
 from spoticell.keys import DONOR, LABEL
@@ -82,7 +83,7 @@ class SomaCells(CorpusSource):
             if words.empty:
                 which = f"passes the filter {self._filter!r}" if self._filter else "is in it"
                 raise FileFormatError(f"{self.name}: no cell {which}. Give another filter.")
-            table = tabulate(words, self._asked, name=self.name, studies=opened.studies or {})
+            table = tabulate(words, self._asked, name=self.name, studies=_studies(words, opened.studies))
             return replace(table, cells=table.cells.set_axis(words.index))
 
     def sample(self, table: CellTable) -> Sample:
@@ -198,6 +199,13 @@ class _Reader:
         if not measured_g.any():
             raise FileFormatError(f"{self._name} doesn't say which genes its data set {dataset!r} measures.")
         return measured_g
+
+
+def _studies(words: pd.DataFrame, study_of: Mapping[str, str] | None) -> pd.Categorical | None:
+    """Give the study of each cell, its data set where that belongs to none; None where no study is known at all."""
+    if study_of is None or DATASET not in words:
+        return None
+    return renamed(words[DATASET].array, lambda dataset: study_of.get(dataset) or dataset)
 
 
 def _member(collection: Any, name: str, without: str) -> Any:  # noqa: ANN401

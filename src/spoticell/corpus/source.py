@@ -83,3 +83,7 @@ class CorpusSource(ABC):
     @abstractmethod
     def facts(self) -> dict[str, Any]:
         """Say where the cells are from, as plain values for the store's manifest: no times, no paths of a machine."""
+
+    def releases(self) -> dict[str, str]:
+        """Give the day on which each data set came out, as ``2025-11-08``, where the source knows it."""
+        return {}

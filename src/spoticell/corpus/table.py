@@ -5,9 +5,6 @@ Axis: ``n`` cells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,7 +13,7 @@ from spoticell.corpus.block import ASSAY, CELL_COLUMNS, DATASET, DISEASE, TISSUE
 from spoticell.corpus.labels import Labels, harmonise, label_column
 from spoticell.corpus.parts import Fact, Source
 from spoticell.corpus.source import CellTable
-from spoticell.corpus.words import among, constant, filled, joined, renamed, words
+from spoticell.corpus.words import among, constant, filled, joined, words
 from spoticell.errors import FileFormatError
 from spoticell.keys import DONOR, LABEL, UNKNOWN
 
@@ -24,14 +21,7 @@ NO_LABEL, NOT_KNOWN = "no label", "label not in the Cell Ontology"
 OTHER_TYPE = "type not wanted"
 
 
-def tabulate(
-    obs: pd.DataFrame,
-    asked: Source,
-    *,
-    name: str,
-    same_donors: bool = False,
-    studies: Mapping[str, str] = MappingProxyType({}),
-) -> CellTable:
+def tabulate(obs: pd.DataFrame, asked: Source, *, name: str, studies: pd.Categorical | None = None) -> CellTable:
     """Find out what a source says of its cells, and which of them are wanted.
 
     Parameters
@@ -42,10 +32,8 @@ def tabulate(
         What the recipe says of the source.
     name
         How messages call the source; also the data set of cells of which the source names none.
-    same_donors
-        Whether donors of one name are one person in all data sets of the source, although the recipe names no study.
     studies
-        Study of some data sets of the source; others are a study of their own.  The recipe's goes before it.
+        The study of each cell, within which donors of one name are one person; its data set if not given.
 
     Raises
     ------
@@ -70,7 +58,7 @@ def tabulate(
     sieve.leave_counted(unlabelled_n, {NO_LABEL: labels.n_unlabelled, NOT_KNOWN: sum(labels.unresolved.values())})
     if asked.types:
         sieve.leave(~among(labels.terms, asked.types), OTHER_TYPE)
-    cells = _cells(obs, asked, labels.terms, name, same_donors=same_donors, studies=studies)
+    cells = _cells(obs, asked, labels.terms, name, studies)
     return CellTable(cells, sieve.keep_n, sieve.left_out, labels.unresolved)
 
 
@@ -114,24 +102,15 @@ def _labels(obs: pd.DataFrame, asked: Source, name: str, chosen_n: NDArray[np.bo
 
 
 def _cells(
-    obs: pd.DataFrame,
-    asked: Source,
-    terms: pd.Categorical,
-    name: str,
-    *,
-    same_donors: bool,
-    studies: Mapping[str, str],
+    obs: pd.DataFrame, asked: Source, terms: pd.Categorical, name: str, studies: pd.Categorical | None
 ) -> pd.DataFrame:
     dataset = _fact(obs, asked.dataset, DATASET, silent=name)
     donor = _fact(obs, asked.donor, DONOR)
-    if asked.study is not None:
-        donor = renamed(donor, lambda one: _person(asked.study or "", one))
-    elif not same_donors:
-        donor = joined(renamed(dataset, lambda one: studies.get(one, one)), donor, _person)
+    study = constant(asked.study, len(obs)) if asked.study is not None else studies if studies is not None else dataset
     columns = {
         LABEL: terms,
         DATASET: dataset,
-        DONOR: donor,
+        DONOR: joined(study, donor, _person),
         ASSAY: _fact(obs, asked.assay, ASSAY),
         TISSUE: _fact(obs, asked.tissue, TISSUE),
         DISEASE: _fact(obs, asked.disease, DISEASE),
