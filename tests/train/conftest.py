@@ -10,7 +10,11 @@ from scipy import sparse
 
 pytest.importorskip("torch", reason="training needs torch: pip install 'spoticell[train]'")
 
+from spoticell.corpus.block import ASSAY, DATASET, DISEASE, TISSUE, LabelledBlock
+from spoticell.corpus.writer import StoreWriter
 from spoticell.genes import load_vocabulary
+from spoticell.keys import DONOR, LABEL
+from spoticell.train.cells import read_labelled
 from spoticell.train.config import AugmentConfig, NetworkConfig, TrainConfig
 
 TYPES = ("CL:0000084", "CL:0000236", "CL:0000576")
@@ -62,3 +66,28 @@ def small_config() -> TrainConfig:
         learning_rate=0.01,
         threshold=0.3,
     )
+
+
+@pytest.fixture(scope="session")
+def labelled_store(tmp_path_factory, labelled_folder) -> Path:
+    """The cells of `labelled_folder` in a store of small shards, donors called by their data set."""
+    folder = tmp_path_factory.mktemp("stores") / "labelled"
+    cells = read_labelled(labelled_folder, load_vocabulary())
+    with StoreWriter(folder, load_vocabulary(), recipe={"name": "labelled"}, shard_cells=25) as writer:
+        for position, name in enumerate(cells.datasets):
+            own = cells.take(cells.dataset_n == position)
+            table = pd.DataFrame(
+                {
+                    LABEL: own.label_n,
+                    DATASET: name,
+                    DONOR: [f"{name}/{donor}" for donor in own.donor_n],
+                    ASSAY: "10x 3' v3",
+                    TISSUE: "blood",
+                    DISEASE: "normal",
+                },
+                index=[f"{name}-{n}" for n in range(len(own))],
+            )
+            rows = np.arange(len(own))
+            writer.add(name, LabelledBlock(own.counts_ng, table, rows, len(own), {name: cells.measured_sg[position]}))
+            writer.close_source(name, {})
+        return writer.finish({})

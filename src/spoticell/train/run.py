@@ -299,7 +299,8 @@ class Run:
         return [
             f"{self.supply.n_training:,} training cells of {len(self.supply.datasets)} data sets, "
             f"{len(self.labels)} labels, {len(self.nodes)} nodes, {count_parameters(self.network):,} parameters",
-            f"best epoch {epoch} of {len(self.epochs)}; on {validation:,} validation cells at threshold {self.config.threshold:g}:",
+            f"best epoch {epoch} of {len(self.epochs)}; on {validation:,} validation cells "
+            f"at threshold {self.config.threshold:g}:",
             *(f"{key.replace('_', ' ')}: {value:.4f}" for key, value in result.items() if isinstance(value, float)),
         ]
 
