@@ -30,12 +30,28 @@ RELEASE, EARLIER = "2025-11-08", "2023-12-15"
 EARLIER_CELLS = 1000
 UNCODED = {"MALAT1": "ENSG00000251562", "NEAT1": "ENSG00000245532", "XIST": "ENSG00000229807"}
 """Genes of the Census that the vocabulary lacks, without counts here."""
-TEXT = (
-    "dataset_id assay assay_ontology_term_id cell_type cell_type_ontology_term_id development_stage "
-    "development_stage_ontology_term_id disease disease_ontology_term_id donor_id self_reported_ethnicity "
-    "self_reported_ethnicity_ontology_term_id sex sex_ontology_term_id suspension_type tissue "
-    "tissue_ontology_term_id tissue_type tissue_general tissue_general_ontology_term_id"
-).split()
+TEXT = [
+    "dataset_id",
+    "assay",
+    "assay_ontology_term_id",
+    "cell_type",
+    "cell_type_ontology_term_id",
+    "development_stage",
+    "development_stage_ontology_term_id",
+    "disease",
+    "disease_ontology_term_id",
+    "donor_id",
+    "self_reported_ethnicity",
+    "self_reported_ethnicity_ontology_term_id",
+    "sex",
+    "sex_ontology_term_id",
+    "suspension_type",
+    "tissue",
+    "tissue_ontology_term_id",
+    "tissue_type",
+    "tissue_general",
+    "tissue_general_ontology_term_id",
+]
 """Columns about cells that hold one of a few words."""
 COUNTED = {
     "cell_type": "cell_type_ontology_term_id",
@@ -100,7 +116,9 @@ def features() -> pd.DataFrame:
     )
 
 
-def cell_table(dataset: Dataset, obs: pd.DataFrame, counts_kv: sparse.csr_array, first: int, number: int) -> pd.DataFrame:
+def cell_table(
+    dataset: Dataset, obs: pd.DataFrame, counts_kv: sparse.csr_array, first: int, number: int
+) -> pd.DataFrame:
     """Give all columns of the Census's schema about some cells, the ``number``-th of their data set and on."""
     ontology, source = load_ontology(), dataset.copy_of or dataset.name
     tissue_term, general, general_term = TISSUES[dataset.tissue]
@@ -141,7 +159,9 @@ def cell_table(dataset: Dataset, obs: pd.DataFrame, counts_kv: sparse.csr_array,
     )
 
 
-def write_matrix(layer: soma.SparseNDArray, var: pd.DataFrame, chosen: Sequence[Dataset], sizes: dict[str, int], data: Path | None) -> Written:
+def write_matrix(
+    layer: soma.SparseNDArray, var: pd.DataFrame, chosen: Sequence[Dataset], sizes: dict[str, int], data: Path | None
+) -> Written:
     """Write the counts of all data sets, and give the tables about them."""
     written, by_id = Written(len(var)), load_vocabulary().by_id
     column_g = np.zeros(len(by_id), dtype=np.int64)
@@ -171,7 +191,7 @@ def frame(parent: soma.Collection, name: str, table: pd.DataFrame, words: Sequen
         if column in words:
             arrow: pa.DataType = pa.dictionary(pa.int16(), pa.large_string())
         else:
-            arrow = pa.large_string() if kind == object else pa.from_numpy_dtype(kind)
+            arrow = pa.large_string() if kind.kind == "O" else pa.from_numpy_dtype(kind)
         fields.append(pa.field(str(column), arrow))
     schema = pa.schema(fields)
     made = parent.add_new_dataframe(
@@ -182,7 +202,9 @@ def frame(parent: soma.Collection, name: str, table: pd.DataFrame, words: Sequen
         opened.write(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
 
 
-def write_census(folder: Path, chosen: Sequence[Dataset], sizes: dict[str, int], release: str, data: Path | None) -> int:
+def write_census(
+    folder: Path, chosen: Sequence[Dataset], sizes: dict[str, int], release: str, data: Path | None
+) -> int:
     """Write one release, and give its number of cells."""
     var, total = features(), sum(sizes[dataset.name] for dataset in chosen)
     with soma.Collection.create(str(folder)) as census:
@@ -194,7 +216,9 @@ def write_census(folder: Path, chosen: Sequence[Dataset], sizes: dict[str, int],
         raw = layers.add_new_sparse_ndarray("raw", type=pa.float32(), shape=shape, platform_config=X_SETTINGS)
         written = write_matrix(raw, var, chosen, sizes, data)
         obs = pd.concat(written.tables, ignore_index=True)
-        measured = dict(zip((dataset.id for dataset in chosen), (int(seen.sum()) for seen in written.seen_dg), strict=True))
+        measured = dict(
+            zip((dataset.id for dataset in chosen), (int(seen.sum()) for seen in written.seen_dg), strict=True)
+        )
         obs["n_measured_vars"] = obs["dataset_id"].map(measured).astype(np.int64)
         frame(human, "obs", obs, TEXT)
         cells_d = np.array([sizes[dataset.name] for dataset in chosen])
@@ -204,7 +228,9 @@ def write_census(folder: Path, chosen: Sequence[Dataset], sizes: dict[str, int],
             "feature_dataset_presence_matrix", type=pa.bool_(), shape=(len(chosen), len(var))
         )
         rows, columns = np.nonzero(seen_dv)
-        presence.write(pa.table({"soma_dim_0": rows, "soma_dim_1": columns, "soma_data": np.ones(len(rows), dtype=bool)}))
+        presence.write(
+            pa.table({"soma_dim_0": rows, "soma_dim_1": columns, "soma_data": np.ones(len(rows), dtype=bool)})
+        )
         frame(info, "summary", summary(obs, release))
         frame(info, "datasets", dataset_table(chosen, sizes))
         frame(info, "summary_cell_counts", cell_counts(obs), ("organism", "category"))
@@ -260,7 +286,9 @@ def cell_counts(obs: pd.DataFrame) -> pd.DataFrame:
         keys = obs[category].to_frame("label").assign(ontology_term_id="na" if term is None else obs[term])
         grouped = obs["is_primary_data"].groupby([keys["label"], keys["ontology_term_id"]]).agg(["size", "sum"])
         parts.append(grouped.set_axis(["all", "primary"], axis=1).reset_index().assign(category=category))
-    table = pd.concat(parts, ignore_index=True).rename(columns={"all": "total_cell_count", "primary": "unique_cell_count"})
+    table = pd.concat(parts, ignore_index=True).rename(
+        columns={"all": "total_cell_count", "primary": "unique_cell_count"}
+    )
     table.insert(0, "organism", "Homo sapiens")
     return numbered(table.astype({"total_cell_count": np.int64, "unique_cell_count": np.int64}))
 
@@ -269,7 +297,11 @@ def organisms() -> pd.DataFrame:
     """Say of which organisms there are cells."""
     return numbered(
         pd.DataFrame(
-            {"organism_ontology_term_id": ["NCBITaxon:9606"], "organism_label": ["Homo sapiens"], "organism": ["homo_sapiens"]}
+            {
+                "organism_ontology_term_id": ["NCBITaxon:9606"],
+                "organism_label": ["Homo sapiens"],
+                "organism": ["homo_sapiens"],
+            }
         )
     )
 

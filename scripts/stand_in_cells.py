@@ -1,7 +1,7 @@
 """Cells for a stand-in of the Census: real ones of small published data sets, or ones drawn by a seed.
 
 What is made up: donors where a data set names none, the disease of some donors, and, past the cells that there are,
-further cells thinned from them.  A stand-in is for trying out filters, splits and speed; nothing about cells follows from it.
+further cells thinned from them.  A stand-in is for trying out filters, splits and speed; nothing about cells follows.
 Axes: ``k`` cells of a block, ``g`` genes of the vocabulary.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,16 @@ DISEASES = {
     "lymphoma": "MONDO:0005062",
     "type 2 diabetes mellitus": "MONDO:0005148",
 }
-DRAWN_TYPES = ("CL:0000624", "CL:0000625", "CL:0000236", "CL:0000623", "CL:0001054", "CL:0000057", "CL:0000115", UNKNOWN)
+DRAWN_TYPES = (
+    "CL:0000624",
+    "CL:0000625",
+    "CL:0000236",
+    "CL:0000623",
+    "CL:0001054",
+    "CL:0000057",
+    "CL:0000115",
+    UNKNOWN,
+)
 """Types of drawn cells; the last is for cells without a label."""
 
 
@@ -103,7 +112,7 @@ class Pool:
     """Their label, and their donor, '' where nobody is named."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def real_pool(dataset: Dataset, data: Path) -> Pool:
     """Read the cells of a data set."""
     with open_cells(data / "train" / f"{dataset.name}.h5ad") as source:
@@ -122,7 +131,9 @@ def drawn_pool(dataset: Dataset, cells: int) -> Pool:
     measured_v = rng.random(len(genes)) < 0.9
     type_n = rng.choice(len(DRAWN_TYPES), cells, p=(0.3, 0.2, 0.15, 0.12, 0.1, 0.06, 0.05, 0.02))
     counts_nv = sparse.csr_array(rng.poisson(weight_tv[type_n] * measured_v).astype(np.float32))
-    place_vg = sparse.csr_array((np.ones(len(genes)), (np.arange(len(genes)), genes)), (len(genes), len(load_vocabulary())))
+    place_vg = sparse.csr_array(
+        (np.ones(len(genes)), (np.arange(len(genes)), genes)), (len(genes), len(load_vocabulary()))
+    )
     obs = pd.DataFrame({LABEL: np.array(DRAWN_TYPES, dtype=object)[type_n], DONOR: ""})
     return Pool(sparse.csr_array((counts_nv @ place_vg).astype(np.float32)), obs)
 
