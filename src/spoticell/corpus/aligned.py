@@ -44,13 +44,15 @@ def kept_counts(
 
     Yields
     ------
-    Rows of the source used up so far, where the cells stand in the source, and their counts, ``(k, g)``.
+    Rows of the source used up so far, where the cells stand in the source, and their counts, ``(k, g)``; nothing for
+    rows of which none is kept.
     """
     for block in source.blocks(findings.matrix, size=size):
         stop = block.start + len(block)
         kept_k = np.flatnonzero(keep_n[block.start : stop])
-        counts_kg = align_counts(recover(block.values_nv, findings.verdict), findings.match)[kept_k]
-        yield stop, kept_k + block.start, counts_kg
+        if len(kept_k):
+            values_kv = sparse.csr_array(block.values_nv[kept_k])
+            yield stop, kept_k + block.start, align_counts(recover(values_kv, findings.verdict), findings.match)
         if on_progress is not None:
             on_progress(stop, source.n_cells)
 

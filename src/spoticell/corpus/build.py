@@ -21,7 +21,7 @@ from spoticell.corpus.store import Store, is_store
 from spoticell.corpus.summary import LEFT_OUT, LOST, ROWS, SUMMARY, WANTED, write_summary
 from spoticell.corpus.survey import digest, grouped, judged
 from spoticell.corpus.unresolved import UNRESOLVED
-from spoticell.corpus.writer import StoreWriter
+from spoticell.corpus.writer import SHARD_CELLS, StoreWriter
 from spoticell.errors import FileFormatError
 from spoticell.genes import load_vocabulary
 from spoticell.io.write import atomic, writing
@@ -35,7 +35,12 @@ _log = logging.getLogger("spoticell")
 
 
 def build_store(
-    recipe: Recipe, sources: Sequence[CorpusSource], output: Path, *, on_progress: Progress | None = None
+    recipe: Recipe,
+    sources: Sequence[CorpusSource],
+    output: Path,
+    *,
+    shard_cells: int = SHARD_CELLS,
+    on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Make the store of a recipe, or go on with one that was begun.
 
@@ -47,6 +52,8 @@ def build_store(
         The recipe's, from `spoticell.corpus.opening.open_sources`.
     output
         Folder of the store.
+    shard_cells
+        Cells in a shard of it.
     on_progress
         Called with the steps done and the steps there are.
 
@@ -64,7 +71,8 @@ def build_store(
     tables_of = {source.name: digest(table) for source, table in zip(sources, tables, strict=True)}
     record = recipe.record() | {"tables": tables_of}
     if not _only_told(output, record):
-        _write(sources, tables, output, record, stretch(on_progress, start=LOOKING, stop=100))
+        with StoreWriter(output, load_vocabulary(), recipe=record, shard_cells=shard_cells) as writer:
+            _write(sources, tables, writer, stretch(on_progress, start=LOOKING, stop=100))
     store = Store(output)
     _write_splits(store, recipe, sources)
     return write_summary(store)
@@ -94,20 +102,15 @@ def look_over(
 
 
 def _write(
-    sources: Sequence[CorpusSource],
-    tables: Sequence[CellTable],
-    output: Path,
-    record: Mapping[str, Any],
-    on_progress: Progress,
+    sources: Sequence[CorpusSource], tables: Sequence[CellTable], writer: StoreWriter, on_progress: Progress
 ) -> None:
     rows, before = sum(map(len, tables)), 0
-    with StoreWriter(output, load_vocabulary(), recipe=record) as writer:
-        for source, table in zip(sources, tables, strict=True):
-            if not writer.is_done(source.name):
-                _write_source(source, table, writer, _within(on_progress, before, len(table), rows))
-            before += len(table)
-            on_progress(before, rows)
-        writer.finish({})
+    for source, table in zip(sources, tables, strict=True):
+        if not writer.is_done(source.name):
+            _write_source(source, table, writer, _within(on_progress, before, len(table), rows))
+        before += len(table)
+        on_progress(before, rows)
+    writer.finish({})
 
 
 def _write_source(source: CorpusSource, table: CellTable, writer: StoreWriter, on_progress: Progress) -> None:

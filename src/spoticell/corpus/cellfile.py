@@ -79,12 +79,13 @@ class FileCells(CorpusSource):
         self, table: CellTable, *, start: int = 0, on_progress: Progress | None = None
     ) -> Iterator[LabelledBlock]:
         """Stream the cells to keep from a row on; rows before it are read too, but not given."""
+        if not table.keep_n.any():
+            return
         with self._opened() as source:
             findings = self._findings = inspect(source, load_vocabulary(), on_progress=part(on_progress, 0, 2))
             keep_n = table.keep_n & (np.arange(len(table)) >= start)
             for stop, row_k, counts_kg in kept_counts(source, findings, keep_n, on_progress=part(on_progress, 1, 2)):
-                if stop > start:
-                    yield self._block(table, source.cell_names, findings, (stop, row_k, counts_kg))
+                yield self._block(table, source.cell_names, findings, (stop, row_k, counts_kg))
 
     def facts(self) -> dict[str, Any]:
         """Say which file it was, and what its numbers are."""
