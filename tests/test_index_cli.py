@@ -262,7 +262,7 @@ def test_without_the_libraries_of_searching_a_sentence_names_what_to_install(
             raise ModuleNotFoundError(name)
         return import_module(name)
 
-    monkeypatch.setattr("spoticell.index.needs.import_module", missing)
+    monkeypatch.setattr("spoticell.extras.import_module", missing)
     result = run("index", "build", references[0], "-o", tmp_path / "i", "-b", tiny_bundle_folder)
     assert_refused(result, f"needs {library}, which is not installed; run: pip install 'spoticell[search]'")
     assert not (tmp_path / "i").exists()

@@ -89,7 +89,7 @@ class FileCells(CorpusSource):
 
     def facts(self) -> dict[str, Any]:
         """Say which file it was, and what its numbers are."""
-        facts: dict[str, Any] = {"file": self.path.name, **self.identity}
+        facts: dict[str, Any] = {"kind": "file", "file": self.path.name, **self.identity}
         if self._findings is not None:
             found = self._findings
             facts |= {"format": found.format, "counts": f"{found.matrix}: {found.verdict.kind}"}

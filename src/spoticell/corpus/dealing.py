@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+
+Side = Literal["train", "validation", "test"]
+SIDES: tuple[Side, ...] = ("train", "validation", "test")
+"""Sides of a split, from the one that is fitted on to the one that is kept away longest."""
 
 
 def linked(group: Sequence[str], donor: Sequence[str]) -> list[tuple[str, ...]]:
@@ -33,11 +38,12 @@ def linked(group: Sequence[str], donor: Sequence[str]) -> list[tuple[str, ...]]:
     """
     group_codes, groups = pd.factorize(np.asarray(group, dtype=object), sort=True)
     donor_codes, donors = pd.factorize(np.asarray(donor, dtype=object))
-    shape = (len(groups), len(donors))
-    occurs_gd = sparse.csr_array((np.ones(len(group_codes), dtype=np.bool_), (group_codes, donor_codes)), shape=shape)
-    _, set_of_g = connected_components(sparse.block_array([[None, occurs_gd], [occurs_gd.T, None]]), directed=False)
+    size = len(groups) + len(donors)
+    places = (group_codes, len(groups) + donor_codes)  # a graph whose nodes are groups, then donors
+    graph = sparse.csr_array((np.ones(len(group_codes), dtype=np.int8), places), shape=(size, size))
+    _, set_of = connected_components(graph, directed=False)
     sets: dict[int, list[str]] = {}
-    for name, number in zip(groups, set_of_g[: len(groups)], strict=True):
+    for name, number in zip(groups, set_of[: len(groups)], strict=True):
         sets.setdefault(int(number), []).append(str(name))
     return sorted(tuple(names) for names in sets.values())
 
@@ -53,7 +59,7 @@ def shuffled(sets: Sequence[tuple[str, ...]], seed: int) -> list[tuple[str, ...]
     return sorted(sets, key=lambda names: (hashlib.sha256(f"{seed}:{names[0]}".encode()).digest(), names))
 
 
-def deal(sizes: Sequence[int], shares: Mapping[str, float]) -> list[str]:
+def deal(sizes: Sequence[int], shares: Mapping[Side, float]) -> list[Side]:
     """Give each set in turn to the side that has the most room left, so that every side gets at least one.
 
     No side gets more than its share and the size of one set.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from spoticell.corpus.block import LabelledBlock
 from spoticell.corpus.cellfile import FileCells
@@ -32,7 +33,8 @@ class FetchedCells(FileCells):
 
     def __init__(self, folder: Path, asked: UrlSource, *, name: str, url: str | None = None) -> None:
         super().__init__(folder / asked.file_name, asked, name=name)
-        self.url, self._sha256, self._cells = url or asked.url, asked.sha256, asked.cells
+        self._from, self._address = url or asked.url, asked.url
+        self._sha256, self._cells = asked.sha256, asked.cells
 
     @property
     def is_here(self) -> bool:
@@ -46,7 +48,7 @@ class FetchedCells(FileCells):
 
     def fetch(self, *, on_progress: Progress | None = None) -> None:
         """Fetch the file unless it is there."""
-        fetch(self.url, self.path, on_progress=on_progress)
+        fetch(self._from, self.path, on_progress=on_progress)
 
     def blocks(
         self, table: CellTable, *, start: int = 0, on_progress: Progress | None = None
@@ -65,6 +67,10 @@ class FetchedCells(FileCells):
                 "Remove it to fetch it again, or mend the recipe."
             )
         yield from super().blocks(table, start=start, on_progress=on_progress)
+
+    def facts(self) -> dict[str, Any]:
+        """Say which file it was and where the recipe has it from, and what its numbers are."""
+        return super().facts() | {"kind": "url", "url": self._address}
 
     def _recorded(self) -> str | None:
         """Give the hash that the file had when it was fetched; None if it came otherwise."""

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spoticell.corpus.cellfile import FileCells
+from spoticell.corpus.census import CensusCells
 from spoticell.corpus.fetched import FetchedCells
-from spoticell.corpus.parts import FileSource, UrlSource
+from spoticell.corpus.parts import AnySource, CensusSource, FileSource, SomaSource, UrlSource
 from spoticell.corpus.recipe import Recipe
+from spoticell.corpus.soma import ExperimentCells
 from spoticell.corpus.source import CorpusSource
 from spoticell.errors import ConfigError
 
@@ -23,7 +25,8 @@ def open_sources(recipe: Recipe, *, downloads: Path, stand_in: str | None = None
     downloads
         Folder for what is fetched.
     stand_in
-        A folder or an address that has what the recipe's hosts have: files under their names.
+        A folder or an address that has what the recipe's hosts have: files under their names, and the Census in a
+        folder ``census``, or as the folder itself.
 
     Raises
     ------
@@ -40,14 +43,17 @@ def open_sources(recipe: Recipe, *, downloads: Path, stand_in: str | None = None
     return sources
 
 
-def _open(asked: object, recipe: Recipe, downloads: Path, stand_in: str | None) -> Iterator[CorpusSource]:
+def _open(asked: AnySource, recipe: Recipe, downloads: Path, stand_in: str | None) -> Iterator[CorpusSource]:
     match asked:
         case FileSource():
             yield from _files(asked, recipe)
         case UrlSource():
             yield _fetched(asked, downloads, stand_in)
-        case _:
-            raise ConfigError(f"Sources of this kind can't be read yet: {asked!r}.")
+        case SomaSource():
+            address = asked.soma if "://" in asked.soma else recipe.path(asked.soma)
+            yield ExperimentCells(asked, address, name=asked.title)
+        case CensusSource():
+            yield CensusCells(asked, name=asked.title, copy=_copy(stand_in))
 
 
 def _files(asked: FileSource, recipe: Recipe) -> Iterator[FileCells]:
@@ -71,6 +77,13 @@ def _fetched(asked: UrlSource, downloads: Path, stand_in: str | None) -> Fetched
     if not (Path(stand_in) / asked.file_name).is_file():
         raise ConfigError(f"{stand_in} has no file {asked.file_name}, which stands in for {asked.url}.")
     return FetchedCells(Path(stand_in), asked, name=asked.title)
+
+
+def _copy(stand_in: str | None) -> str | None:
+    """Give where a copy of the Census is."""
+    if stand_in is None or "://" in stand_in or not (Path(stand_in) / "census").is_dir():
+        return stand_in
+    return str(Path(stand_in) / "census")
 
 
 def _stem(path: Path) -> str:

@@ -19,14 +19,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from spoticell.corpus.block import ASSAY, DATASET
-from spoticell.corpus.dealing import deal, linked, shuffled
+from spoticell.corpus.dealing import SIDES, Side, deal, linked, shuffled
+from spoticell.corpus.words import filled
 from spoticell.errors import ConfigError, StoreError
 from spoticell.keys import DONOR, UNKNOWN
 
-SIDES = ("train", "validation", "test")
-"""Sides of a split, from the one that is fitted on to the one that is kept away longest."""
-
-Side = Literal["train", "validation", "test"]
 RELEASE = "release"
 """Column: day on which the data set of a cell came out, as ``2025-11-08``; '' where nobody knows."""
 
@@ -177,9 +174,7 @@ def make_split(cells: pd.DataFrame, spec: SplitSpec) -> Split:
 
     Examples
     --------
-    >>> cells = pd.DataFrame(
-    ...     {"dataset_id": ["a", "b"], "donor_id": ["Ann", "Bob"], "assay": ["10x 3' v3", "Smart-seq2"]}
-    ... )
+    >>> cells = pd.DataFrame({"dataset_id": "blood", "donor_id": ["Ann", "Bob"], "assay": ["10x 3' v3", "Smart-seq2"]})
     >>> split = make_split(cells, SplitSpec(name="full-length", by="assay", test=["Smart-seq2"]))
     >>> split.cells, split.side_of(cells).tolist()
     ({'train': 1, 'validation': 0, 'test': 1, 'dropped': 0}, ['train', 'test'])
@@ -211,7 +206,7 @@ def _grouped(cells: pd.DataFrame, spec: SplitSpec) -> pd.DataFrame:
 
 def _named(table: pd.DataFrame, spec: SplitSpec) -> dict[str, str]:
     groups = set(table["group"])
-    side_of = {group: side for side in SIDES for group in getattr(spec, side)}
+    side_of: dict[str, str] = {group: side for side in SIDES for group in getattr(spec, side)}
     missing = sorted(set(side_of) - groups)
     if missing:
         some = ", ".join(repr(group) for group in sorted(groups)[:5])
@@ -226,7 +221,7 @@ def _named(table: pd.DataFrame, spec: SplitSpec) -> dict[str, str]:
 
 def _later(table: pd.DataFrame, after: datetime.date, name: str) -> dict[str, str]:
     """Give the data sets that came out after a day, all for testing."""
-    unknown = sorted(table["group"][table[RELEASE] == ""])
+    unknown = sorted(table["group"][table[RELEASE].isin(["", UNKNOWN])])
     if unknown:
         raise ConfigError(
             f"The split {name!r} goes by release, but nobody says when the data set {unknown[0]!r} came out. "
@@ -240,7 +235,11 @@ def _dealt(rest: pd.DataFrame, spec: SplitSpec) -> dict[str, str]:
     if not spec.shares:
         return dict.fromkeys(rest["group"], "train")
     together = spec.shared_donors == "refuse"
-    sets = linked(rest["group"], rest["donor"]) if together else [(group,) for group in sorted(set(rest["group"]))]
+    sets = (
+        linked(list(rest["group"]), list(rest["donor"]))
+        if together
+        else [(group,) for group in sorted(set(rest["group"]))]
+    )
     if len(sets) < len(spec.shares):
         raise ConfigError(
             f"The split {spec.name!r} needs at least {len(spec.shares)} parts that share no donor, but the cells have "
@@ -270,7 +269,7 @@ def _settle(table: pd.DataFrame, spec: SplitSpec) -> dict[str, Side]:
             f"{SIDES[first['min']]!r} and {SIDES[first['max']]!r}{others}. "
             "Split by donor, or set shared_donors: drop to leave such donors' cells out of training."
         )
-    return {str(donor): SIDES[rank] for donor, rank in shared["max"].items()}
+    return {str(donor): SIDES[int(rank)] for donor, rank in shared["max"].items()}
 
 
 def _check_sides(sizes: dict[str, int], side_of: dict[str, str], spec: SplitSpec) -> None:
@@ -288,8 +287,9 @@ def _text(cells: pd.DataFrame, column: str) -> pd.Categorical:
         raise ConfigError(f"A split needs the column {column!r} about cells; there are {', '.join(cells.columns)}.")
     values = cells[column].array
     codes = values if isinstance(values, pd.Categorical) else pd.Categorical(values)
-    return codes.rename_categories([str(category) for category in codes.categories])
+    return filled(codes.rename_categories(str), UNKNOWN)
 
 
 def _take(words: Sequence[str], codes: pd.Categorical) -> NDArray[np.object_]:
-    return np.array([*words, UNKNOWN], dtype=object)[codes.codes]
+    taken: NDArray[np.object_] = np.array(words, dtype=object)[codes.codes]
+    return taken
