@@ -154,8 +154,6 @@ class CensusSource(Source):
     """Where it is, if not where its publisher keeps it."""
     value_filter: Word | None = None
     """Which cells to read, in the words of SOMA."""
-    earlier: tuple[Word, ...] = ()
-    """Versions or addresses of earlier releases, which tell when a data set came out."""
 
     def _title(self) -> str:
         return f"census-{self.census}"
