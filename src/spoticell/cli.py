@@ -13,6 +13,7 @@ import typer
 
 from spoticell import __version__
 from spoticell.console import guarded, listen, prepare, progress, say, show_json
+from spoticell.corpus_cli import prepare as prepare_corpus
 from spoticell.errors import ConfigError
 from spoticell.index_cli import index_app, search
 from spoticell.tables import card, composition, listing, matched, scores, share
@@ -33,6 +34,7 @@ bundles_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(bundles_app, name="bundles")
 app.add_typer(index_app, name="index")
 app.command()(search)
+app.command("prepare")(prepare_corpus)
 
 Cells = Annotated[Path, typer.Argument(metavar="IN", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
 BundleName = Annotated[str, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")]

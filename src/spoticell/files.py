@@ -17,6 +17,7 @@ import pandas as pd
 
 from spoticell.annotation import Annotation, Collector
 from spoticell.bundle import DEFAULT, PACKAGED, Bundle, load_bundle
+from spoticell.corpus.progress import stretch
 from spoticell.errors import OutputError
 from spoticell.findings import Findings, Progress, inspect
 from spoticell.io import BLOCK, open_cells
@@ -113,14 +114,14 @@ def annotate_file(
     threshold = check_threshold(threshold, loaded)
     matcher = None if index is None else Matcher(index, loaded)
     with open_cells(path) as source:
-        findings = inspect(source, loaded.vocabulary, on_progress=_stretch(on_progress, start=0, stop=LOOKING))
+        findings = inspect(source, loaded.vocabulary, on_progress=stretch(on_progress, start=0, stop=LOOKING))
         runtime = Runtime(loaded, threads=threads)
         collector = Collector(source, findings, runtime, threshold=threshold, matcher=matcher)
-        rest = _stretch(on_progress, start=LOOKING, stop=100 if report is None else ANSWERED)
+        rest = stretch(on_progress, start=LOOKING, stop=100 if report is None else ANSWERED)
         annotation = _stream(path, output, collector, runtime, on_progress=rest)
     if report is not None:
         _report(annotation, report, command_line(path, output, annotation, report))
-        _stretch(on_progress, start=ANSWERED, stop=100)(1, 1)
+        stretch(on_progress, start=ANSWERED, stop=100)(1, 1)
     return annotation
 
 
@@ -214,13 +215,3 @@ def _check_outputs(path: Path, output: Path, report: Path | None, *, overwrite: 
 
 def _loaded(bundle: Bundle | Path | str) -> Bundle:
     return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-
-
-def _stretch(on_progress: Progress | None, *, start: int, stop: int) -> Progress:
-    """Turn the progress of a part of the work, from ``start`` to ``stop`` percent of it, into that of the whole."""
-
-    def report(done: int, total: int) -> None:
-        if on_progress is not None:
-            on_progress(start * total + done * (stop - start), 100 * total)
-
-    return report

@@ -1,6 +1,6 @@
 """A view of a source of cells: some of its cells, as counts of the vocabulary's genes.
 
-Axes: ``n`` cells of the source, ``k`` cells that are kept, ``v`` genes of the view.
+Axes: ``n`` cells of the source, ``k`` cells that are kept, ``g`` genes of the vocabulary, ``v`` genes of the view.
 """
 
 from __future__ import annotations
@@ -10,12 +10,51 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from spoticell.corpus.progress import Progress
 from spoticell.counts import recover
 from spoticell.findings import Findings
 from spoticell.genes import Vocabulary, align_counts
 from spoticell.io import BLOCK, CellBlock, CellSource
+
+
+def kept_counts(
+    source: CellSource,
+    findings: Findings,
+    keep_n: NDArray[np.bool_],
+    *,
+    size: int = BLOCK,
+    on_progress: Progress | None = None,
+) -> Iterator[tuple[int, NDArray[np.int64], sparse.csr_array]]:
+    """Stream the counts of some cells of a source.
+
+    Parameters
+    ----------
+    source
+        Where the cells are.
+    findings
+        Which matrix of it to use, and how.
+    keep_n
+        Which of the source's cells to give.
+    size
+        Rows of the source to read at once.
+    on_progress
+        Called with the source's cells that were looked at and all of them.
+
+    Yields
+    ------
+    Rows of the source used up so far, where the cells stand in the source, and their counts, ``(k, g)``; nothing for
+    rows of which none is kept.
+    """
+    for block in source.blocks(findings.matrix, size=size):
+        stop = block.start + len(block)
+        kept_k = np.flatnonzero(keep_n[block.start : stop])
+        if len(kept_k):
+            values_kv = sparse.csr_array(block.values_nv[kept_k])
+            yield stop, kept_k + block.start, align_counts(recover(values_kv, findings.verdict), findings.match)
+        if on_progress is not None:
+            on_progress(stop, source.n_cells)
 
 
 class AlignedSource(CellSource):
@@ -65,14 +104,11 @@ class AlignedSource(CellSource):
 
     def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream the kept cells, at most ``size`` of them at once."""
-        start, verdict, match = 0, self._findings.verdict, self._findings.match
-        for block in self._source.blocks(self._findings.matrix, size=size):
-            kept_k = np.flatnonzero(self._keep_n[block.start : block.start + len(block)])
-            counts_kg = align_counts(recover(block.values_nv, verdict), match)[kept_k]
+        start = 0
+        counts = kept_counts(self._source, self._findings, self._keep_n, size=size, on_progress=self._on_progress)
+        for _, _, counts_kg in counts:
             yield CellBlock(start, counts_kg[:, self._position_v])
-            start += len(kept_k)
-            if self._on_progress is not None:
-                self._on_progress(block.start + len(block), self._source.n_cells)
+            start += counts_kg.shape[0]
 
     def obs(self) -> pd.DataFrame:
         """Give the table about the kept cells."""

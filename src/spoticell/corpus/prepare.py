@@ -20,9 +20,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.corpus.aligned import AlignedSource
+from spoticell.corpus.block import DATASET, DISEASE
 from spoticell.corpus.labels import NAME, Labels, read_labels
 from spoticell.corpus.original import NORMAL, OriginalDataset, original_dataset
 from spoticell.corpus.progress import Progress, part
+from spoticell.corpus.unresolved import UNRESOLVED, write_unresolved
 from spoticell.errors import ConfigError, FileFormatError
 from spoticell.findings import inspect
 from spoticell.genes import load_vocabulary
@@ -32,12 +34,7 @@ from spoticell.io.write import atomic, check_output, writing
 from spoticell.keys import DONOR, LABEL, UNKNOWN
 from spoticell.ontology import load_ontology
 
-DATASET = "dataset_id"
-"""``obs``: the data set that a cell comes from."""
-
-DISEASE = "disease"
 SUMMARY = "summary.json"
-UNRESOLVED = "unresolved_labels.tsv"
 
 _log = logging.getLogger("spoticell")
 
@@ -184,8 +181,7 @@ def _outputs(datasets: Sequence[Path], output_dir: Path, *, overwrite: bool) -> 
 
 
 def _write_summary(prepared: Sequence[Prepared], output_dir: Path) -> None:
-    rows = [(one.name, label, str(cells)) for one in prepared for label, cells in one.unresolved.items()]
-    lines = ["\t".join(" ".join(word.split()) for word in row) for row in [("dataset", "label", "cells"), *rows]]
+    unresolved = [(one.name, label, cells) for one in prepared for label, cells in one.unresolved.items()]
     summary = {
         "cells": sum(one.kept for one in prepared),
         "types": len({term for one in prepared for term in one.types}),
@@ -195,5 +191,4 @@ def _write_summary(prepared: Sequence[Prepared], output_dir: Path) -> None:
     }
     with atomic(output_dir / SUMMARY) as passing:
         passing.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    with atomic(output_dir / UNRESOLVED) as passing:
-        passing.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_unresolved(output_dir / UNRESOLVED, unresolved)

@@ -26,3 +26,19 @@ def part(on_progress: Progress | None, position: int, parts: int) -> Progress:
             on_progress(position * STEPS + min(done * STEPS // max(total, 1), STEPS), parts * STEPS)
 
     return report
+
+
+def stretch(on_progress: Progress | None, *, start: int, stop: int) -> Progress:
+    """Turn the progress of a part of the work, from ``start`` to ``stop`` percent of it, into that of the whole.
+
+    Examples
+    --------
+    >>> stretch(lambda done, total: print(f"{done} of {total}"), start=20, stop=90)(1, 10)
+    270 of 1000
+    """
+
+    def report(done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(start * total + done * (stop - start), 100 * total)
+
+    return report

@@ -56,6 +56,19 @@ class CorpusSource(ABC):
     name: str
     """How the store and reports call it; different from that of any other source of the recipe."""
 
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be read without fetching it first."""
+        return True
+
+    @property
+    def cells_stated(self) -> int | None:
+        """How many cells the recipe says there are; None where it doesn't."""
+        return None
+
+    def fetch(self, *, on_progress: Progress | None = None) -> None:  # noqa: B027 - most sources need not be fetched
+        """Bring it here if it isn't."""
+
     @abstractmethod
     def table(self) -> CellTable:
         """Read what the source says of its cells; no counts are read."""

@@ -1,0 +1,97 @@
+"""From the sources that a recipe names to those that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from spoticell.corpus.cellfile import FileCells
+from spoticell.corpus.census import CensusCells
+from spoticell.corpus.fetched import FetchedCells
+from spoticell.corpus.parts import AnySource, CensusSource, FileSource, SomaSource, UrlSource
+from spoticell.corpus.recipe import Recipe
+from spoticell.corpus.soma import ExperimentCells
+from spoticell.corpus.source import CorpusSource
+from spoticell.errors import ConfigError
+
+
+def open_sources(recipe: Recipe, *, downloads: Path, stand_in: str | None = None) -> list[CorpusSource]:
+    """Give the sources of a recipe in its order, each file of a pattern as one of them.
+
+    Parameters
+    ----------
+    recipe
+        Which sources.
+    downloads
+        Folder for what is fetched.
+    stand_in
+        A folder or an address that has what the recipe's hosts have: files under their names, and the Census in a
+        folder ``census``, or as the folder itself.
+
+    Raises
+    ------
+    ConfigError
+        If no file is where the recipe says, or two sources have the same name.
+    """
+    sources = [one for asked in recipe.sources for one in _open(asked, recipe, downloads, stand_in)]
+    names = [source.name for source in sources]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(
+            f"Two sources of the recipe {recipe.name} are called {twice!r}. Give one of them a 'name' of its own."
+        )
+    return sources
+
+
+def _open(asked: AnySource, recipe: Recipe, downloads: Path, stand_in: str | None) -> Iterator[CorpusSource]:
+    match asked:
+        case FileSource():
+            yield from _files(asked, recipe)
+        case UrlSource():
+            yield _fetched(asked, downloads, stand_in)
+        case SomaSource():
+            address = asked.soma if "://" in asked.soma else recipe.path(asked.soma)
+            yield ExperimentCells(asked, address, name=asked.title)
+        case CensusSource():
+            yield CensusCells(asked, name=asked.title, copy=_copy(stand_in))
+
+
+def _files(asked: FileSource, recipe: Recipe) -> Iterator[FileCells]:
+    path = recipe.path(asked.file)
+    if path.exists():
+        yield FileCells(path, asked, name=asked.name or _stem(path))
+        return
+    pattern = str(path.relative_to(path.anchor))
+    found = sorted(one for one in Path(path.anchor).glob(pattern) if not one.name.startswith("."))
+    if not found:
+        raise ConfigError(f"The recipe {recipe.name} names {asked.file!r}, but there is no such file: {path}.")
+    for one in found:
+        yield FileCells(one, asked, name=f"{asked.name}-{_stem(one)}" if asked.name else _stem(one))
+
+
+def _fetched(asked: UrlSource, downloads: Path, stand_in: str | None) -> FetchedCells:
+    if stand_in is None:
+        return FetchedCells(downloads, asked, name=asked.title)
+    if "://" in stand_in:
+        return FetchedCells(downloads, asked, name=asked.title, url=f"{stand_in.rstrip('/')}/{asked.file_name}")
+    if not (Path(stand_in) / asked.file_name).is_file():
+        raise ConfigError(f"{stand_in} has no file {asked.file_name}, which stands in for {asked.url}.")
+    return FetchedCells(Path(stand_in), asked, name=asked.title)
+
+
+def _copy(stand_in: str | None) -> str | None:
+    """Give where a copy of the Census is."""
+    if stand_in is None or "://" in stand_in or not (Path(stand_in) / "census").is_dir():
+        return stand_in
+    return str(Path(stand_in) / "census")
+
+
+def _stem(path: Path) -> str:
+    """Give the name of a file without what says its kind.
+
+    Examples
+    --------
+    >>> _stem(Path("cells/blood.csv.gz")), _stem(Path("blood.h5ad"))
+    ('blood', 'blood')
+    """
+    return Path(path.stem).stem if path.suffix == ".gz" else path.stem

@@ -1,0 +1,53 @@
+"""What became of the cells of a recipe, source by source, told from the finished store."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from spoticell.corpus.store import Store
+from spoticell.corpus.unresolved import UNRESOLVED, write_unresolved
+from spoticell.io.write import atomic
+from spoticell.keys import DONOR, LABEL, UNKNOWN
+
+SUMMARY = "summary.json"
+NO_COUNTS = "no counts in known genes"
+
+ROWS, WANTED, LEFT_OUT, LOST = "rows", "wanted", "left_out", "unresolved"
+"""Facts that a store keeps of each source: its rows, those chosen by the table about them, the others by reason, and
+labels that the Cell Ontology doesn't know."""
+
+
+def write_summary(store: Store) -> dict[str, Any]:
+    """Write into a store what is left out of it and why, and which labels could not be resolved.
+
+    Returns
+    -------
+    What ``summary.json`` says.
+    """
+    sources = store.manifest["sources"]
+    summary = {
+        "recipe": store.name,
+        "cells": len(store),
+        "types": store.manifest["counted"][LABEL],
+        "datasets": len(store.datasets),
+        "donors": len(store.manifest["counted"][DONOR].keys() - {UNKNOWN}),
+        "bytes": sum(shard["bytes"] for shard in store.records),
+        "ontology_version": store.manifest["ontology_version"],
+        "gene_sha256": store.manifest["gene_sha256"],
+        "sources": [_of_source(source) for source in sources],
+    }
+    lost = [(one["name"], label, cells) for one in sources for label, cells in one[LOST].items()]
+    write_unresolved(store.folder / UNRESOLVED, lost)
+    with atomic(store.folder / SUMMARY) as passing:
+        passing.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return summary
+
+
+def _of_source(source: dict[str, Any]) -> dict[str, Any]:
+    cells = sum(shard["cells"] for shard in source["shards"])
+    left_out = dict(source[LEFT_OUT])
+    if empty := source[WANTED] - cells:
+        left_out[NO_COUNTS] = empty
+    facts = {key: value for key, value in source.items() if key not in {"shards", WANTED, LEFT_OUT, LOST}}
+    return facts | {"cells": cells, LEFT_OUT: left_out, "unresolved_labels": len(source[LOST])}
