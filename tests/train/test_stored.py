@@ -1,7 +1,11 @@
+import shutil
+
 import numpy as np
 import pytest
 
-from spoticell.corpus.splits import SplitSpec, make_split
+from spoticell.corpus.split import SplitSpec
+from spoticell.corpus.split_file import write_split
+from spoticell.corpus.splits import make_split
 from spoticell.corpus.store import Store
 from spoticell.errors import ConfigError, StoreError
 from spoticell.genes import Vocabulary, load_vocabulary
@@ -106,8 +110,20 @@ def test_a_store_without_a_split_is_divided_by_donor(store):
 
 
 def test_a_split_that_is_not_there_is_named(store):
-    with pytest.raises(ConfigError, match="has no split 'nobody'; it has none"):
+    with pytest.raises(StoreError, match="has no split 'nobody'; it has none"):
         open_supply(store.folder, load_vocabulary(), TrainConfig(), split="nobody")
+
+
+def test_of_several_splits_one_must_be_named(store, split, tmp_path):
+    folder = tmp_path / "store"
+    shutil.copytree(store.folder, folder)
+    for name in ("first", "second"):
+        spec = SplitSpec(name=name, by="dataset", validation=(name,))
+        write_split(folder, make_split(groups(store), spec))
+    with pytest.raises(ConfigError, match="has the splits first, second; say with which one"):
+        open_supply(folder, load_vocabulary(), TrainConfig())
+    supply = open_supply(folder, load_vocabulary(), TrainConfig(), split="second")
+    assert len(supply.validation) == 58
 
 
 def test_a_folder_has_no_splits(labelled_folder):

@@ -102,7 +102,8 @@ class Batches:
         return np.concatenate([first, self._partners(first[: size // 2], rng)])
 
     def _by_chance(self, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
-        return np.searchsorted(self.rising_n, rng.random(size) * self.rising_n[-1], side="right")
+        chosen: NDArray[np.intp] = np.searchsorted(self.rising_n, rng.random(size) * self.rising_n[-1], side="right")
+        return chosen
 
     def _partners(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
         """Give for each cell, one time in two, a cell of the same label from another data set if chance finds one.

@@ -7,7 +7,7 @@ would have drawn, however it came there, and processes that share the streams dr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 
@@ -66,7 +66,7 @@ class Draws:
         rng = self._random(STEP, step, stream)
         return self._batches(step, stream).draw(rng), int(rng.integers(1 << 62))
 
-    def from_step(self, step: int, streams: Sequence[int]) -> Iterator[Draw]:
+    def from_step(self, step: int, streams: Sequence[int]) -> Generator[Draw]:
         """Give the batches of some streams, step by step from one on without end, made ahead in a thread.
 
         Close the iterator when it is no longer needed.

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from spoticell.corpus.block import DATASET
 from spoticell.corpus.shard import PIECE_CELLS, Shard
-from spoticell.corpus.splits import Split
+from spoticell.corpus.split import Split
 from spoticell.corpus.store import Store
 from spoticell.keys import LABEL
 from spoticell.train.cells import LabelledCells
@@ -63,8 +63,8 @@ class StoreSupply(Supply):
         )
         chance_p = self._mass_p * label_weights(cells_cs, self._weight_s, config=config)[label_p]
         self._rising_p = np.cumsum(chance_p / max(chance_p.sum(), 1e-300))
-        seen_c = cells_cs.any(axis=1)
-        self.labels = tuple(label for label, seen in zip(store.labels, seen_c, strict=True) if seen)
+        seen_c = np.flatnonzero(cells_cs.any(axis=1))
+        self.labels = tuple(store.labels[c] for c in seen_c)
         self.cells_cs = cells_cs[seen_c]
         self.validation = self._validation(split, validation_p, most=config.validation_cells, rng=rng)
         self._check()
@@ -116,7 +116,7 @@ class StoreSupply(Supply):
         for piece, wanted_k in zip(pieces, wanted, strict=True):
             shard, place = self.store.shard(int(self._shard_p[piece])), int(self._place_p[piece])
             rows = np.flatnonzero(wanted_k[shard.first_p[place] : shard.first_p[place + 1]])
-            counts.append(shard.piece(place)[rows])
+            counts.append(sparse.csr_array(shard.piece(place)[rows]))
             cells = rows + shard.first_p[place]
             labels.append(np.array(shard.words(LABEL), dtype=object)[shard.codes(LABEL)[cells]])
             datasets.append(_codes(shard, DATASET, self.datasets)[cells])
