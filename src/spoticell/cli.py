@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that help appears at once.
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -210,13 +211,16 @@ def info(
 @guarded
 def train(
     *,
-    data_dir: Annotated[Path, typer.Option("--data-dir", "--data_dir", metavar="D", help="Folder of labelled cells.")],
+    data_dir: Annotated[
+        Path, typer.Option("--data-dir", "--data_dir", metavar="D", help="A store, or a folder of labelled h5ad files.")
+    ],
     output_dir: Annotated[
         Path, typer.Option("--output-dir", "--output_dir", metavar="O", help="Folder for all that comes out.")
     ],
     config: Annotated[
-        str, typer.Option("--config", "-c", metavar="NAME|FILE", help="default, original, or a YAML file.")
-    ] = "default",
+        str | None,
+        typer.Option("--config", "-c", metavar="NAME|FILE", help="default, finetune, original, or a YAML file."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over the cells [the config's].")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", min=2, help="Cells in a step [the config's].")
@@ -225,15 +229,24 @@ def train(
         float | None, typer.Option("--learning-rate", min=1e-9, help="Largest step size [the config's].")
     ] = None,
     random_state: Annotated[int, typer.Option("--random-state", min=0, help="Seed of all that is random.")] = 0,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="The store's split to go by [its only one].")
+    ] = None,
+    finetune: Annotated[
+        str | None,
+        typer.Option("--finetune", metavar="NAME|FOLDER", help="Teach a trained model the types of these cells."),
+    ] = None,
     panels_dir: Annotated[
         Path | None, typer.Option("--panels-dir", metavar="P", help="Folder of real gene panels, one gene a line.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in O.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a bundle of your own on labelled cells.
+    """Train a bundle of your own on labelled cells, or teach one more types.
 
     Example: spoticell train --data-dir data/processed --output-dir models/mine
+
+    Example: spoticell train --finetune human-v1 --data-dir my-cells --output-dir models/mine
     """
     if find_spec("torch") is None:
         raise ConfigError("training needs PyTorch, which is not installed; run: pip install 'spoticell[train]'")
@@ -241,14 +254,19 @@ def train(
     from spoticell.train.fit import train as fit
 
     changed = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-    settings = load_config(config).model_dump() | {name: value for name, value in changed.items() if value is not None}
+    named = load_config(config or ("finetune" if finetune else "default"))
+    settings = named.model_dump() | {name: value for name, value in changed.items() if value is not None}
+    # of the processes that torchrun starts only the first one speaks
+    quiet = quiet or os.environ.get("RANK", "0") != "0"
     listen(quiet=quiet, details=True)
-    with progress("training", quiet=quiet) as on_progress:
+    with progress("training", quiet=quiet, unit="cells") as on_progress:
         folder = fit(
             data_dir,
             output_dir,
             TrainConfig.model_validate(settings),
             random_state=random_state,
+            split=split,
+            finetune=finetune,
             panels_dir=panels_dir,
             resume=resume,
             on_progress=on_progress,

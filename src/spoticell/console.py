@@ -88,12 +88,15 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Give what is to be called with the steps done and all steps; None where nobody looks on."""
+def progress(title: str, *, quiet: bool, unit: str = "") -> Iterator[Callable[[int, int], None] | None]:
+    """Give what is to be called with the steps done and all steps; None where nobody looks on.
+
+    With a unit, such as ``cells``, the bar says how many are done in a second.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    bar = _Bar(title)
+    bar = _Bar(title, unit)
     try:
         yield bar.update
     finally:
@@ -110,22 +113,32 @@ class _Lines(logging.Handler):
 class _Bar:
     """A bar that appears only if the work takes long."""
 
-    def __init__(self, title: str) -> None:
-        self.title = title
+    def __init__(self, title: str, unit: str) -> None:
+        self.title, self.unit = title, unit
         self.start = time.monotonic()
+        self.first: tuple[float, int] | None = None
+        """When the work was first heard of, and how much was done by then: a resumed one begins in the middle."""
         self.bar: Any = None
 
     def update(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        self.first = self.first or (now, done)
         if self.bar is None:
-            if time.monotonic() - self.start < PATIENCE:
+            if now - self.start < PATIENCE:
                 return
             from rich.console import Console  # noqa: PLC0415 - slow to load
-            from rich.progress import Progress  # noqa: PLC0415
+            from rich.progress import Progress, TextColumn  # noqa: PLC0415
 
-            self.bar = Progress(console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task(self.title, total=total)
+            columns = [*Progress.get_default_columns(), TextColumn("{task.fields[speed]}")]
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.task = self.bar.add_task(self.title, total=total, speed="")
             self.bar.start()
-        self.bar.update(self.task, completed=done, total=total)
+        self.bar.update(self.task, completed=done, total=total, speed=self.speed(now, done))
+
+    def speed(self, now: float, done: int) -> str:
+        """Say how much is done in a second, '' where that isn't asked for or not yet known."""
+        start, before = self.first or (now, done)
+        return f"{(done - before) / (now - start):,.0f} {self.unit}/s" if self.unit and now > start else ""
 
     def close(self) -> None:
         if self.bar is not None:

@@ -37,7 +37,7 @@ def whole(labelled_store, small_config, tmp_path_factory):
 def test_a_training_stopped_at_any_step_ends_as_if_it_had_not_been(
     stop, whole, labelled_store, small_config, monkeypatch
 ):
-    monkeypatch.setattr(run_module, "SECONDS", 0)
+    config = small_config.model_copy(update={"checkpoint_seconds": 0})
     output, advance = whole.with_name(f"stopped-{stop}"), Run.advance
 
     def stopping(run, draws):
@@ -48,8 +48,8 @@ def test_a_training_stopped_at_any_step_ends_as_if_it_had_not_been(
     with monkeypatch.context() as patch:
         patch.setattr(Run, "advance", stopping)
         with pytest.raises(KeyboardInterrupt):
-            train(labelled_store, output, small_config)
-    train(labelled_store, output, small_config, resume=True)
+            train(labelled_store, output, config)
+    train(labelled_store, output, config, resume=True)
     assert tensors_of(output) == tensors_of(whole)
     for name in ("model.onnx", "weights.safetensors", "genes.tsv", "code.npy"):
         assert (output / "best_model_f1" / name).read_bytes() == (whole / "best_model_f1" / name).read_bytes()

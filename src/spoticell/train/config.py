@@ -79,6 +79,8 @@ class TrainConfig(Settings):
     """Weight of the fingerprint's own loss, cells of a kind together, beside the labels'; 0 for none."""
     contrast_temperature: Positive = 0.1
     """Softness of that loss: smaller looks at nearer neighbours."""
+    recall: Annotated[float, Field(ge=0)] = 1.0
+    """Where a trained model is taught more, the weight of answering among its old types as before."""
     optimizer: Literal["adamw", "adam"] = "adamw"
     schedule: Literal["one-cycle", "plateau"] = "one-cycle"
     learning_rate: Positive = 2e-3
@@ -99,6 +101,8 @@ class TrainConfig(Settings):
     """How often cells of a data set are drawn, against 1 for the others; by file name without its ending."""
     validation: tuple[str, ...] = ()
     """Data sets held out for validation, by file name without ending; none: a tenth of the cells, by donor if known."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 300
+    """Time after which the state is kept, epoch or no epoch."""
     validation_cells: Count = 20_000
     """Most cells of a store that are held in memory for validation."""
     code_bits: Annotated[int, Field(gt=0, le=CODE_LIMIT, multiple_of=8)] = CODE_BITS

@@ -8,6 +8,7 @@ Axes: ``n`` cells, ``g`` genes, ``d`` fingerprint, ``m`` nodes.
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import shutil
 import tempfile
@@ -32,6 +33,7 @@ from spoticell.ontology import load_ontology
 from spoticell.train.code import fit_planes
 from spoticell.train.loss import node_probabilities
 from spoticell.train.network import DualPath
+from spoticell.train.start import NETWORK, WEIGHTS
 from spoticell.train.validate import predict
 
 if TYPE_CHECKING:
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 
 BEST = "best_model_f1"
 """Folder of the bundle in a training's output."""
-WEIGHTS = "weights.safetensors"
 CODE_CELLS = 8000
 """Training cells that the planes of the code are chosen by."""
 SMALLEST_HALVED = 1000
@@ -106,7 +107,8 @@ def export_bundle(run: Run, folder: Path, about: About) -> Path:
         write_graph(made / MODEL, Exported(network, run.reach_cm.cpu(), about.temperature), n_genes=len(run.vocabulary))
         write_genes(made, run.vocabulary, pixel_g=run.pixel_g)
         write_code(made / CODE, network, run)
-        (made / WEIGHTS).write_bytes(save(_weights(network)))
+        shape = json.dumps(run.config.network.model_dump(mode="json"), sort_keys=True)
+        (made / WEIGHTS).write_bytes(save(_weights(network), metadata={NETWORK: shape}))
         (made / "MODEL_CARD.md").write_text(about.card or _short_card(run, about.name), encoding="utf-8")
         write_manifest(made, **_manifest_fields(run, about))
         if folder.exists():

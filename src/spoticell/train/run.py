@@ -36,7 +36,9 @@ from spoticell.train.lesson import Lesson
 from spoticell.train.log import Log
 from spoticell.train.network import DualPath, count_parameters
 from spoticell.train.ranks import Ranks
+from spoticell.train.recall import Recall, rest_norms
 from spoticell.train.schedule import make_optimizer, one_cycle, plateau, set_rate
+from spoticell.train.start import Start
 from spoticell.train.supply import Supply
 from spoticell.train.validate import figures, predict_nodes
 
@@ -50,8 +52,6 @@ FEWEST_DRAWN = 8192
 """Cells drawn in an epoch of a small training: with fewer steps nothing would be learned."""
 REMEMBERED = frozenset({"running_mean", "running_var"})
 VALIDATED = ("macro_f1", "hierarchical_f1", "coverage")
-SECONDS = 300.0
-"""Time after which the state is kept, epoch or no epoch."""
 
 
 class Run:
@@ -71,6 +71,8 @@ class Run:
         Seed.
     panels
         Real gene panels.
+    start
+        A trained model that is taught more; none for a new network.
     ranks
         The processes that train together.
     """
@@ -84,6 +86,7 @@ class Run:
         output: Path,
         random_state: int,
         panels: Sequence[Mask] = (),
+        start: Start | None = None,
         ranks: Ranks | None = None,
     ) -> None:
         self.supply, self.config, self.vocabulary = supply, config, vocabulary
@@ -91,15 +94,15 @@ class Run:
         self.streams = config.accumulate * self.ranks.world
         """Batches whose gradients make a step."""
         torch.manual_seed(random_state)
-        self.labels = supply.labels
+        self.start = start
+        self.labels = supply.labels if start is None else tuple(sorted({*start.labels, *supply.labels}))
         self.nodes, reach_cm = reach_matrix(self.labels, load_ontology())
         self.reach_cm = torch.from_numpy(reach_cm.astype(np.float32)).to(self.ranks.device)
-        self.lesson = Lesson(config, self.reach_cm, _above(self.nodes).to(self.ranks.device))
         self.draws = Draws(supply, self.nodes, config, panels=panels, seed=random_state, streams=self.streams)
         self.pixel_g = self._layout()
-        weight_g = supply.gene_weights(power=config.network.weigh_genes)
-        self.network = DualPath(config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
-        self.network.to(self.ranks.device)
+        self.network = self._new_network().to(self.ranks.device)
+        recall = None if start is None else Recall(start, self.labels, device=self.ranks.device)
+        self.lesson = Lesson(config, self.reach_cm, _above(self.nodes).to(self.ranks.device), recall=recall)
         self.average = copy.deepcopy(self.network)
         self.best = copy.deepcopy(self.network)
         self.optimizer = make_optimizer(self.network, config=config)
@@ -110,7 +113,15 @@ class Run:
         self.seconds = 0.0
         """What the steps of the epoch took so far."""
 
+    def _new_network(self) -> DualPath:
+        if self.start is not None:
+            return self.start.widened(self.labels)
+        weight_g = self.supply.gene_weights(power=self.config.network.weigh_genes)
+        return DualPath(self.config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
+
     def _layout(self) -> Pixels:
+        if self.start is not None:
+            return self.start.bundle.pixel_g
         if kept_layout(self.output) is None and self.ranks.is_first:
             cells = self.supply.pool(np.random.default_rng(self.random_state), streams=1).cells
             made = make_layout(cells, self.vocabulary, self.config.network, random_state=self.random_state)
@@ -149,7 +160,7 @@ class Run:
                     on_progress(self.step * cells, self.total_steps * cells)
                 if self.step % self.steps == 0:
                     tracked.epoch(self._close_epoch())
-                elif time.monotonic() - kept < SECONDS:
+                elif time.monotonic() - kept < self.config.checkpoint_seconds:
                     continue
                 self._keep()
                 kept = time.monotonic()
@@ -158,6 +169,8 @@ class Run:
         """Take one step with the batches of this process, and give the loss over all processes."""
         set_rate(self.optimizer, self._rate())
         self.network.train()
+        if self.start is not None:
+            rest_norms(self.network)
         self.optimizer.zero_grad()
         before = [buffer.clone() for buffer in self._statistics()]
         after = [torch.zeros_like(buffer) for buffer in before]
@@ -213,6 +226,11 @@ class Run:
         return {
             "config": self.config.model_dump(mode="json"),
             "random_state": self.random_state,
+            **(
+                {}
+                if self.start is None
+                else {"taught": self.start.bundle.name, "taught_sha256": self.start.bundle.sha256}
+            ),
             "data_sets": list(self.supply.datasets),
             **self.supply.about,
             "training_cells": self.supply.n_training,
