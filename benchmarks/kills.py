@@ -60,7 +60,8 @@ def timed(command: list[str]) -> float:
 
 
 def contents(folder: Path, pattern: str) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob(pattern)) if path.is_file()}
+    paths = [path for path in sorted(folder.glob(pattern)) if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def prepare(cells: Path, folder: Path) -> list[str]:

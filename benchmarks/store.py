@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -95,7 +94,7 @@ def portion(files: list[Path], share: float, folder: Path, *, train: bool) -> di
     shutil.rmtree(cells, ignore_errors=True)
     cells.mkdir()
     for path in chosen:
-        os.symlink(path.resolve(), cells / path.name)
+        (cells / path.name).symlink_to(path.resolve())
     recipe, store = folder / "recipe.yaml", folder / "store"
     recipe.write_text("name: big\nsources:\n- file: cells/*.h5ad\n")
     shutil.rmtree(store, ignore_errors=True)
@@ -138,17 +137,18 @@ def main() -> None:
         "reading (cells/s) | memory (MB) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {row['cells']:,} | {row['genes a cell']:,.0f} | {row['prepare_s']:,.0f} | "
-        f"{row['cells'] / row['prepare_s']:,.0f} | {row['prepare_mb']:,.0f} | {row['ratio']:.2f} | {row['opened_s']:.1f} "
-        f"| {row['read']:,.0f} | {row['read_mb']:,.0f} |"
-        for row in rows
-    ]
+    for row in rows:
+        rate = row["cells"] / row["prepare_s"]
+        lines.append(
+            f"| {row['cells']:,} | {row['genes a cell']:,.0f} | {row['prepare_s']:,.0f} | {rate:,.0f} | "
+            f"{row['prepare_mb']:,.0f} | {row['ratio']:.2f} | {row['opened_s']:.1f} | {row['read']:,.0f} | "
+            f"{row['read_mb']:,.0f} |"
+        )
     last = rows[-1]
     lines += [
         "",
-        f"Training the default network from the largest store: {last['with']:,.0f} cells/s with batches drawn from it as "
-        f"they are needed, {last['without']:,.0f} cells/s with one batch over and over, steps of both kinds in turn "
+        f"Training the default network from the largest store: {last['with']:,.0f} cells/s with batches drawn from it "
+        f"as they are needed, {last['without']:,.0f} cells/s with one batch over and over, steps of both kinds in turn "
         f"(medians); memory {last['train_mb']:,.0f} MB.",
     ]
     print("\n".join(lines))
