@@ -1,4 +1,4 @@
-"""Write a small stand-in of the CELLxGENE Census, with its own layout and schema (2.4.0), to try recipes without network.
+"""Write a small stand-in of the CELLxGENE Census, with its layout and schema (2.4.0), to try recipes without network.
 
     python scripts/census_stand_in.py OUT --data "$SPOTICELL_DATA" --cells 20000
 
