@@ -16,7 +16,7 @@ from spoticell.corpus.block import DATASET
 from spoticell.corpus.progress import Progress, part, stretch
 from spoticell.corpus.recipe import Recipe
 from spoticell.corpus.source import CellTable, CorpusSource
-from spoticell.corpus.splits import RELEASE, Split, make_split
+from spoticell.corpus.splits import RELEASE, Split, make_split, write_split
 from spoticell.corpus.store import Store, is_store
 from spoticell.corpus.summary import LEFT_OUT, LOST, ROWS, SUMMARY, WANTED, write_summary
 from spoticell.corpus.survey import digest, grouped, judged
@@ -24,12 +24,9 @@ from spoticell.corpus.unresolved import UNRESOLVED
 from spoticell.corpus.writer import SHARD_CELLS, StoreWriter
 from spoticell.errors import FileFormatError
 from spoticell.genes import load_vocabulary
-from spoticell.io.write import atomic, writing
 
 LOOKING = 10
 """Percent of the time after which the sources are looked over."""
-
-SPLITS = "splits"
 
 _log = logging.getLogger("spoticell")
 
@@ -131,11 +128,7 @@ def _only_told(output: Path, record: Mapping[str, Any]) -> bool:
 
 def _write_splits(store: Store, recipe: Recipe, sources: Sequence[CorpusSource]) -> None:
     for split in _splits(recipe, sources, [shard.cells() for _, shard in store.shards()]):
-        folder = store.folder / SPLITS
-        with writing(folder):
-            folder.mkdir(exist_ok=True)
-        with atomic(folder / f"{split.name}.json") as passing:
-            passing.write_text(split.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        write_split(store.folder, split)
 
 
 def _splits(recipe: Recipe, sources: Sequence[CorpusSource], parts: Sequence[pd.DataFrame]) -> list[Split]:

@@ -152,10 +152,10 @@ class CensusSource(Source):
     """Its version: the date of a release, ``stable`` or ``latest``."""
     uri: Word | None = None
     """Where it is, if not where its publisher keeps it."""
-    earlier: Words = ()
-    """Earlier releases, or where copies of them are: a data set came out with the first that has it."""
     value_filter: Word | None = None
     """Which cells to read, in the words of SOMA."""
+    earlier: tuple[Word, ...] = ()
+    """Earlier releases, or where copies of them are: a data set came out with the first that has it."""
 
     def _title(self) -> str:
         return f"census-{self.census}"
