@@ -53,3 +53,9 @@ def test_a_frame_that_was_cut_is_refused():
     genes, counts = encode(sparse.csr_array(np.eye(3)))
     with pytest.raises(ValueError, match="another length than it states"):
         decode(genes[:-1], counts, entries_n=np.array([1, 1, 1]), n_genes=3)
+
+
+def test_the_same_cells_give_the_same_bytes_however_many_they_are():
+    rng = np.random.default_rng(0)
+    cells = sparse.csr_array(rng.poisson(0.5, size=(64, 20_000)))
+    assert len({encode(cells) for _ in range(20)}) == 1
