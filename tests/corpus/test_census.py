@@ -237,6 +237,36 @@ def test_the_shipped_recipe_makes_a_store_of_the_stand_in_once_its_rules_fit_the
     assert (side[known].groupby(stored["donor_id"].to_numpy()[known]).nunique() == 1).all()
 
 
+def test_a_run_that_broke_off_goes_on_and_gives_the_bytes_of_one_that_did_not(census_stand_in, tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "BLOCK", 100)
+    recipe = Recipe.model_validate({"name": "all", "sources": [{"census": RELEASE}]})
+
+    def build(folder: Path) -> None:
+        build_store(
+            recipe, open_sources(recipe, downloads=tmp_path, stand_in=str(census_stand_in)), folder, shard_cells=256
+        )
+
+    build(tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        real, read = reader.read_counts, []
+
+        def broken(*given):
+            read.append(given)
+            if len(read) > 7:
+                raise DownloadError("the line is cut")
+            return real(*given)
+
+        patch.setattr(reader, "read_counts", broken)
+        with pytest.raises(DownloadError):
+            build(tmp_path / "broken")
+    build(tmp_path / "broken")
+    written = [
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "whole", tmp_path / "broken")
+    ]
+    assert written[0] == written[1]
+
+
 def test_a_recipe_can_split_by_release(census_stand_in, tmp_path):
     text = f"""
 name: newer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,3 +134,23 @@ def test_stand_ins_of_the_seven_files_have_types_and_diseases_to_keep_and_to_lea
         assert list(cells.raw.var_names) == list(load_vocabulary().ids)
         assert (cells.raw.X.data == np.rint(cells.raw.X.data)).all()
         assert not (cells.X.data == np.rint(cells.X.data)).all()
+
+
+@pytest.mark.real
+def test_a_stand_in_of_real_cells_holds_their_counts(data_folder, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
+    import_module("census_stand_in").main([str(tmp_path), "--data", str(data_folder), "--cells", "300"])
+    with cellxgene_census.open_soma(uri=str(tmp_path / "census")) as opened:
+        human = opened["census_data"]["homo_sapiens"]
+        obs, var = read(human.obs), read(human.ms["RNA"].var)
+        titles = read(opened["census_info"]["datasets"]).set_index("dataset_title")["dataset_id"]
+        entries = human.ms["RNA"].X["raw"].read().tables().concat().to_pandas()
+    shown = obs[obs["dataset_id"] == titles["baron_human1"]]
+    real = anndata.read_h5ad(data_folder / "train" / "baron_human1.h5ad")[: len(shown)]
+    assert shown["cell_type_ontology_term_id"].tolist() == real.obs["cell_type_ontology_term_id"].tolist()
+    for symbol in ("INS", "GCG"):
+        gene = int(var["soma_joinid"][var["feature_name"] == symbol].iloc[0])
+        counts = entries[entries["soma_dim_1"] == gene].set_index("soma_dim_0")["soma_data"]
+        there = counts.reindex(shown["soma_joinid"], fill_value=0).to_numpy()
+        assert (there == np.asarray(real[:, symbol].X.todense()).ravel()).all()
+        assert there.any()
