@@ -88,7 +88,7 @@ import importlib, sys, warnings
 
 class Missing:
     def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "safetensors", "onnx", "scanpy"):
+        if name.partition(".")[0] in ("torch", "onnx", "scanpy", "tiledbsoma", "cellxgene_census"):
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Missing)

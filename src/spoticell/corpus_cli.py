@@ -109,8 +109,8 @@ def _tell_plan(recipe: Recipe, planned: Plan, *, as_json: bool, quiet: bool) -> 
 
 
 def _types(recipe: Recipe, planned: Plan) -> str:
-    """Say how many types there are: those that were seen, or those that the recipe speaks of while none is."""
-    if planned.types or recipe.figures is None:
+    """Say how many types there are: as was seen, or, while no source is here, as the recipe states."""
+    if recipe.figures is None or any(one.is_here for one in planned.sources):
         return f"{len(planned.types):,}"
     return f"{recipe.figures.types:,}"
 

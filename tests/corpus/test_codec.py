@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numcodecs import blosc
 from scipy import sparse
 
 from spoticell.corpus.codec import MOST_COUNTS, decode, encode
@@ -53,3 +54,13 @@ def test_a_frame_that_was_cut_is_refused():
     genes, counts = encode(sparse.csr_array(np.eye(3)))
     with pytest.raises(ValueError, match="another length than it states"):
         decode(genes[:-1], counts, entries_n=np.array([1, 1, 1]), n_genes=3)
+
+
+def test_the_same_cells_give_the_same_bytes_with_threads_too(monkeypatch):
+    monkeypatch.setattr(blosc, "use_threads", True)  # other libraries switch them off when they are imported
+    threads = blosc.set_nthreads(2)
+    cells = sparse.csr_array(np.random.default_rng(0).poisson(0.5, size=(64, 20_000)))
+    try:
+        assert len({encode(cells) for _ in range(20)}) == 1
+    finally:
+        blosc.set_nthreads(threads)

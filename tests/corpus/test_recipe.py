@@ -132,5 +132,5 @@ def test_the_recipe_of_the_census_follows_the_published_rules() -> None:
     assert isinstance(source, CensusSource)
     assert "is_primary_data == True" in source.value_filter
     assert source.value_filter.count("10x") == 7
-    assert (recipe.keep.cells_per_type, recipe.keep.donors_per_type, recipe.keep.terms_above) == (5000, 30, 7)
+    assert (recipe.keep.cells_per_type, recipe.keep.donors_per_type, recipe.keep.terms_above) == (5000, 30, 1)
     assert recipe.splits[0].shares == {"train": 0.7, "validation": 0.15, "test": 0.15}

@@ -95,7 +95,7 @@ def test_one_label_may_hold_for_all_cells() -> None:
     "asked", [{"donor": "nope"}, {"where": {"nope": "x"}}, {"where_not": {"nope": "x"}}, {"label": "nope"}]
 )
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(asked: dict) -> None:
-    with pytest.raises(FileFormatError, match="mine has no column 'nope' .* it has 'cell_type', 'who'"):
+    with pytest.raises(FileFormatError, match=r"mine has no column 'nope' .* it has 'cell_type', 'who'"):
         tabulate(OBS, Source(**asked), name="mine")
 
 

@@ -5,8 +5,7 @@ A run that was stopped, by whatever, is taken up by the same call and gives the 
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,16 @@ from spoticell.corpus.block import DATASET
 from spoticell.corpus.progress import Progress, part, stretch
 from spoticell.corpus.recipe import Recipe
 from spoticell.corpus.source import CellTable, CorpusSource
-from spoticell.corpus.splits import RELEASE, Split, make_split
+from spoticell.corpus.splits import RELEASE, Split, make_split, write_split
 from spoticell.corpus.store import Store, is_store
 from spoticell.corpus.summary import LEFT_OUT, LOST, ROWS, SUMMARY, WANTED, write_summary
 from spoticell.corpus.survey import digest, grouped, judged
-from spoticell.corpus.unresolved import UNRESOLVED
 from spoticell.corpus.writer import SHARD_CELLS, StoreWriter
 from spoticell.errors import FileFormatError
 from spoticell.genes import load_vocabulary
-from spoticell.io.write import atomic, writing
 
 LOOKING = 10
 """Percent of the time after which the sources are looked over."""
-
-SPLITS = "splits"
-
-_log = logging.getLogger("spoticell")
 
 
 def build_store(
@@ -97,7 +90,7 @@ def look_over(
     if not any(table.keep_n.any() for table in chosen):
         raise FileFormatError(_nothing_left(recipe, chosen))
     # a split that can't be made shall be known before the work of hours
-    _splits(recipe, sources, [table.cells[table.keep_n] for table in chosen])
+    _splits(recipe, sources, (table.cells[table.keep_n] for table in chosen))
     return chosen
 
 
@@ -114,10 +107,6 @@ def _write(
 
 
 def _write_source(source: CorpusSource, table: CellTable, writer: StoreWriter, on_progress: Progress) -> None:
-    if table.unresolved:
-        _log.warning(
-            "%s: %d labels are not in the Cell Ontology; see %s", source.name, len(table.unresolved), UNRESOLVED
-        )
     for block in source.blocks(table, start=writer.rows_done(source.name), on_progress=on_progress):
         writer.add(source.name, block)
     counted = {ROWS: len(table), WANTED: int(table.keep_n.sum()), LEFT_OUT: table.left_out, LOST: table.unresolved}
@@ -130,15 +119,11 @@ def _only_told(output: Path, record: Mapping[str, Any]) -> bool:
 
 
 def _write_splits(store: Store, recipe: Recipe, sources: Sequence[CorpusSource]) -> None:
-    for split in _splits(recipe, sources, [shard.cells() for _, shard in store.shards()]):
-        folder = store.folder / SPLITS
-        with writing(folder):
-            folder.mkdir(exist_ok=True)
-        with atomic(folder / f"{split.name}.json") as passing:
-            passing.write_text(split.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    for split in _splits(recipe, sources, (shard.cells() for _, shard in store.shards())):
+        write_split(store.folder, split)
 
 
-def _splits(recipe: Recipe, sources: Sequence[CorpusSource], parts: Sequence[pd.DataFrame]) -> list[Split]:
+def _splits(recipe: Recipe, sources: Sequence[CorpusSource], parts: Iterable[pd.DataFrame]) -> list[Split]:
     if not recipe.splits:
         return []
     groups = grouped(parts)

@@ -36,7 +36,9 @@ class CensusCells(SomaCells):
     name
         How the store calls it.
     copy
-        Folder or address of a copy, which is read instead; goes before the recipe's own ``uri``.
+        Folder or address of a copy, which is read instead.
+    earlier
+        Earlier releases, or copies of them, to tell when a data set came out.
 
     Raises
     ------
@@ -44,14 +46,13 @@ class CensusCells(SomaCells):
         If the recipe names data sets itself: the Census does.
     """
 
-    def __init__(self, asked: CensusSource, *, name: str, copy: str | None = None) -> None:
+    def __init__(self, asked: CensusSource, *, name: str, copy: str | None = None, earlier: Sequence[str] = ()) -> None:
         if asked.dataset is not None:
             raise ConfigError(
                 f"{name}: the Census says which data set a cell is from; take 'dataset' out of the recipe."
             )
         super().__init__(asked, name=name, value_filter=asked.value_filter)
-        self._release, self._copy = asked.census, copy or asked.uri
-        self._earlier = asked.earlier
+        self._release, self._copy, self._earlier = asked.census, copy, earlier
 
     @contextmanager
     def open(self) -> Iterator[Opened]:
@@ -76,13 +77,24 @@ class CensusCells(SomaCells):
             "kind": "census",
             "release": summary.get("census_build_date", self._release),
             "schema": summary.get("census_schema_version", "unknown"),
-            "cells": cells,
+            "cells_before_filter": cells,
             "value_filter": self._filter,
         }
 
     def releases(self) -> dict[str, str]:
-        """Give the day of the first release, of the recipe's earlier ones and this, that has each data set."""
+        """Give the day of the first release, of the earlier ones and this, that has each data set."""
         return first_releases([*((one, None) for one in self._earlier), (self._release, self._copy)])
+
+
+def is_release(text: str) -> bool:
+    """Whether a text names a release, and not a folder or an address.
+
+    Examples
+    --------
+    >>> is_release("2025-11-08"), is_release("stable"), is_release("copies/census")
+    (True, True, False)
+    """
+    return re.fullmatch(rf"{DAY}|stable|latest", text) is not None
 
 
 @contextmanager
@@ -105,8 +117,7 @@ def open_census(release: str, copy: str | None = None) -> Iterator[Any]:
     FileFormatError
         If there is no Census.
     """
-    is_name = re.fullmatch(rf"{DAY}|stable|latest", release) is not None
-    address = copy or (None if is_name else release)
+    address = copy or (None if is_release(release) else release)
     with _by_release(release) if address is None else open_soma(address) as census:
         if not {"census_data", "census_info"} <= set(census) or HUMAN not in census["census_data"]:
             raise FileFormatError(f"{address or release} is no Census: it has no {HUMAN!r} in 'census_data'.")

@@ -20,7 +20,11 @@ MOST_COUNTS = (1 << 32) - 1
 HEADER = 16
 """Bytes before the contents of a Blosc frame; the last four are its length."""
 
-_blosc = Blosc("zstd", clevel=1, shuffle=Blosc.SHUFFLE)
+_ONE_BLOCK = 1 << 24
+"""More bytes than a piece of a shard has.  Blosc squeezes blocks in threads and puts them in the order in which they
+are done; with one block a frame the same cells give the same bytes."""
+
+_blosc = Blosc("zstd", clevel=1, shuffle=Blosc.SHUFFLE, blocksize=_ONE_BLOCK)
 
 
 def encode(counts_ng: sparse.csr_array) -> tuple[bytes, bytes]:

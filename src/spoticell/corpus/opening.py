@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spoticell.corpus.cellfile import FileCells
-from spoticell.corpus.census import CensusCells
+from spoticell.corpus.census import CensusCells, is_release
 from spoticell.corpus.fetched import FetchedCells
 from spoticell.corpus.parts import AnySource, CensusSource, FileSource, SomaSource, UrlSource
 from spoticell.corpus.recipe import Recipe
@@ -50,10 +50,11 @@ def _open(asked: AnySource, recipe: Recipe, downloads: Path, stand_in: str | Non
         case UrlSource():
             yield _fetched(asked, downloads, stand_in)
         case SomaSource():
-            address = asked.soma if "://" in asked.soma else recipe.path(asked.soma)
-            yield ExperimentCells(asked, address, name=asked.title)
+            yield ExperimentCells(asked, _address(asked.soma, recipe), name=asked.title)
         case CensusSource():
-            yield CensusCells(asked, name=asked.title, copy=_copy(stand_in))
+            copy = _copy(stand_in) or (_address(asked.uri, recipe) if asked.uri else None)
+            earlier = tuple(one if is_release(one) else _address(one, recipe) for one in asked.earlier)
+            yield CensusCells(asked, name=asked.title, copy=copy, earlier=earlier)
 
 
 def _files(asked: FileSource, recipe: Recipe) -> Iterator[FileCells]:
@@ -77,6 +78,11 @@ def _fetched(asked: UrlSource, downloads: Path, stand_in: str | None) -> Fetched
     if not (Path(stand_in) / asked.file_name).is_file():
         raise ConfigError(f"{stand_in} has no file {asked.file_name}, which stands in for {asked.url}.")
     return FetchedCells(Path(stand_in), asked, name=asked.title)
+
+
+def _address(text: str, recipe: Recipe) -> str:
+    """Give an address as it is, and a folder from the recipe's own on."""
+    return text if "://" in text else str(recipe.path(text))
 
 
 def _copy(stand_in: str | None) -> str | None:

@@ -154,6 +154,8 @@ class CensusSource(Source):
     """Where it is, if not where its publisher keeps it."""
     value_filter: Word | None = None
     """Which cells to read, in the words of SOMA."""
+    earlier: tuple[Word, ...] = ()
+    """Earlier releases, or where copies of them are: a data set came out with the first that has it."""
 
     def _title(self) -> str:
         return f"census-{self.census}"

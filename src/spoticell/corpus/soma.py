@@ -112,8 +112,13 @@ class SomaCells(CorpusSource):
     def facts(self) -> dict[str, Any]:
         """Say how many cells the experiment has, and which were asked for."""
         with self.open() as opened:
-            said = {"kind": "soma", "cells": int(opened.experiment.obs.count), "value_filter": self._filter}
-            return {**said, "measurement": self._measurement, "layer": self._layer}
+            return {
+                "kind": "soma",
+                "cells_before_filter": int(opened.experiment.obs.count),
+                "value_filter": self._filter,
+                "measurement": self._measurement,
+                "layer": self._layer,
+            }
 
     def _wanted(self) -> list[str]:
         """Columns about cells that are needed: those of the schema, and those that the recipe names."""

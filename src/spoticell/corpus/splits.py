@@ -17,7 +17,7 @@ from spoticell.corpus.split_file import read_split, write_split
 from spoticell.errors import ConfigError
 from spoticell.keys import UNKNOWN
 
-__all__ = ["Split", "SplitSpec", "make_split", "read_split", "write_split"]
+__all__ = ["RELEASE", "Split", "SplitSpec", "make_split", "read_split", "write_split"]
 
 
 def make_split(cells: pd.DataFrame, spec: SplitSpec) -> Split:
