@@ -126,8 +126,8 @@ def main() -> None:
     args = parser.parse_args()
     random.seed(0)
     lines = [
-        "| command | whole run (s) | kills | kills that left something to go on with | runs | in the end | byte for byte "
-        "as if never killed |",
+        "| command | whole run (s) | kills | kills that left something to go on with | runs | in the end | "
+        "byte for byte as if never killed |",
         "|---|---|---|---|---|---|---|",
     ]
     with tempfile.TemporaryDirectory(dir=args.cells.parent) as name:

@@ -115,7 +115,8 @@ class Run:
 
     def _new_network(self) -> DualPath:
         if self.start is not None:
-            return self.start.widened(self.labels)
+            examples = self.supply.pool(np.random.default_rng(self.random_state), streams=1).cells
+            return self.start.widened(self.labels, examples)
         weight_g = self.supply.gene_weights(power=self.config.network.weigh_genes)
         return DualPath(self.config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
 

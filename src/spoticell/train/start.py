@@ -14,11 +14,14 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from torch.nn import functional
 
 from spoticell.bundle import Bundle, load_bundle
 from spoticell.errors import BundleError
+from spoticell.train.cells import LabelledCells
 from spoticell.train.config import NetworkConfig
 from spoticell.train.network import DualPath
+from spoticell.train.validate import predict
 
 WEIGHTS = "weights.safetensors"
 NETWORK = "network"
@@ -56,20 +59,36 @@ class Start:
             ) from error
         return network
 
-    def widened(self, labels: Sequence[str]) -> DualPath:
-        """Give the network with a softmax over these labels, those it knows as they are and new ones at rest.
+    def widened(self, labels: Sequence[str], examples: LabelledCells) -> DualPath:
+        """Give the network with a softmax over these labels, old ones as they are and new ones as their cells say.
 
-        A new label starts as unlikely as the least likely old one, so that at first nothing is answered otherwise.
+        The weights of an old label lie along the fingerprints of its cells; those of a new one begin as the mean
+        fingerprint of its cells, as long as old ones are.
+
+        Parameters
+        ----------
+        labels
+            Old and new labels, ``c`` in all.
+        examples
+            Cells, some of each new label.
         """
         wide = DualPath(self.config, self.bundle.pixel_g, len(labels))
-        place = {label: row for row, label in enumerate(labels)}
-        known = torch.tensor([place[label] for label in self.labels])
         weights = self.network().state_dict()
-        weight_cd, bias_c = (weights[name] for name in HEAD)
-        wide_cd = torch.zeros(len(labels), weight_cd.shape[1])
-        wide_c = torch.full((len(labels),), float(bias_c.min()))
-        wide_cd[known], wide_c[known] = weight_cd, bias_c
-        wide.load_state_dict(weights | dict(zip(HEAD, (wide_cd, wide_c), strict=True)))
+        weight_od, bias_o = (weights[name] for name in HEAD)
+        row_of = {label: row for row, label in enumerate(self.labels)}
+        fingerprint_nd = torch.from_numpy(predict(self.network(), examples)[0])
+        length, bias = weight_od.norm(dim=1).mean(), bias_o.mean()
+        weight_cd, bias_c = [], []
+        for label in labels:
+            if label in row_of:
+                weight_cd.append(weight_od[row_of[label]])
+                bias_c.append(bias_o[row_of[label]])
+                continue
+            # a label of which there is no example begins at rest
+            sum_d = fingerprint_nd[torch.from_numpy(examples.label_n == label)].sum(0)
+            weight_cd.append(functional.normalize(sum_d, dim=0) * length)
+            bias_c.append(bias)
+        wide.load_state_dict(weights | dict(zip(HEAD, (torch.stack(weight_cd), torch.stack(bias_c)), strict=True)))
         return wide
 
 
