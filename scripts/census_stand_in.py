@@ -170,7 +170,7 @@ def write_matrix(
             column_g[by_id[gene]] = column
     for dataset in chosen:
         cells, seen_g, number = sizes[dataset.name], np.zeros(len(var), dtype=np.bool_), 0
-        for counts_kg, obs in blocks(dataset, pool_of(dataset, data, cells), cells):
+        for counts_kg, obs in blocks(dataset, pool_of(dataset, data), cells):
             entries = counts_kg.tocoo()
             row, column = entries.row.astype(np.int64) + written.cells, column_g[entries.col]
             columns = {"soma_dim_0": row, "soma_dim_1": column, "soma_data": entries.data}

@@ -123,7 +123,7 @@ def real_pool(dataset: Dataset, data: Path) -> Pool:
     return Pool(counts_ng, pd.DataFrame({LABEL: obs[LABEL].astype(str), DONOR: donor}).reset_index(drop=True))
 
 
-def drawn_pool(dataset: Dataset, cells: int) -> Pool:
+def drawn_pool(dataset: Dataset, cells: int = 500) -> Pool:
     """Draw cells of a few types: counts of 600 genes of the vocabulary, of which each data set measures most."""
     genes = np.random.default_rng(0).choice(len(load_vocabulary()), 600, replace=False)
     weight_tv = np.random.default_rng(1).gamma(0.3, 1, size=(len(DRAWN_TYPES), len(genes)))
@@ -138,11 +138,15 @@ def drawn_pool(dataset: Dataset, cells: int) -> Pool:
     return Pool(sparse.csr_array((counts_nv @ place_vg).astype(np.float32)), obs)
 
 
-def pool_of(dataset: Dataset, data: Path | None, cells: int) -> Pool:
+def source_of(dataset: Dataset) -> Dataset:
+    """Give the data set whose cells a copy shows again, or else the data set itself."""
+    return next(other for other in DATASETS if other.name == (dataset.copy_of or dataset.name))
+
+
+def pool_of(dataset: Dataset, data: Path | None) -> Pool:
     """Give the cells that a data set is made from: real ones of a folder, or drawn ones."""
-    if dataset.copy_of is not None:
-        dataset = next(other for other in DATASETS if other.name == dataset.copy_of)
-    return drawn_pool(dataset, cells) if data is None else real_pool(dataset, data)
+    source = source_of(dataset)
+    return drawn_pool(source) if data is None else real_pool(source, data)
 
 
 def blocks(dataset: Dataset, pool: Pool, cells: int) -> Iterator[tuple[sparse.csr_array, pd.DataFrame]]:
@@ -150,13 +154,14 @@ def blocks(dataset: Dataset, pool: Pool, cells: int) -> Iterator[tuple[sparse.cs
 
     The first are those of the pool; when they are used up, they come again with part of their counts.
     """
-    rng = np.random.default_rng([uuid.UUID(dataset.id).int % 2**32, cells])
+    seed = uuid.UUID(source_of(dataset).id).int % 2**32
     donors = max(dataset.donors, cells // 250)
     for start in range(0, cells, BLOCK):
+        rng = np.random.default_rng([seed, start])  # so that a copy thins as its source does
         number_k = np.arange(start, min(start + BLOCK, cells))
         row_k, again_k = number_k % len(pool.obs), number_k // len(pool.obs)
         counts_kg = sparse.csr_array(pool.counts_ng[row_k])
-        share_k = np.where(again_k == 0, 1.0, rng.uniform(0.5, 1, len(row_k)))
+        share_k = np.where(again_k == 0, 1.0, rng.uniform(0.5, 1, BLOCK)[: len(row_k)])
         counts_kg.data = rng.binomial(counts_kg.data.astype(np.int64), np.repeat(share_k, np.diff(counts_kg.indptr)))
         counts_kg.eliminate_zeros()
         obs = pool.obs.iloc[row_k].reset_index(drop=True)

@@ -32,7 +32,7 @@ DONORS = 8
 
 def one_pool(data: Path | None) -> Pool:
     """Give the cells of all data sets of the stand-in Census together."""
-    pools = [pool_of(dataset, data, 500) for dataset in DATASETS if dataset.copy_of is None]
+    pools = [pool_of(dataset, data) for dataset in DATASETS if dataset.copy_of is None]
     counts_ng = sparse.csr_array(sparse.vstack([pool.counts_ng for pool in pools], format="csr"))
     return Pool(counts_ng, pd.concat([pool.obs for pool in pools], ignore_index=True))
 

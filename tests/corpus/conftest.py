@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from spoticell.corpus.block import ASSAY, DATASET, DISEASE, TISSUE, LabelledBloc
 from spoticell.genes import Vocabulary, load_vocabulary
 from spoticell.keys import DONOR, LABEL
 
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 TERMS = ("CL:0000084", "CL:0000236", "CL:0000576")
 
 
@@ -62,3 +65,14 @@ def in_parts(block: LabelledBlock, size: int, *, start: int = 0) -> Iterator[Lab
 def parts() -> Callable[..., Iterator[LabelledBlock]]:
     """`in_parts`, for tests that stream."""
     return in_parts
+
+
+@pytest.fixture(scope="session")
+def census_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with a drawn stand-in of the Census in ``census``, and one of an earlier release in ``earlier``."""
+    pytest.importorskip("tiledbsoma", reason="the extra 'census' is not installed")
+    folder = tmp_path_factory.mktemp("stand-in")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SCRIPTS))
+        import_module("census_stand_in").main([str(folder), "--synthetic", "--cells", "2000"])
+    return folder
