@@ -172,11 +172,13 @@ def test_a_run_that_was_stopped_before_its_last_word_only_says_it(
 
 
 def test_a_finished_store_is_not_touched(folder: Path) -> None:
-    build(folder)
-    before = files_of(folder / "store")
+    summary = build(folder)
+    times = {path: path.stat().st_mtime_ns for path in (folder / "store").rglob("*")}
+    assert build(folder) == summary
+    (folder / "recipe.yaml").write_text(RECIPE + "keep: {cells_per_type: 1}\n")
     with pytest.raises(OutputError, match="is a finished store already"):
         build(folder)
-    assert files_of(folder / "store") == before
+    assert {path: path.stat().st_mtime_ns for path in (folder / "store").rglob("*")} == times
 
 
 def test_a_store_that_was_begun_with_other_cells_is_not_gone_on_with(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import anndata
 import pytest
@@ -12,6 +15,11 @@ from spoticell.corpus.soma import ExperimentCells
 from spoticell.errors import ConfigError, DownloadError
 
 SHA256 = "0" * 64
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
 
 
 def opened(folder: Path, sources: str, **options: object) -> list:
@@ -89,5 +97,19 @@ def test_the_hash_of_the_recipe_goes_before_that_of_the_transfer(cells: Path) ->
     (cells / "cells" / "a.h5ad.json").write_text(f'{{"sha256": "{SHA256}"}}')
     source = f"  - {{url: 'https://example.org/x/a.h5ad', sha256: {digest}}}\n"
     (one,) = opened(cells, source, stand_in=str(cells / "cells"))
+    assert len(next(one.blocks(one.table()))) == 30
+    assert one.facts()["url"] == "https://example.org/x/a.h5ad"
+
+
+def test_an_address_stands_in_for_a_host_and_the_file_stays_for_the_next_run(cells: Path) -> None:
+    handler = partial(QuietHandler, directory=str(cells / "cells"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        (one,) = opened(cells, "  - url: https://example.org/x/a.h5ad\n", stand_in=address)
+        one.fetch()
+        server.shutdown()
+    assert one.is_here
+    one.fetch()
     assert len(next(one.blocks(one.table()))) == 30
     assert one.facts()["url"] == "https://example.org/x/a.h5ad"

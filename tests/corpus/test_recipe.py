@@ -134,3 +134,9 @@ def test_the_recipe_of_the_census_follows_the_published_rules() -> None:
     assert source.value_filter.count("10x") == 7
     assert (recipe.keep.cells_per_type, recipe.keep.donors_per_type, recipe.keep.terms_above) == (5000, 30, 1)
     assert recipe.splits[0].shares == {"train": 0.7, "validation": 0.15, "test": 0.15}
+
+
+def test_the_recipe_in_the_documentation_can_be_used(write) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")
+    recipe = load_recipe(write(page.partition("```yaml\n")[2].partition("```")[0]))
+    assert [source.title for source in recipe.sources] == ["*", "Lung", "census-2025-11-08"]

@@ -5,6 +5,7 @@ A run that was stopped, by whatever, is taken up by the same call and gives the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def build_store(
     shard_cells: int = SHARD_CELLS,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Make the store of a recipe, or go on with one that was begun.
+    """Make the store of a recipe, or go on with one that was begun; one that is finished stays as it is.
 
     Parameters
     ----------
@@ -63,10 +64,12 @@ def build_store(
     tables = look_over(recipe, sources, on_progress=stretch(on_progress, start=0, stop=LOOKING))
     tables_of = {source.name: digest(table) for source, table in zip(sources, tables, strict=True)}
     record = recipe.record() | {"tables": tables_of}
-    if not _only_told(output, record):
+    if not _is_written(output, record):
         with StoreWriter(output, load_vocabulary(), recipe=record, shard_cells=shard_cells) as writer:
             _write(sources, tables, writer, stretch(on_progress, start=LOOKING, stop=100))
     store = Store(output)
+    if (output / SUMMARY).exists():
+        return dict(json.loads((output / SUMMARY).read_text(encoding="utf-8")))
     _write_splits(store, recipe, sources)
     return write_summary(store)
 
@@ -113,9 +116,9 @@ def _write_source(source: CorpusSource, table: CellTable, writer: StoreWriter, o
     writer.close_source(source.name, counted | source.facts())
 
 
-def _only_told(output: Path, record: Mapping[str, Any]) -> bool:
-    """Whether a run of this recipe was stopped when all was written but the summary."""
-    return is_store(output) and not (output / SUMMARY).exists() and Store(output).manifest["recipe"] == record
+def _is_written(output: Path, record: Mapping[str, Any]) -> bool:
+    """Whether a run of this recipe has written all but, perhaps, its splits and the summary."""
+    return is_store(output) and Store(output).manifest["recipe"] == record
 
 
 def _write_splits(store: Store, recipe: Recipe, sources: Sequence[CorpusSource]) -> None:

@@ -69,6 +69,7 @@ class FileCells(CorpusSource):
         """Read the first block of the file, and look at the numbers in it."""
         with self._opened() as source:
             first = _FirstBlock(source)
+            inspect(first, load_vocabulary())  # what is done once in a process shall not count for every block
             begun = time.perf_counter()
             findings = inspect(first, load_vocabulary())
             every_n = np.ones(first.n_cells, dtype=np.bool_)
