@@ -204,7 +204,7 @@ def main() -> None:
         "confusions": confusions(calibration, validation, probabilities_nm, args.threshold),
     }
     export_bundle(
-        run,
+        run.trained(),
         args.output,
         About(
             name="human-v1",

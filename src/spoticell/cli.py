@@ -218,9 +218,8 @@ def train(
         Path, typer.Option("--output-dir", "--output_dir", metavar="O", help="Folder for all that comes out.")
     ],
     config: Annotated[
-        str | None,
-        typer.Option("--config", "-c", metavar="NAME|FILE", help="default, finetune, original, or a YAML file."),
-    ] = None,
+        str, typer.Option("--config", "-c", metavar="NAME|FILE", help="default, original, or a YAML file.")
+    ] = "default",
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over the cells [the config's].")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", min=2, help="Cells in a step [the config's].")
@@ -254,8 +253,7 @@ def train(
     from spoticell.train.fit import train as fit
 
     changed = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-    named = load_config(config or ("finetune" if finetune else "default"))
-    settings = named.model_dump() | {name: value for name, value in changed.items() if value is not None}
+    settings = load_config(config).model_dump() | {name: value for name, value in changed.items() if value is not None}
     # of the processes that torchrun starts only the first one speaks
     quiet = quiet or os.environ.get("RANK", "0") != "0"
     listen(quiet=quiet, details=True)

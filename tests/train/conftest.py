@@ -1,5 +1,6 @@
 """A few labelled cells of made-up types that a network can learn in seconds."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anndata
@@ -20,23 +21,31 @@ from spoticell.train.config import AugmentConfig, NetworkConfig, TrainConfig
 TYPES = ("CL:0000084", "CL:0000236", "CL:0000576")
 
 
-def labelled_adata(*, seed: int, n_cells: int = 60, n_genes: int = 400) -> anndata.AnnData:
-    """Cells of three types, each with genes of its own that are ten times as strong."""
+def labelled_adata(
+    *, seed: int, n_cells: int = 60, n_genes: int = 400, types: Sequence[str] = TYPES
+) -> anndata.AnnData:
+    """Cells of some types, each with genes of its own that are ten times as strong."""
     rng = np.random.default_rng(seed)
     genes = np.random.default_rng(9).choice(len(load_vocabulary()), n_genes, replace=False)
-    kind_n = np.arange(n_cells) % len(TYPES)
+    kind_n = np.arange(n_cells) % len(types)
     rate_ng = np.full((n_cells, n_genes), 0.3)
-    for kind in range(len(TYPES)):
+    for kind in range(len(types)):
         rate_ng[np.ix_(kind_n == kind, range(kind * 40, kind * 40 + 40))] = 5
     obs = pd.DataFrame(
         {
-            "cell_type_ontology_term_id": [TYPES[kind] for kind in kind_n],
+            "cell_type_ontology_term_id": [types[kind] for kind in kind_n],
             "donor_id": [f"d{n % 3}" for n in range(n_cells)],
         },
         index=[f"c{n}" for n in range(n_cells)],
     )
     var = pd.DataFrame(index=np.array(load_vocabulary().ids)[genes])
     return anndata.AnnData(sparse.csr_matrix(rng.poisson(rate_ng).astype(np.float32)), obs=obs, var=var)
+
+
+@pytest.fixture(scope="session")
+def make_labelled() -> Callable[..., anndata.AnnData]:
+    """`labelled_adata`, for tests that need other types."""
+    return labelled_adata
 
 
 @pytest.fixture(scope="session")

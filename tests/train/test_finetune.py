@@ -1,73 +1,124 @@
 import json
+from dataclasses import replace
 
+import anndata
 import numpy as np
 import pytest
 import torch
 
 from spoticell.bundle import load_bundle
-from spoticell.errors import BundleError
+from spoticell.errors import BundleError, TrainingError
 from spoticell.genes import load_vocabulary
+from spoticell.runtime import Runtime
 from spoticell.train.cells import read_labelled
-from spoticell.train.config import load_config
+from spoticell.train.examples import EACH
 from spoticell.train.export import About, export_bundle
 from spoticell.train.fit import train
-from spoticell.train.recall import divergence, rest_norms
 from spoticell.train.run import Run
 from spoticell.train.start import load_start
 from spoticell.train.supply import FolderSupply
 from spoticell.train.validate import predict
 
-NEW = "CL:0000057"  # fibroblast
+TYPES = ("CL:0000084", "CL:0000236", "CL:0000623", "CL:0000057", "CL:0000115", "CL:0000576")
+NEW = "CL:0000576"  # monocyte
 
 
 @pytest.fixture(scope="module")
-def cells(labelled_folder):
-    return read_labelled(labelled_folder, load_vocabulary())
+def folder(make_labelled, tmp_path_factory):
+    """Cells of six types, the last of which is new."""
+    folder = tmp_path_factory.mktemp("six")
+    make_labelled(seed=0, n_cells=180, types=TYPES).write_h5ad(folder / "six.h5ad")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cells(folder):
+    return read_labelled(folder, load_vocabulary())
 
 
 @pytest.fixture(scope="module")
 def known(cells, small_config, tmp_path_factory):
-    """A bundle that has learned two of the three types of the first data set."""
+    """A bundle that has learned five of the types."""
     output = tmp_path_factory.mktemp("known")
-    some = cells.take(np.flatnonzero(cells.label_n != "CL:0000576"))
-    config = small_config.model_copy(update={"epochs": 12, "patience": 12, "cells_per_epoch": 480})
-    run = Run(
-        FolderSupply(some, config, rng=np.random.default_rng(0)),
-        load_vocabulary(),
-        config,
-        output=output,
-        random_state=0,
-    )
+    some = cells.take(np.flatnonzero(cells.label_n != NEW))
+    config = small_config.model_copy(update={"epochs": 15, "patience": 15, "cells_per_epoch": 480})
+    supply = FolderSupply(some, config, rng=np.random.default_rng(0))
+    run = Run(supply, load_vocabulary(), config, output=output, random_state=0)
     run.fit()
-    return export_bundle(run, output / "bundle", About())
+    return export_bundle(run.trained(), output / "bundle", About())
 
 
 def test_new_labels_are_unlikely_before_anything_is_learned(known, cells):
     start = load_start(known)
-    labels = sorted([*start.labels, NEW])
-    _, before_no = predict(start.network(), cells)
-    fingerprints, after_nc = predict(start.widened(labels), cells)
+    labels = sorted(TYPES)
+    before_nd, before_no = predict(start.network(), cells)
+    after_nd, after_nc = predict(start.widened(labels), cells)
     np.testing.assert_allclose(after_nc[:, [labels.index(label) for label in start.labels]], before_no, atol=1e-5)
-    assert fingerprints.shape[1] == start.config.fingerprint
+    np.testing.assert_array_equal(before_nd, after_nd)
     assert (after_nc.argmax(axis=1) != labels.index(NEW)).mean() > 0.9
 
 
-def test_a_taught_model_knows_the_new_type_and_keeps_the_old_ones(known, labelled_folder, small_config, tmp_path):
-    settings = {"epochs": 8, "patience": 8, "cells_per_epoch": 480, "learning_rate": 0.003, "weight_average": 0.9}
-    config = small_config.model_copy(update=settings)
-    taught = load_bundle(train(labelled_folder, tmp_path / "run", config, finetune=known))
-    old = load_bundle(known)
-    assert set(taught.manifest.labels) == {*old.manifest.labels, "CL:0000576"}
-    assert taught.vocabulary == old.vocabulary
-    np.testing.assert_array_equal(taught.pixel_g, old.pixel_g)
-    record = json.loads((tmp_path / "run" / "params.json").read_text())
+@pytest.fixture(scope="module")
+def taught(known, folder, small_config, tmp_path_factory):
+    output = tmp_path_factory.mktemp("taught") / "run"
+    return output, train(folder, output, small_config, finetune=known)
+
+
+def test_a_taught_model_knows_the_new_type_and_keeps_the_old_ones(known, taught):
+    bundle, old = load_bundle(taught[1]), load_bundle(known)
+    assert set(bundle.manifest.labels) == set(TYPES)
+    assert (bundle.manifest.threshold, bundle.vocabulary) == (old.manifest.threshold, old.vocabulary)
+    figures = json.loads((taught[0] / "per_type_metrics.json").read_text())
+    assert {term: row["f1"] > 0.8 for term, row in figures.items()} == dict.fromkeys(bundle.manifest.labels, True)
+    record = json.loads((taught[0] / "params.json").read_text())
     assert record["taught_sha256"] == old.sha256
-    figures = json.loads((tmp_path / "run" / "per_type_metrics.json").read_text())
-    assert {term: row["f1"] > 0.8 for term, row in figures.items()} == dict.fromkeys(taught.manifest.labels, True)
+    assert "taught 1 new labels (monocyte) and 5 that it had" in (taught[0] / "summary.txt").read_text()
 
 
-def test_a_taught_network_has_the_shape_of_the_old_one_whatever_the_config_says(known, small_config):
-    assert load_start(known).config == small_config.network
+def test_fingerprints_stay_as_they_were(known, taught, cells):
+    before, after = (
+        Runtime(load_bundle(path), threads=1).predict(cells.counts_ng[:20], cells.measured_sg[0]).fingerprint_nd
+        for path in (known, taught[1])
+    )
+    np.testing.assert_allclose(before, after, atol=1e-6)
+    assert (known / "code.npy").read_bytes() == (taught[1] / "code.npy").read_bytes()
+
+
+def test_cells_of_new_types_alone_do_not_make_a_model_forget(known, folder, small_config, tmp_path, cells):
+    only = tmp_path / "only"
+    only.mkdir()
+    adata = anndata.read_h5ad(folder / "six.h5ad")
+    adata[(adata.obs["cell_type_ontology_term_id"] == NEW).to_numpy()].copy().write_h5ad(only / "new.h5ad")
+    bundle = load_bundle(train(only, tmp_path / "run", small_config, finetune=known))
+    answers = Runtime(bundle, threads=1).predict(cells.counts_ng, cells.measured_sg[0]).probabilities_nm
+    column_c = [bundle.nodes.index(label) for label in bundle.manifest.labels]
+    answer_n = np.array(bundle.manifest.labels)[answers[:, column_c].argmax(axis=1)]
+    assert np.mean(answer_n == cells.label_n) > 0.85
+
+
+def test_a_taught_model_can_be_taught_again(taught):
+    start = load_start(taught[1])
+    assert start.labels == tuple(sorted(TYPES))
+    assert set(start.examples.label_k.tolist()) == set(range(6))
+    assert torch.bincount(start.examples.label_k).max() <= EACH
+
+
+def test_the_same_seed_teaches_the_same(known, folder, small_config, tmp_path, taught):
+    again = train(folder, tmp_path / "run", small_config, finetune=known)
+    assert (again / "weights.safetensors").read_bytes() == (taught[1] / "weights.safetensors").read_bytes()
+
+
+def test_a_folder_with_a_bundle_in_it_is_not_taught_into(known, taught, folder, small_config):
+    with pytest.raises(TrainingError, match="holds a trained bundle already"):
+        train(folder, taught[0], small_config, finetune=known)
+
+
+def test_examples_are_of_every_label_and_of_unit_length(known):
+    examples = load_start(known).examples
+    assert set(examples.label_k.tolist()) == set(range(5))
+    torch.testing.assert_close(
+        examples.fingerprint_kd.norm(dim=1), torch.ones(len(examples.label_k)), atol=2e-3, rtol=0
+    )
 
 
 def test_a_bundle_without_weights_can_not_be_taught(tiny_bundle_folder):
@@ -84,24 +135,8 @@ def test_weights_of_another_shape_are_refused(known):
     start = load_start(known)
     cut = {name: value[:1] if value.ndim else value for name, value in start.weights.items()}
     with pytest.raises(BundleError, match="of a network that this release can't build"):
-        type(start)(start.bundle, start.config, cut).network()
+        replace(start, weights=cut).network()
 
 
-def test_the_finetune_config_is_gentler_than_the_default():
-    assert load_config("finetune").learning_rate < load_config("default").learning_rate / 2
-
-
-def test_recall_costs_nothing_where_nothing_changed_and_more_where_more_did():
-    before = torch.tensor([[2.0, 0.0, -1.0]])
-    near, far = before + torch.tensor([[0.3, 0, 0]]), before + torch.tensor([[-3.0, 0, 0]])
-    assert divergence(before, before + 5).item() == pytest.approx(0, abs=1e-6)
-    assert 0 < divergence(before, near).item() < divergence(before, far).item()
-
-
-def test_batch_norms_at_rest_keep_what_they_remember(known):
-    network = load_start(known).network().train()
-    rest_norms(network)
-    before = {name: value.clone() for name, value in network.named_buffers()}
-    network(torch.rand(4, 20532), torch.ones(4, 20532))
-    assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
-    assert network.fusion.body[0].training  # dropout goes on
+def test_a_network_is_built_in_the_shape_that_its_weights_tell(known, small_config):
+    assert load_start(known).config == small_config.network

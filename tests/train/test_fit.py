@@ -101,7 +101,7 @@ def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path
     run = new_run(cells, small_config, tmp_path)
     advance(run, 5)
     run.best.load_state_dict(run.network.state_dict())
-    bundle = load_bundle(export_bundle(run, tmp_path / "made", About()))
+    bundle = load_bundle(export_bundle(run.trained(), tmp_path / "made", About()))
     prediction = Runtime(bundle, threads=1).predict(cells.counts_ng[:20], cells.measured_sg[1])
     counts = torch.from_numpy(cells.counts_ng[:20].toarray())
     measured = torch.from_numpy(cells.measured_sg[1].astype(np.float32))

@@ -73,8 +73,11 @@ class Batches:
 
     def draw(self, rng: np.random.Generator) -> Batch:
         """Draw the next batch."""
-        size = self.config.batch_size
-        chosen = self._choose(size, rng)
+        return self.views(self._choose(self.config.batch_size, rng), rng)
+
+    def views(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> Batch:
+        """Show some cells through panels and at depths that are drawn anew."""
+        size = len(chosen)
         counts_ng = thin(self.cells.counts_ng[chosen], config=self.config.augment, rng=rng).toarray()
         measured_ng = self.cells.measured_sg[self.cells.dataset_n[chosen]]
         n_panels = min(PANELS_A_BATCH, size)

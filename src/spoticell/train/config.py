@@ -79,8 +79,6 @@ class TrainConfig(Settings):
     """Weight of the fingerprint's own loss, cells of a kind together, beside the labels'; 0 for none."""
     contrast_temperature: Positive = 0.1
     """Softness of that loss: smaller looks at nearer neighbours."""
-    recall: Annotated[float, Field(ge=0)] = 1.0
-    """Where a trained model is taught more, the weight of answering among its old types as before."""
     optimizer: Literal["adamw", "adam"] = "adamw"
     schedule: Literal["one-cycle", "plateau"] = "one-cycle"
     learning_rate: Positive = 2e-3

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,19 +30,14 @@ from spoticell.bundle import CODE, write_genes, write_manifest
 from spoticell.layout import GRID
 from spoticell.manifest import MODEL
 from spoticell.ontology import load_ontology
-from spoticell.train.code import fit_planes
+from spoticell.train.examples import EXAMPLES
 from spoticell.train.loss import node_probabilities
 from spoticell.train.network import DualPath
 from spoticell.train.start import NETWORK, WEIGHTS
-from spoticell.train.validate import predict
-
-if TYPE_CHECKING:
-    from spoticell.train.run import Run
+from spoticell.train.trained import Trained
 
 BEST = "best_model_f1"
 """Folder of the bundle in a training's output."""
-CODE_CELLS = 8000
-"""Training cells that the planes of the code are chosen by."""
 SMALLEST_HALVED = 1000
 """Tensors of fewer numbers stay in single precision: nothing is gained by halving them."""
 
@@ -71,10 +66,10 @@ class About:
     name: str = "custom"
     description: str = ""
     licence: str = "not stated"
-    temperature: float = 1.0
-    """Logits are divided by it: more than 1 makes answers less sure."""
+    temperature: float | None = None
+    """Logits are divided by it; the network's own if not given."""
     threshold: float | None = None
-    """Probability that an answer needs; the training config's if not given."""
+    """Probability that an answer needs; the network's own if not given."""
     sources: Sequence[Mapping[str, Any]] = ()
     """Data sets with accession and licence; their names alone if none are given."""
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -83,13 +78,13 @@ class About:
     """Text of the model card; a short one is written if none is given."""
 
 
-def export_bundle(run: Run, folder: Path, about: About) -> Path:
-    """Write a run's best network as a bundle, replacing an earlier one at the same place.
+def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
+    """Write a network as a bundle, replacing an earlier one at the same place.
 
     Parameters
     ----------
-    run
-        A finished training.
+    trained
+        The network, and what travels with it.
     folder
         The bundle's folder.
     about
@@ -103,48 +98,44 @@ def export_bundle(run: Run, folder: Path, about: About) -> Path:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bundle-") as temporary:
         made = Path(temporary) / folder.name
         made.mkdir()
-        network = halve(run.best)
-        write_graph(made / MODEL, Exported(network, run.reach_cm.cpu(), about.temperature), n_genes=len(run.vocabulary))
-        write_genes(made, run.vocabulary, pixel_g=run.pixel_g)
-        write_code(made / CODE, network, run)
-        shape = json.dumps(run.config.network.model_dump(mode="json"), sort_keys=True)
+        network = halve(trained.network)
+        graph = Exported(network, trained.reach_cm, about.temperature or trained.temperature)
+        write_graph(made / MODEL, graph, n_genes=len(trained.vocabulary))
+        write_genes(made, trained.vocabulary, pixel_g=trained.pixel_g)
+        with (made / CODE).open("wb") as file:
+            np.save(file, trained.planes_bd.astype(np.float16), allow_pickle=False)
+        shape = json.dumps(network.config.model_dump(mode="json"), sort_keys=True)
         (made / WEIGHTS).write_bytes(save(_weights(network), metadata={NETWORK: shape}))
-        (made / "MODEL_CARD.md").write_text(about.card or _short_card(run, about.name), encoding="utf-8")
-        write_manifest(made, **_manifest_fields(run, about))
+        (made / EXAMPLES).write_bytes(trained.examples.to_bytes())
+        (made / "MODEL_CARD.md").write_text(about.card or _short_card(trained, about.name), encoding="utf-8")
+        write_manifest(made, **_manifest_fields(trained, about))
         if folder.exists():
             shutil.rmtree(folder)
         made.replace(folder)
     return folder
 
 
-def _manifest_fields(run: Run, about: About) -> dict[str, Any]:
+def _manifest_fields(trained: Trained, about: About) -> dict[str, Any]:
     return {
         "name": about.name,
         "date": datetime.now(UTC).date().isoformat(),
         "licence": about.licence,
         "description": about.description
-        or f"Trained on {run.supply.n_training:,} cells of {len(run.supply.datasets)} data sets.",
+        or f"Trained on {_cells(trained):,} cells of {len(trained.sources)} data sets.",
         "grid": GRID,
-        "fingerprint_size": run.config.network.fingerprint,
-        "labels": run.labels,
-        "nodes": run.nodes,
+        "fingerprint_size": trained.network.config.fingerprint,
+        "labels": trained.labels,
+        "nodes": trained.nodes,
         "ontology_version": load_ontology().version,
-        "temperature": about.temperature,
-        "threshold": run.config.threshold if about.threshold is None else about.threshold,
-        "sources": tuple(about.sources) or _plain_sources(run),
+        "temperature": about.temperature or trained.temperature,
+        "threshold": trained.threshold if about.threshold is None else about.threshold,
+        "sources": tuple(about.sources) or trained.sources,
         "figures": about.figures,
     }
 
 
-def write_code(path: Path, network: DualPath, run: Run) -> None:
-    """Write the planes that turn a fingerprint into its binary code, unit normals in half precision, ``(b, d)``."""
-    rng = np.random.default_rng(run.random_state)
-    cells = run.supply.pool(rng, streams=1).cells
-    chosen = rng.choice(len(cells), size=min(CODE_CELLS, len(cells)), replace=False)
-    fingerprint_nd, _ = predict(network, cells.take(np.sort(chosen)))
-    planes_bd = fit_planes(fingerprint_nd, bits=run.config.code_bits, rng=rng)
-    with path.open("wb") as file:
-        np.save(file, planes_bd.astype(np.float16), allow_pickle=False)
+def _cells(trained: Trained) -> int:
+    return sum(source["cells"] for source in trained.sources)
 
 
 def halve(network: DualPath) -> DualPath:
@@ -219,16 +210,9 @@ def _weights(network: DualPath) -> dict[str, Tensor]:
     }
 
 
-def _plain_sources(run: Run) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        {"name": name, "licence": "not stated", "cells": int(cells)}
-        for name, cells in zip(run.supply.datasets, run.supply.cells_cs.sum(axis=0), strict=True)
-    )
-
-
-def _short_card(run: Run, name: str) -> str:
+def _short_card(trained: Trained, name: str) -> str:
     return (
-        f"# {name}\n\nTrained by its user on {run.supply.n_training:,} labelled cells "
-        f"({', '.join(run.supply.datasets)}) with {len(run.labels)} labels. "
+        f"# {name}\n\nTrained by its user on {_cells(trained):,} labelled cells "
+        f"({', '.join(source['name'] for source in trained.sources)}) with {len(trained.labels)} labels. "
         "Figures on held-out cells are in `bundle.json`; nothing else is known about it.\n"
     )

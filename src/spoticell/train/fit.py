@@ -23,6 +23,7 @@ from spoticell.train.sides import choose_split
 from spoticell.train.start import load_start
 from spoticell.train.stored import StoreSupply
 from spoticell.train.supply import FolderSupply, Supply
+from spoticell.train.teach import teach
 
 Progress = Callable[[int, int], None]
 
@@ -30,7 +31,7 @@ Progress = Callable[[int, int], None]
 def train(
     data_dir: Path | str,
     output_dir: Path | str,
-    config: TrainConfig | str | Path | None = None,
+    config: TrainConfig | str | Path = "default",
     *,
     random_state: int = 0,
     split: str | None = None,
@@ -51,14 +52,14 @@ def train(
     output_dir
         Gets ``best_model_f1`` (the bundle), checkpoints, logs, tables and pictures.
     config
-        A named config, a YAML file, or settings; ``default``, or ``finetune`` where a model is taught more.
+        A named config, a YAML file, or settings.
     random_state
         Seed of everything random: same cells, config and seed, same network.
     split
         Which of the store's splits says what is for training and what for validation; its only one if not given.
     finetune
         A bundle that is taught the types of these cells and keeps those that it knows: the name of a packaged one, or
-        a folder.  Its genes, layout and shape of network are taken over.
+        a folder.  Its network stays as it is but for the last layer.
     panels_dir
         Folder of real gene panels, text files of one gene a line, for augmentation.
     resume
@@ -81,11 +82,8 @@ def train(
     ConfigError
         If the config can't be used.
     """
+    config = config if isinstance(config, TrainConfig) else load_config(config)
     start = None if finetune is None else load_start(finetune)
-    if not isinstance(config, TrainConfig):
-        config = load_config(config or ("default" if start is None else "finetune"))
-    if start is not None:
-        config = config.model_copy(update={"network": start.config})
     output, vocabulary = Path(output_dir), load_vocabulary() if start is None else start.bundle.vocabulary
     if (output / CHECKPOINTS).exists() and not resume:
         raise TrainingError(f"{output} holds a training already; resume it, or choose another output folder.")
@@ -94,16 +92,17 @@ def train(
         supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
         output.mkdir(parents=True, exist_ok=True)
         panels = read_panels(panels_dir, vocabulary)
-        run = Run(
-            supply,
-            vocabulary,
-            config,
-            output=output,
-            random_state=random_state,
-            panels=panels,
-            start=start,
-            ranks=ranks,
-        )
+        if start is not None:
+            return teach(
+                start,
+                supply,
+                config,
+                output=output,
+                random_state=random_state,
+                panels=panels,
+                on_progress=on_progress,
+            )
+        run = Run(supply, vocabulary, config, output=output, random_state=random_state, panels=panels, ranks=ranks)
         if resume:
             run.restore()
         run.fit(on_progress)

@@ -13,7 +13,6 @@ from spoticell.train.config import TrainConfig
 from spoticell.train.contrast import contrast_loss, kinship, likeness
 from spoticell.train.loss import bce_loss, hierarchical_loss
 from spoticell.train.network import DualPath
-from spoticell.train.recall import Recall
 
 
 class Lesson:
@@ -27,14 +26,10 @@ class Lesson:
         One where a label lies at or below a node.
     above_mm
         One where the second node is the first or above it.
-    recall
-        What the network knew before, where it is taught more.
     """
 
-    def __init__(
-        self, config: TrainConfig, reach_cm: Tensor, above_mm: Tensor, *, recall: Recall | None = None
-    ) -> None:
-        self.config, self.reach_cm, self.above_mm, self.recall = config, reach_cm, above_mm, recall
+    def __init__(self, config: TrainConfig, reach_cm: Tensor, above_mm: Tensor) -> None:
+        self.config, self.reach_cm, self.above_mm = config, reach_cm, above_mm
         self.kin_mm = kinship(above_mm)
 
     def __call__(self, network: DualPath, batch: Batch) -> Tensor:
@@ -46,8 +41,6 @@ class Lesson:
             like_nj = likeness(kin_nj, batch.cell_n, batch.dataset_n)
             temperature = self.config.contrast_temperature
             loss_n = loss_n + self.config.contrast * contrast_loss(fingerprint_nd, like_nj, temperature=temperature)
-        if self.recall is not None:
-            loss_n = loss_n + self.config.recall * self.recall(batch, logits_nc)
         return torch.mean(loss_n)
 
     def _labels(self, logits_nc: Tensor, node_n: Tensor) -> Tensor:

@@ -98,7 +98,12 @@ class DualPath(nn.Module):
         if self.config.transformer:
             parts.append(self.transformer(map_nkhw, summary_nk))
         fingerprint_nd = self.fusion(torch.cat(parts, dim=1))
-        return fingerprint_nd, self.sharpness * self.labels(fingerprint_nd)
+        return fingerprint_nd, self.answer(fingerprint_nd)
+
+    def answer(self, fingerprint_nd: Tensor) -> Tensor:
+        """Give the logits of fingerprints, ``(n, c)``."""
+        logits_nc: Tensor = self.sharpness * self.labels(fingerprint_nd)
+        return logits_nc
 
     def scale(self, counts_ng: Tensor) -> Tensor:
         """Make cells of different depth, seen through different panels, comparable."""

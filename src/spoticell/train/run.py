@@ -27,8 +27,10 @@ from spoticell.layout import Pixels
 from spoticell.ontology import load_ontology, reach_matrix
 from spoticell.train.augment import Mask
 from spoticell.train.checkpoint import load_checkpoint, save_checkpoint
+from spoticell.train.code import fit_planes
 from spoticell.train.config import TrainConfig
 from spoticell.train.draws import Draw, Draws
+from spoticell.train.examples import make_examples
 from spoticell.train.export import BEST, About, export_bundle
 from spoticell.train.history import write_epochs, write_summary, write_types
 from spoticell.train.layouts import keep_layout, kept_layout, make_layout
@@ -36,16 +38,17 @@ from spoticell.train.lesson import Lesson
 from spoticell.train.log import Log
 from spoticell.train.network import DualPath, count_parameters
 from spoticell.train.ranks import Ranks
-from spoticell.train.recall import Recall, rest_norms
 from spoticell.train.schedule import make_optimizer, one_cycle, plateau, set_rate
-from spoticell.train.start import Start
 from spoticell.train.supply import Supply
-from spoticell.train.validate import figures, predict_nodes
+from spoticell.train.trained import Trained, plain_sources
+from spoticell.train.validate import figures, predict, predict_nodes
 
 log = logging.getLogger("spoticell")
 
 Progress = Callable[[int, int], None]
 CHECKPOINTS = "checkpoints"
+CODE_CELLS = 8000
+"""Training cells that the planes of the code are chosen by."""
 CLIP = 5.0
 """Longest gradient; a longer one is cut to it."""
 FEWEST_DRAWN = 8192
@@ -71,8 +74,6 @@ class Run:
         Seed.
     panels
         Real gene panels.
-    start
-        A trained model that is taught more; none for a new network.
     ranks
         The processes that train together.
     """
@@ -86,7 +87,6 @@ class Run:
         output: Path,
         random_state: int,
         panels: Sequence[Mask] = (),
-        start: Start | None = None,
         ranks: Ranks | None = None,
     ) -> None:
         self.supply, self.config, self.vocabulary = supply, config, vocabulary
@@ -94,15 +94,15 @@ class Run:
         self.streams = config.accumulate * self.ranks.world
         """Batches whose gradients make a step."""
         torch.manual_seed(random_state)
-        self.start = start
-        self.labels = supply.labels if start is None else tuple(sorted({*start.labels, *supply.labels}))
+        self.labels = supply.labels
         self.nodes, reach_cm = reach_matrix(self.labels, load_ontology())
         self.reach_cm = torch.from_numpy(reach_cm.astype(np.float32)).to(self.ranks.device)
         self.draws = Draws(supply, self.nodes, config, panels=panels, seed=random_state, streams=self.streams)
         self.pixel_g = self._layout()
-        self.network = self._new_network().to(self.ranks.device)
-        recall = None if start is None else Recall(start, self.labels, device=self.ranks.device)
-        self.lesson = Lesson(config, self.reach_cm, _above(self.nodes).to(self.ranks.device), recall=recall)
+        weight_g = supply.gene_weights(power=config.network.weigh_genes)
+        self.network = DualPath(config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
+        self.network.to(self.ranks.device)
+        self.lesson = Lesson(config, self.reach_cm, _above(self.nodes).to(self.ranks.device))
         self.average = copy.deepcopy(self.network)
         self.best = copy.deepcopy(self.network)
         self.optimizer = make_optimizer(self.network, config=config)
@@ -113,16 +113,7 @@ class Run:
         self.seconds = 0.0
         """What the steps of the epoch took so far."""
 
-    def _new_network(self) -> DualPath:
-        if self.start is not None:
-            examples = self.supply.pool(np.random.default_rng(self.random_state), streams=1).cells
-            return self.start.widened(self.labels, examples)
-        weight_g = self.supply.gene_weights(power=self.config.network.weigh_genes)
-        return DualPath(self.config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
-
     def _layout(self) -> Pixels:
-        if self.start is not None:
-            return self.start.bundle.pixel_g
         if kept_layout(self.output) is None and self.ranks.is_first:
             cells = self.supply.pool(np.random.default_rng(self.random_state), streams=1).cells
             made = make_layout(cells, self.vocabulary, self.config.network, random_state=self.random_state)
@@ -170,8 +161,6 @@ class Run:
         """Take one step with the batches of this process, and give the loss over all processes."""
         set_rate(self.optimizer, self._rate())
         self.network.train()
-        if self.start is not None:
-            rest_norms(self.network)
         self.optimizer.zero_grad()
         before = [buffer.clone() for buffer in self._statistics()]
         after = [torch.zeros_like(buffer) for buffer in before]
@@ -220,18 +209,32 @@ class Run:
         best = max(self.epochs, key=lambda row: (row["validation_macro_f1"], row["epoch"]))
         write_summary(self.output, self._summary(result, int(best["epoch"])))
         held_out = {key: value for key, value in result.items() if isinstance(value, float)}
-        return export_bundle(self, self.output / BEST, About(figures={"validation": held_out}))
+        return export_bundle(self.trained(), self.output / BEST, About(figures={"validation": held_out}))
+
+    def trained(self) -> Trained:
+        """Give the best network with all that its bundle carries."""
+        network, rng = copy.deepcopy(self.best).cpu().eval(), np.random.default_rng(self.random_state)
+        cells = self.supply.pool(rng, streams=1).cells
+        chosen = rng.choice(len(cells), size=min(CODE_CELLS, len(cells)), replace=False)
+        fingerprint_nd, _ = predict(network, cells.take(np.sort(chosen)))
+        planes_bd = fit_planes(fingerprint_nd, bits=self.config.code_bits, rng=rng)
+        panels = self.draws.panels
+        return Trained(
+            network,
+            self.vocabulary,
+            self.pixel_g,
+            self.labels,
+            planes_bd=planes_bd.astype(np.float16),
+            examples=make_examples(network, self.supply, self.labels, self.config, panels=panels, rng=rng),
+            threshold=self.config.threshold,
+            sources=plain_sources(self.supply),
+        )
 
     def describe(self) -> dict[str, Any]:
         """Give everything that decided this training, as plain values."""
         return {
             "config": self.config.model_dump(mode="json"),
             "random_state": self.random_state,
-            **(
-                {}
-                if self.start is None
-                else {"taught": self.start.bundle.name, "taught_sha256": self.start.bundle.sha256}
-            ),
             "data_sets": list(self.supply.datasets),
             **self.supply.about,
             "training_cells": self.supply.n_training,

@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
-from torch.nn import functional
 
-from spoticell.bundle import Bundle, load_bundle
+from spoticell.bundle import CODE, Bundle, load_bundle
 from spoticell.errors import BundleError
-from spoticell.train.cells import LabelledCells
 from spoticell.train.config import NetworkConfig
+from spoticell.train.examples import EXAMPLES, Examples
 from spoticell.train.network import DualPath
-from spoticell.train.validate import predict
 
 WEIGHTS = "weights.safetensors"
 NETWORK = "network"
@@ -36,6 +36,8 @@ class Start:
     bundle: Bundle
     config: NetworkConfig
     weights: dict[str, Tensor]
+    examples: Examples
+    """Fingerprints of its labels, by their position."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -59,37 +61,26 @@ class Start:
             ) from error
         return network
 
-    def widened(self, labels: Sequence[str], examples: LabelledCells) -> DualPath:
-        """Give the network with a softmax over these labels, old ones as they are and new ones as their cells say.
+    def widened(self, labels: Sequence[str]) -> DualPath:
+        """Give the network with a softmax over these labels, those it knows as they are and new ones at rest.
 
-        The weights of an old label lie along the fingerprints of its cells; those of a new one begin as the mean
-        fingerprint of its cells, as long as old ones are.
-
-        Parameters
-        ----------
-        labels
-            Old and new labels, ``c`` in all.
-        examples
-            Cells, some of each new label.
+        A new label starts as unlikely as the least likely old one, so that at first nothing is answered otherwise.
         """
         wide = DualPath(self.config, self.bundle.pixel_g, len(labels))
+        place = {label: c for c, label in enumerate(labels)}
+        known = torch.tensor([place[label] for label in self.labels])
         weights = self.network().state_dict()
         weight_od, bias_o = (weights[name] for name in HEAD)
-        row_of = {label: row for row, label in enumerate(self.labels)}
-        fingerprint_nd = torch.from_numpy(predict(self.network(), examples)[0])
-        length, bias = weight_od.norm(dim=1).mean(), bias_o.mean()
-        weight_cd, bias_c = [], []
-        for label in labels:
-            if label in row_of:
-                weight_cd.append(weight_od[row_of[label]])
-                bias_c.append(bias_o[row_of[label]])
-                continue
-            # a label of which there is no example begins at rest
-            sum_d = fingerprint_nd[torch.from_numpy(examples.label_n == label)].sum(0)
-            weight_cd.append(functional.normalize(sum_d, dim=0) * length)
-            bias_c.append(bias)
-        wide.load_state_dict(weights | dict(zip(HEAD, (torch.stack(weight_cd), torch.stack(bias_c)), strict=True)))
+        weight_cd = torch.zeros(len(labels), weight_od.shape[1])
+        bias_c = torch.full((len(labels),), float(bias_o.min()))
+        weight_cd[known], bias_c[known] = weight_od, bias_o
+        wide.load_state_dict(weights | dict(zip(HEAD, (weight_cd, bias_c), strict=True)))
         return wide
+
+    @property
+    def planes(self) -> NDArray[np.float16]:
+        """Planes of the binary code, ``(b, d)``."""
+        return np.asarray(np.load(self.bundle.path / CODE, allow_pickle=False))
 
 
 def load_start(bundle: str | Path) -> Start:
@@ -101,13 +92,24 @@ def load_start(bundle: str | Path) -> Start:
         If there is no such bundle, or it brings no weights to go on with.
     """
     loaded = load_bundle(bundle)
-    path = loaded.path / WEIGHTS
-    if WEIGHTS not in loaded.manifest.files:
-        raise BundleError(f"{loaded.path} brings no {WEIGHTS} and can't be taught more; train a bundle with weights.")
+    for name in (WEIGHTS, EXAMPLES, CODE):
+        if name not in loaded.manifest.files:
+            raise BundleError(
+                f"{loaded.path} brings no {name} and can't be taught more; take a bundle that this release trained."
+            )
+    weights, about = _tensors(loaded.path / WEIGHTS)
+    examples, _ = _tensors(loaded.path / EXAMPLES)
+    try:
+        config = NetworkConfig.model_validate(json.loads(about.get(NETWORK, "{}")))
+        return Start(loaded, config, weights, Examples(examples["fingerprint_kd"], examples["label_k"].long()))
+    except (ValueError, KeyError) as error:
+        raise BundleError(f"{loaded.path} is of a network that this release can't build: {error}.") from error
+
+
+def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            shape = (file.metadata() or {}).get(NETWORK, "{}")
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a dict
-            return Start(loaded, NetworkConfig.model_validate(json.loads(shape)), weights)
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a dict
+            return tensors, file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
-        raise BundleError(f"{path} can't be read as weights ({error}); fetch or export the bundle again.") from error
+        raise BundleError(f"{path} can't be read ({error}); fetch or export the bundle again.") from error

@@ -1,0 +1,58 @@
+"""A network that has learned, with all that its bundle must carry.
+
+Axes: ``g`` genes, ``c`` labels, ``m`` nodes, ``b`` bits of the code, ``d`` fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spoticell.genes import Vocabulary
+from spoticell.layout import Pixels
+from spoticell.ontology import load_ontology, reach_matrix
+from spoticell.train.examples import Examples
+from spoticell.train.network import DualPath
+from spoticell.train.supply import Supply
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training or teaching ends with."""
+
+    network: DualPath
+    vocabulary: Vocabulary
+    pixel_g: Pixels
+    labels: tuple[str, ...]
+    planes_bd: NDArray[np.float16]
+    """Planes of the binary code, unit normals."""
+    examples: Examples
+    threshold: float
+    temperature: float = 1.0
+    """Logits are divided by it: more than 1 makes answers less sure."""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    """Data sets that it has learned from."""
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The labels and all terms above them."""
+        return reach_matrix(self.labels, load_ontology())[0]
+
+    @property
+    def reach_cm(self) -> Tensor:
+        """One where a label lies at or below a node."""
+        return torch.from_numpy(reach_matrix(self.labels, load_ontology())[1].astype(np.float32))
+
+
+def plain_sources(supply: Supply) -> tuple[dict[str, Any], ...]:
+    """Name the data sets of a supply, with the cells that it trains on."""
+    return tuple(
+        {"name": name, "licence": "not stated", "cells": int(cells)}
+        for name, cells in zip(supply.datasets, supply.cells_cs.sum(axis=0), strict=True)
+    )
