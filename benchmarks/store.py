@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from spoticell.genes import load_vocabulary
 from spoticell.train.config import TrainConfig
-from spoticell.train.fit import open_supply
+from spoticell.train.opening import open_supply
 start = time.perf_counter()
 supply = open_supply(Path(sys.argv[1]), load_vocabulary(), TrainConfig())
 opened, cells, pools = time.perf_counter() - start, 0, 0
@@ -46,7 +46,7 @@ from pathlib import Path
 import torch
 from spoticell.genes import load_vocabulary
 from spoticell.train.config import NetworkConfig, TrainConfig
-from spoticell.train.fit import open_supply
+from spoticell.train.opening import open_supply
 from spoticell.train.run import Run
 steps, config = int(sys.argv[2]), TrainConfig(network=NetworkConfig(layout="random"))
 supply = open_supply(Path(sys.argv[1]), load_vocabulary(), config)

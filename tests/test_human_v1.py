@@ -22,7 +22,14 @@ def bundle():
 def test_it_is_small_and_knows_many_types(bundle):
     assert sum(record.bytes for record in bundle.manifest.files.values()) <= LARGEST
     assert len(set(bundle.manifest.labels) - TOO_GENERAL) >= 100
-    assert {"model.onnx", "weights.safetensors", "genes.tsv", "code.npy", "MODEL_CARD.md"} == set(bundle.manifest.files)
+    assert set(bundle.manifest.files) == {
+        "model.onnx",
+        "weights.safetensors",
+        "examples.safetensors",
+        "genes.tsv",
+        "code.npy",
+        "MODEL_CARD.md",
+    }
 
 
 def test_its_card_names_every_source_with_a_licence(bundle):

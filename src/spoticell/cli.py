@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -249,26 +249,24 @@ def train(
     """
     if find_spec("torch") is None:
         raise ConfigError("training needs PyTorch, which is not installed; run: pip install 'spoticell[train]'")
-    from spoticell.train.config import TrainConfig, load_config
-    from spoticell.train.fit import train as fit
+    if finetune and resume:
+        raise ConfigError("teaching a trained model takes a minute or two and isn't resumed; leave out --resume.")
+    from spoticell.train.config import load_config
 
-    changed = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-    settings = load_config(config).model_dump() | {name: value for name, value in changed.items() if value is not None}
+    settings = load_config(config).changed(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
+    asked: dict[str, Any] = {"random_state": random_state, "split": split, "panels_dir": panels_dir}
     # of the processes that torchrun starts only the first one speaks
     quiet = quiet or os.environ.get("RANK", "0") != "0"
     listen(quiet=quiet, details=True)
     with progress("training", quiet=quiet, unit="cells") as on_progress:
-        folder = fit(
-            data_dir,
-            output_dir,
-            TrainConfig.model_validate(settings),
-            random_state=random_state,
-            split=split,
-            finetune=finetune,
-            panels_dir=panels_dir,
-            resume=resume,
-            on_progress=on_progress,
-        )
+        if finetune:
+            from spoticell.train.teach import finetune as teach
+
+            folder = teach(finetune, data_dir, output_dir, settings, on_progress=on_progress, **asked)
+        else:
+            from spoticell.train.fit import train as fit
+
+            folder = fit(data_dir, output_dir, settings, resume=resume, on_progress=on_progress, **asked)
     if not quiet:
         say(f"Trained: {folder}. Use it with: spoticell annotate IN -o OUT --bundle {folder}")
 

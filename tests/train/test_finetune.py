@@ -13,10 +13,10 @@ from spoticell.runtime import Runtime
 from spoticell.train.cells import read_labelled
 from spoticell.train.examples import EACH
 from spoticell.train.export import About, export_bundle
-from spoticell.train.fit import train
 from spoticell.train.run import Run
 from spoticell.train.start import load_start
 from spoticell.train.supply import FolderSupply
+from spoticell.train.teach import finetune
 from spoticell.train.validate import predict
 
 TYPES = ("CL:0000084", "CL:0000236", "CL:0000623", "CL:0000057", "CL:0000115", "CL:0000576")
@@ -61,7 +61,7 @@ def test_new_labels_are_unlikely_before_anything_is_learned(known, cells):
 @pytest.fixture(scope="module")
 def taught(known, folder, small_config, tmp_path_factory):
     output = tmp_path_factory.mktemp("taught") / "run"
-    return output, train(folder, output, small_config, finetune=known)
+    return output, finetune(known, folder, output, small_config)
 
 
 def test_a_taught_model_knows_the_new_type_and_keeps_the_old_ones(known, taught):
@@ -89,7 +89,7 @@ def test_cells_of_new_types_alone_do_not_make_a_model_forget(known, folder, smal
     only.mkdir()
     adata = anndata.read_h5ad(folder / "six.h5ad")
     adata[(adata.obs["cell_type_ontology_term_id"] == NEW).to_numpy()].copy().write_h5ad(only / "new.h5ad")
-    bundle = load_bundle(train(only, tmp_path / "run", small_config, finetune=known))
+    bundle = load_bundle(finetune(known, only, tmp_path / "run", small_config))
     answers = Runtime(bundle, threads=1).predict(cells.counts_ng, cells.measured_sg[0]).probabilities_nm
     column_c = [bundle.nodes.index(label) for label in bundle.manifest.labels]
     answer_n = np.array(bundle.manifest.labels)[answers[:, column_c].argmax(axis=1)]
@@ -104,13 +104,13 @@ def test_a_taught_model_can_be_taught_again(taught):
 
 
 def test_the_same_seed_teaches_the_same(known, folder, small_config, tmp_path, taught):
-    again = train(folder, tmp_path / "run", small_config, finetune=known)
+    again = finetune(known, folder, tmp_path / "run", small_config)
     assert (again / "weights.safetensors").read_bytes() == (taught[1] / "weights.safetensors").read_bytes()
 
 
 def test_a_folder_with_a_bundle_in_it_is_not_taught_into(known, taught, folder, small_config):
     with pytest.raises(TrainingError, match="holds a trained bundle already"):
-        train(folder, taught[0], small_config, finetune=known)
+        finetune(known, folder, taught[0], small_config)
 
 
 def test_examples_are_of_every_label_and_of_unit_length(known):

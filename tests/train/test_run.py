@@ -11,7 +11,8 @@ import torch
 from spoticell.genes import load_vocabulary
 from spoticell.train import run as run_module
 from spoticell.train.draws import Draws
-from spoticell.train.fit import open_supply, train
+from spoticell.train.fit import train
+from spoticell.train.opening import open_supply
 from spoticell.train.run import Run
 
 
@@ -109,7 +110,7 @@ from pathlib import Path
 import torch
 from spoticell.genes import load_vocabulary
 from spoticell.train.config import TrainConfig
-from spoticell.train.fit import open_supply
+from spoticell.train.opening import open_supply
 from spoticell.train.ranks import join_ranks, leave_ranks
 from spoticell.train.run import Run
 torch.set_num_threads(1)

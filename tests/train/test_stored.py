@@ -11,7 +11,7 @@ from spoticell.errors import ConfigError, StoreError
 from spoticell.genes import Vocabulary, load_vocabulary
 from spoticell.train.cells import read_labelled
 from spoticell.train.config import TrainConfig
-from spoticell.train.fit import open_supply
+from spoticell.train.opening import open_supply
 from spoticell.train.sides import groups
 from spoticell.train.stored import StoreSupply
 from spoticell.train.supply import FolderSupply

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -107,6 +107,17 @@ class TrainConfig(Settings):
     """Bits of the binary code of a fingerprint."""
     threshold: Fraction = 0.5
     """Probability that an answer of the exported bundle needs."""
+
+    def changed(self, **settings: Any) -> TrainConfig:  # noqa: ANN401 - checked by the model
+        """Give the config with other settings; those that are None stay.
+
+        Examples
+        --------
+        >>> TrainConfig().changed(epochs=3, batch_size=None).epochs
+        3
+        """
+        given = {name: value for name, value in settings.items() if value is not None}
+        return TrainConfig.model_validate(self.model_dump() | given)
 
 
 def load_config(name: str | Path) -> TrainConfig:

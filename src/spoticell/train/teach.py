@@ -23,15 +23,17 @@ from spoticell.errors import TrainingError
 from spoticell.io.write import atomic
 from spoticell.ontology import load_ontology, reach_matrix
 from spoticell.train.augment import Mask
-from spoticell.train.config import TrainConfig
+from spoticell.train.config import TrainConfig, load_config
 from spoticell.train.draws import Draws
 from spoticell.train.examples import Examples, make_examples
 from spoticell.train.export import BEST, About, export_bundle
 from spoticell.train.history import write_summary, write_types
 from spoticell.train.loss import hierarchical_loss
 from spoticell.train.network import DualPath
+from spoticell.train.opening import open_supply
+from spoticell.train.panels import read_panels
 from spoticell.train.schedule import set_rate
-from spoticell.train.start import Start
+from spoticell.train.start import Start, load_start
 from spoticell.train.supply import Supply
 from spoticell.train.trained import Trained, plain_sources
 from spoticell.train.validate import figures, predict_nodes
@@ -43,17 +45,57 @@ RATE = 0.02
 """Learning rate at the first step; it falls to nothing."""
 
 
-def teach(
-    start: Start,
-    supply: Supply,
-    config: TrainConfig,
+def finetune(
+    bundle: str | Path,
+    data_dir: Path | str,
+    output_dir: Path | str,
+    config: TrainConfig | str | Path = "default",
     *,
-    output: Path,
     random_state: int = 0,
-    panels: Sequence[Mask] = (),
+    split: str | None = None,
+    panels_dir: Path | None = None,
     on_progress: Progress | None = None,
 ) -> Path:
-    """Teach a trained model the labels of some cells, and give the folder of the new bundle.
+    """Teach a trained model the types of some labelled cells, and give the folder of the new bundle.
+
+    Parameters
+    ----------
+    bundle
+        The model: the name of a packaged bundle, or a folder.  It stays as it is.
+    data_dir
+        A store, or a folder of h5ad files, as for `spoticell.train.fit.train`.
+    output_dir
+        Gets ``best_model_f1`` (the new bundle), tables and a summary.
+    config
+        How cells are drawn, held out and made incomplete; the rest of it is the model's own.
+    random_state
+        Seed.
+    split, panels_dir
+        As for training.
+    on_progress
+        Called with the views of cells made and those that will be.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is broken, or brings no weights or no examples of what it knows.
+    TrainingError
+        If there is nothing to learn from, or the folder holds a bundle already.
+    """
+    start, output = load_start(bundle), Path(output_dir)
+    if (output / BEST).exists():
+        raise TrainingError(f"{output} holds a trained bundle already; choose another output folder.")
+    config = config if isinstance(config, TrainConfig) else load_config(config)
+    vocabulary = start.bundle.vocabulary
+    supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
+    output.mkdir(parents=True, exist_ok=True)
+    lesson = Teaching(start, supply, config, read_panels(panels_dir, vocabulary), random_state)
+    lesson.learn(on_progress)
+    return lesson.write(output)
+
+
+class Teaching:
+    """One model and what it is taught.
 
     Parameters
     ----------
@@ -62,51 +104,85 @@ def teach(
     supply
         Labelled cells.
     config
-        How cells are drawn and made incomplete; the rest of it is the model's own.
-    output
-        Existing folder that gets the bundle, tables and a summary.
-    random_state
-        Seed.
+        How cells are drawn and made incomplete.
     panels
         Real gene panels.
-    on_progress
-        Called with the views made and those that will be.
-
-    Raises
-    ------
-    TrainingError
-        If the folder holds a bundle already.
+    random_state
+        Seed.
     """
-    if (output / BEST).exists():
-        raise TrainingError(f"{output} holds a trained bundle already; choose another output folder.")
-    labels = tuple(sorted({*start.labels, *supply.labels}))
-    nodes, reach_cm = reach_matrix(labels, load_ontology())
-    reach = torch.from_numpy(reach_cm.astype(np.float32))
-    network, known = start.widened(labels), Known(start, labels)
-    draws = Draws(supply, nodes, config, panels=panels, seed=random_state, streams=1)
-    learn(network, *see(network, draws, count_views(supply), on_progress), known, reach, seed=random_state)
-    threshold = start.bundle.manifest.threshold
-    answers_nm = predict_nodes(network, supply.validation, reach)
-    result = figures(supply.validation, answers_nm, nodes, threshold=threshold)
-    write_types(output, result["per_type"])
-    write_summary(output, _summary(start, supply, labels, result, known.share_kept(network)))
-    with atomic(output / "params.json") as path:
-        path.write_text(json.dumps(_record(start, supply, config, random_state), indent=1) + "\n", encoding="utf-8")
-    new = make_examples(network, supply, labels, config, panels=panels, rng=np.random.default_rng(random_state))
-    trained = Trained(
-        network,
-        start.bundle.vocabulary,
-        start.bundle.pixel_g,
-        labels,
-        planes_bd=start.planes,
-        examples=known.examples.with_more(new),
-        threshold=threshold,
-        temperature=start.bundle.manifest.temperature,
-        sources=(*(origin.model_dump() for origin in start.bundle.manifest.sources), *plain_sources(supply)),
-    )
-    held_out = {key: value for key, value in result.items() if isinstance(value, float)}
-    description = f"{start.bundle.name}, taught the types of {supply.n_training:,} more cells."
-    return export_bundle(trained, output / BEST, About(description=description, figures={"validation": held_out}))
+
+    def __init__(
+        self, start: Start, supply: Supply, config: TrainConfig, panels: Sequence[Mask], random_state: int
+    ) -> None:
+        self.start, self.supply, self.config = start, supply, config
+        self.panels, self.random_state = panels, random_state
+        self.labels = tuple(sorted({*start.labels, *supply.labels}))
+        self.nodes, reach_cm = reach_matrix(self.labels, load_ontology())
+        self.reach_cm = torch.from_numpy(reach_cm.astype(np.float32))
+        self.network, self.known = start.widened(self.labels), Known(start, self.labels)
+
+    def learn(self, on_progress: Progress | None = None) -> None:
+        """Look at the cells, and fit the last layer."""
+        draws = Draws(self.supply, self.nodes, self.config, panels=self.panels, seed=self.random_state, streams=1)
+        views = see(self.network, draws, count_views(self.supply), on_progress)
+        fit_last_layer(self.network, *views, self.known, self.reach_cm, seed=self.random_state)
+
+    def write(self, output: Path) -> Path:
+        """Write bundle, tables and summary, and give the bundle's folder."""
+        validation, threshold = self.supply.validation, self.start.bundle.manifest.threshold
+        result = figures(
+            validation, predict_nodes(self.network, validation, self.reach_cm), self.nodes, threshold=threshold
+        )
+        write_types(output, result["per_type"])
+        write_summary(output, self._summary(result))
+        with atomic(output / "params.json") as path:
+            path.write_text(json.dumps(self._record(), indent=1) + "\n", encoding="utf-8")
+        held_out = {key: value for key, value in result.items() if isinstance(value, float)}
+        description = f"{self.start.bundle.name}, taught the types of {self.supply.n_training:,} more cells."
+        return export_bundle(
+            self.trained(), output / BEST, About(description=description, figures={"validation": held_out})
+        )
+
+    def trained(self) -> Trained:
+        """Give the taught network with all that its bundle carries."""
+        bundle, rng = self.start.bundle, np.random.default_rng(self.random_state)
+        new = make_examples(self.network, self.supply, self.labels, self.config, panels=self.panels, rng=rng)
+        return Trained(
+            self.network,
+            bundle.vocabulary,
+            bundle.pixel_g,
+            self.labels,
+            planes_bd=self.start.planes,
+            examples=self.known.examples.with_more(new),
+            threshold=bundle.manifest.threshold,
+            temperature=bundle.manifest.temperature,
+            sources=(*(origin.model_dump() for origin in bundle.manifest.sources), *plain_sources(self.supply)),
+        )
+
+    def _record(self) -> dict[str, Any]:
+        return {
+            "taught": self.start.bundle.name,
+            "taught_sha256": self.start.bundle.sha256,
+            "config": self.config.model_dump(mode="json"),
+            "random_state": self.random_state,
+            "data_sets": list(self.supply.datasets),
+            **self.supply.about,
+            "training_cells": self.supply.n_training,
+            "validation_cells": len(self.supply.validation),
+            "torch": torch.__version__,
+        }
+
+    def _summary(self, result: dict[str, Any]) -> list[str]:
+        new = [load_ontology().name(label) for label in self.labels if label not in self.start.labels]
+        bundle, kept = self.start.bundle, self.known.share_kept(self.network)
+        return [
+            f"{bundle.name} was taught {len(new)} new labels ({', '.join(new) or 'none'}) and "
+            f"{len(self.supply.labels) - len(new)} that it had, by {self.supply.n_training:,} cells of "
+            f"{len(self.supply.datasets)} data sets; it knows {len(self.labels)} now.",
+            f"of the examples of what it knew {kept:.1%} have the likeliest label that they had",
+            f"on {len(self.supply.validation):,} validation cells at threshold {bundle.manifest.threshold:g}:",
+            *(f"{key.replace('_', ' ')}: {value:.4f}" for key, value in result.items() if isinstance(value, float)),
+        ]
 
 
 class Known:
@@ -160,7 +236,7 @@ def see(network: DualPath, draws: Draws, views: int, on_progress: Progress | Non
     return torch.cat(fingerprints).clone(), torch.cat(nodes)
 
 
-def learn(
+def fit_last_layer(
     network: DualPath, fingerprint_nd: Tensor, node_n: Tensor, known: Known, reach_cm: Tensor, *, seed: int
 ) -> None:
     """Fit the last layer of a network to new views and to the examples of what it knew."""
@@ -174,29 +250,3 @@ def learn(
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-
-
-def _record(start: Start, supply: Supply, config: TrainConfig, random_state: int) -> dict[str, Any]:
-    return {
-        "taught": start.bundle.name,
-        "taught_sha256": start.bundle.sha256,
-        "config": config.model_dump(mode="json"),
-        "random_state": random_state,
-        "data_sets": list(supply.datasets),
-        **supply.about,
-        "training_cells": supply.n_training,
-        "validation_cells": len(supply.validation),
-        "torch": torch.__version__,
-    }
-
-
-def _summary(start: Start, supply: Supply, labels: Sequence[str], result: dict[str, Any], kept: float) -> list[str]:
-    new = [load_ontology().name(label) for label in labels if label not in start.labels]
-    return [
-        f"{start.bundle.name} was taught {len(new)} new labels ({', '.join(new) or 'none'}) and "
-        f"{len(supply.labels) - len(new)} that it had, by {supply.n_training:,} cells of "
-        f"{len(supply.datasets)} data sets; it knows {len(labels)} now.",
-        f"of the examples of what it knew {kept:.1%} have the likeliest label that they had",
-        f"on {len(supply.validation):,} validation cells at threshold {start.bundle.manifest.threshold:g}:",
-        *(f"{key.replace('_', ' ')}: {value:.4f}" for key, value in result.items() if isinstance(value, float)),
-    ]
