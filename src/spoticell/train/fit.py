@@ -32,6 +32,7 @@ from spoticell.train.config import TrainConfig, load_config
 from spoticell.train.export import BEST, About, export_bundle
 from spoticell.train.history import write_epochs, write_summary, write_types
 from spoticell.train.lesson import Lesson
+from spoticell.train.memory import kept_memory
 from spoticell.train.network import DualPath, count_parameters
 from spoticell.train.schedule import make_optimizer, one_cycle, plateau, set_rate
 from spoticell.train.validate import figures, predict_nodes, split
@@ -99,7 +100,8 @@ def train(
     )
     if resume:
         run.restore()
-    run.fit(on_progress)
+    with kept_memory():
+        run.fit(on_progress)
     return run.finish()
 
 
