@@ -129,7 +129,7 @@ class Batches:
 def _sums(value_v: NDArray[np.float32], start_n: NDArray[np.integer]) -> NDArray[np.float64]:
     """Give the sum of each cell's values, which begin at ``start_n``; a cell may have none."""
     total_v = np.concatenate([[0.0], np.cumsum(value_v, dtype=np.float64)])
-    return total_v[start_n[1:]] - total_v[start_n[:-1]]
+    return np.asarray(total_v[start_n[1:]] - total_v[start_n[:-1]])
 
 
 def _sparse_tensor(

@@ -7,6 +7,7 @@ once, which then has to hand out, and empty, the same pages in the next step: up
 from __future__ import annotations
 
 import ctypes
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,16 +31,15 @@ def kept_memory() -> Iterator[None]:
     ...     sum(range(3))
     3
     """
-    library = ctypes.CDLL(None) if hasattr(ctypes, "PyDLL") else None
-    mallopt = getattr(library, "mallopt", None)
-    if mallopt is None:
+    if platform.libc_ver()[0] != "glibc":
         yield
         return
-    mallopt(MMAP_THRESHOLD, LIMIT)
-    mallopt(TRIM_THRESHOLD, LIMIT)
+    library = ctypes.CDLL(None)
+    library.mallopt(MMAP_THRESHOLD, LIMIT)
+    library.mallopt(TRIM_THRESHOLD, LIMIT)
     try:
         yield
     finally:
-        mallopt(MMAP_THRESHOLD, USUAL)
-        mallopt(TRIM_THRESHOLD, USUAL)
+        library.mallopt(MMAP_THRESHOLD, USUAL)
+        library.mallopt(TRIM_THRESHOLD, USUAL)
         library.malloc_trim(0)

@@ -14,7 +14,7 @@ Axes: ``n`` cells, ``g`` genes, ``p`` pixels, ``w`` windows, ``k`` channels, ``d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -102,7 +102,7 @@ class DualPath(nn.Module):
             seen_nw1 = self._by_window(measured_ng).mean(2, keepdim=True, dtype=scaled_ng.dtype)
             map_nwk = torch.cat([map_nwk, seen_nw1.expand(map_nwk.shape[0], -1, -1)], dim=2)
             # channels last in memory, as convolutions on a processor like it
-            map_nkhw = map_nwk.unflatten(1, (MAP, MAP)).permute(0, 3, 1, 2)
+            map_nkhw = map_nwk.reshape(-1, MAP, MAP, map_nwk.shape[2]).permute(0, 3, 1, 2)
         if self.config.cnn:
             parts.append(self.cnn(map_nkhw))
         if self.config.transformer:
@@ -122,7 +122,7 @@ class DualPath(nn.Module):
             weight_v,
             lambda values_v: zero_n.index_add(0, cell_v, values_v).index_select(0, cell_v),
         )
-        return _sparse(cell_v, gene_v, scaled_v, counts_ng.shape)
+        return _sparse(cell_v, gene_v, scaled_v, tuple(counts_ng.shape))
 
     def _scale(self, counts: Tensor, weight: Tensor, of_cell: Callable[[Tensor], Tensor]) -> Tensor:
         """Scale counts, of a gene's weight each; ``of_cell`` sums values over their cell."""
@@ -142,7 +142,7 @@ class DualPath(nn.Module):
         else:
             padded = functional.pad(values_ng, (0, 1))
             pixels_np = padded.gather(1, self.window_pixels.expand(padded.shape[0], -1))
-        return pixels_np.unflatten(1, (MAP * MAP, WINDOW * WINDOW))
+        return pixels_np.reshape(-1, MAP * MAP, WINDOW * WINDOW)
 
 
 class WindowStem(nn.Module):
@@ -161,7 +161,7 @@ class WindowStem(nn.Module):
         map_wnk = functional.gelu(self.norm(map_wnk[None].permute(0, 3, 1, 2)).permute(0, 2, 3, 1)[0])
         if map_wnk.requires_grad:
             # put in order once, or each step back would go through memory in leaps
-            map_wnk.register_hook(Tensor.contiguous)
+            map_wnk.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
         return map_wnk.transpose(0, 1)
 
 
@@ -256,15 +256,13 @@ class FirstToken(nn.TransformerEncoderLayer):
     def _attend(self, tokens_ntk: Tensor) -> Tensor:
         """Attention of the first token, ``h`` heads of ``d``: softmax(q K^T) V with K = T W_k and V = T W_v."""
         attention = self.self_attn
-        heads, width = attention.num_heads, attention.embed_dim
-        query_nhd = functional.linear(
-            tokens_ntk[:, 0], attention.in_proj_weight[:width], attention.in_proj_bias[:width]
-        ).unflatten(1, (heads, -1))
-        key_hdk = attention.in_proj_weight[width : 2 * width].unflatten(0, (heads, -1))
-        value_hdk = attention.in_proj_weight[2 * width :].unflatten(0, (heads, -1))
-        value_hd = attention.in_proj_bias[2 * width :].unflatten(0, (heads, -1))
+        heads, size, width = attention.num_heads, attention.head_dim, attention.embed_dim
+        query_nk = functional.linear(tokens_ntk[:, 0], attention.in_proj_weight[:width], attention.in_proj_bias[:width])
+        key_hdk = attention.in_proj_weight[width : 2 * width].reshape(heads, size, width)
+        value_hdk = attention.in_proj_weight[2 * width :].reshape(heads, size, width)
+        value_hd = attention.in_proj_bias[2 * width :].reshape(heads, size)
         # the keys' bias would add the same to all scores of a head, which softmax doesn't see
-        asked_nhk = torch.einsum("nhd,hdk->nhk", query_nhd, key_hdk) * attention.head_dim**-0.5
+        asked_nhk = torch.einsum("nhd,hdk->nhk", query_nk.reshape(-1, heads, size), key_hdk) * size**-0.5
         share_nht = torch.softmax(asked_nhk @ tokens_ntk.transpose(1, 2), dim=2)
         share_nht = functional.dropout(share_nht, attention.dropout, self.training)
         mean_nhd = torch.einsum("nhk,hdk->nhd", share_nht @ tokens_ntk, value_hdk)
@@ -312,7 +310,7 @@ def _dense(values_ng: Tensor) -> Tensor:
     return values_ng.values().new_zeros(values_ng.shape).index_put_(tuple(values_ng.indices()), values_ng.values())
 
 
-def _sparse(row_v: Tensor, column_v: Tensor, value_v: Tensor, shape: Sequence[int]) -> Tensor:
+def _sparse(row_v: Tensor, column_v: Tensor, value_v: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Give a sparse matrix of values no two of which share a place."""
     place = torch.stack([row_v, column_v])
     return torch.sparse_coo_tensor(place, value_v, shape, is_coalesced=True, check_invariants=False)
