@@ -99,8 +99,8 @@ class DualPath(nn.Module):
             parts.append(summary_nk)
         if self.config.cnn or self.config.transformer:
             map_nwk = self.stem(self._by_window(scaled_ng))
-            seen_nw1 = self._by_window(measured_ng).mean(2, keepdim=True, dtype=scaled_ng.dtype)
-            map_nwk = torch.cat([map_nwk, seen_nw1.expand(map_nwk.shape[0], -1, -1)], dim=2)
+            seen_nw1 = self._seen(measured_ng)[:, :, None].expand(map_nwk.shape[0], -1, -1)
+            map_nwk = torch.cat([map_nwk, seen_nw1], dim=2)
             # channels last in memory, as convolutions on a processor like it
             map_nkhw = map_nwk.reshape(-1, MAP, MAP, map_nwk.shape[2]).permute(0, 3, 1, 2)
         if self.config.cnn:
@@ -143,6 +143,14 @@ class DualPath(nn.Module):
             padded = functional.pad(values_ng, (0, 1))
             pixels_np = padded.gather(1, self.window_pixels.expand(padded.shape[0], -1))
         return pixels_np.reshape(-1, MAP * MAP, WINDOW * WINDOW)
+
+    def _seen(self, measured_ng: Tensor) -> Tensor:
+        """Give ``(n, w)``: the share of a window's pixels whose gene was measured."""
+        # cells last in memory, so that whole rows of them are gathered and added, and booleans added as bytes
+        padded_gn = functional.pad(measured_ng.t(), (0, 0, 0, 1))
+        windows_wpn = padded_gn.index_select(0, self.window_pixels).reshape(MAP * MAP, WINDOW * WINDOW, -1)
+        kind = torch.uint8 if measured_ng.dtype == torch.bool else measured_ng.dtype
+        return windows_wpn.sum(1, dtype=kind).t() / WINDOW**2
 
 
 class WindowStem(nn.Module):
