@@ -1,9 +1,9 @@
-"""How many cells a second a training step takes in, beside the plain formulation of the same network.
+"""How many cells a second a training step learns from, beside the plain formulation of the same network.
 
     python benchmarks/training_step.py --save training_step
 
 Made cells of realistic size (20,532 genes, 2,000 non-zeros a cell) in batches of 256, default config, two threads.
-The two formulations take turns, and so does the draw of a batch; medians are printed, also of processor time, which
+The two formulations take turns, as does the draw of a batch; medians are printed, also of processor time, which
 says what idle cores would give.  A step is forward, loss, backward, clipping, AdamW and the running average.
 """
 
@@ -40,6 +40,7 @@ CORPUS = 2_460_000
 NAMES = {
     "step": "a step",
     "whole": "the draw of a batch and a step",
+    "half": "a step in bfloat16",
     "plain": "a step of the plain formulation",
     "draw": "the draw of a batch",
 }
@@ -62,14 +63,15 @@ def made_cells(seed: int = 0) -> LabelledCells:
 
 
 def actions(folder: Path) -> dict[str, Callable[[], object]]:
-    """Give what is measured, by name, and a run that each of it belongs to."""
-    cells, config = made_cells(), TrainConfig(network=NetworkConfig(layout="random"))
-    runs = {}
-    for name in ("step", "whole", "plain"):
+    """Give what is measured, by name."""
+    cells, runs = made_cells(), {}
+    for name in ("step", "whole", "half", "plain"):
         (folder / name).mkdir()
+        precision = "bfloat16" if name == "half" else "single"
+        config = TrainConfig(network=NetworkConfig(layout="random"), precision=precision)
         runs[name] = Run(cells, load_vocabulary(), config, output=folder / name, random_state=0)
     batch = runs["step"].batches.draw(np.random.default_rng(0))
-    for name in ("step", "plain"):
+    for name in ("step", "half", "plain"):
         runs[name].batches.draw = lambda rng: batch
     runs["plain"].network.__class__ = PlainDualPath
     return {name: run.advance for name, run in runs.items()} | {

@@ -100,14 +100,22 @@ class DualPath(nn.Module):
         if self.config.cnn or self.config.transformer:
             map_nwk = self.stem(self._by_window(scaled_ng))
             seen_nw1 = self._seen(measured_ng)[:, :, None].expand(map_nwk.shape[0], -1, -1)
-            map_nwk = torch.cat([map_nwk, seen_nw1], dim=2)
+            map_nwk = torch.cat([map_nwk, seen_nw1.to(map_nwk.dtype)], dim=2)
             # channels last in memory, as convolutions on a processor like it
             map_nkhw = map_nwk.reshape(-1, MAP, MAP, map_nwk.shape[2]).permute(0, 3, 1, 2)
         if self.config.cnn:
             parts.append(self.cnn(map_nkhw))
         if self.config.transformer:
             parts.append(self.transformer(map_nkhw, summary_nk))
-        fingerprint_nd = self.fusion(torch.cat(parts, dim=1))
+        parts_nk = torch.cat(parts, dim=1)
+        if torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                return self._name(parts_nk.to(self.sharpness.dtype))
+        return self._name(parts_nk)
+
+    def _name(self, parts_nk: Tensor) -> tuple[Tensor, Tensor]:
+        """From both paths to fingerprints and logits; never in half precision."""
+        fingerprint_nd = self.fusion(parts_nk)
         return fingerprint_nd, self.sharpness * self.labels(fingerprint_nd)
 
     def scale(self, counts_ng: Tensor) -> Tensor:
@@ -238,6 +246,7 @@ class TransformerPath(nn.Module):
 
     def forward(self, map_nkhw: Tensor, summary_nk: Tensor | None) -> Tensor:
         """``(n, k, h, w)`` and the summary to ``(n, width)``."""
+        # the sum is as precise as the position is
         tokens_ntk = self.patches(map_nkhw).flatten(2).transpose(1, 2) + self.position
         whole_nk = self.start.expand(map_nkhw.shape[0], -1)
         if self.whole is not None and summary_nk is not None:
@@ -271,7 +280,8 @@ class FirstToken(nn.TransformerEncoderLayer):
         value_hd = attention.in_proj_bias[2 * width :].reshape(heads, size)
         # the keys' bias would add the same to all scores of a head, which softmax doesn't see
         asked_nhk = torch.einsum("nhd,hdk->nhk", query_nk.reshape(-1, heads, size), key_hdk) * size**-0.5
-        share_nht = torch.softmax(asked_nhk @ tokens_ntk.transpose(1, 2), dim=2)
+        score_nht = asked_nhk @ tokens_ntk.transpose(1, 2)
+        share_nht = torch.softmax(score_nht.to(tokens_ntk.dtype), dim=2)
         share_nht = functional.dropout(share_nht, attention.dropout, self.training)
         mean_nhd = torch.einsum("nhk,hdk->nhd", share_nht @ tokens_ntk, value_hdk)
         # after dropout shares no longer sum to 1
