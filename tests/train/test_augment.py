@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -51,3 +52,13 @@ def test_random_panels_have_all_sizes_down_to_the_smallest():
     share = panels.mean(axis=1)
     assert share.min() < 0.04
     assert share.max() > 0.8
+
+
+@pytest.mark.parametrize("count", [1, 7, 32, 33, 400], ids=lambda count: f"{count} counts")
+def test_thinned_counts_are_spread_as_binomial_ones(count):
+    config = AugmentConfig(thinning=1, smallest_depth=0.2)
+    cells = sparse.csr_array(np.full((60, 2000), count, dtype=np.float32))
+    after_ng = thin(cells, config=config, rng=np.random.default_rng(0)).toarray()
+    share_n = after_ng.mean(axis=1) / count
+    assert 0.2 * 0.9 < share_n.min() < share_n.max() < 1
+    np.testing.assert_allclose(after_ng.var(axis=1), count * share_n * (1 - share_n), rtol=0.25, atol=0.01)

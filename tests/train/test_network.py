@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from plain_network import PlainDualPath
+from safetensors.torch import load_file
 
+from spoticell.bundle import load_bundle
 from spoticell.layout import random_layout
 from spoticell.train.config import NetworkConfig
 from spoticell.train.network import DualPath, count_parameters
@@ -90,3 +93,66 @@ def test_an_empty_cell_gives_finite_numbers():
     fingerprint_nd, logits_nc = small_network()(torch.zeros(1, N_GENES), torch.ones(1, N_GENES))
     assert torch.isfinite(fingerprint_nd).all()
     assert torch.isfinite(logits_nc).all()
+
+
+SHAPES = [{}, {"cnn": False}, {"cell_token": 0, "scaling": "log1p"}]
+
+
+def learned(network, counts_ng, measured_ng) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+    """Fingerprints and logits, and what a loss of both gives each weight as its gradient."""
+    network.zero_grad()
+    made = network(counts_ng, measured_ng)
+    (made[0][:, :3].sum() + made[1].logsumexp(1).mean()).backward()
+    return [part.detach() for part in made], {name: value.grad for name, value in network.named_parameters()}
+
+
+def assert_equal_teaching(fast, plain, counts_ng, measured_ng, **tolerance) -> None:
+    plain.load_state_dict(fast.state_dict())
+    (made, gradient), (plain_made, plain_gradient) = (learned(one, counts_ng, measured_ng) for one in (fast, plain))
+    torch.testing.assert_close(made, plain_made, **tolerance)
+    longest = max(float(value.norm()) for value in plain_gradient.values())
+    for name, value in gradient.items():
+        assert (value - plain_gradient[name]).norm() <= tolerance["rtol"] * longest, name
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("options", SHAPES, ids=["default", "no CNN", "no cell token, log1p"])
+def test_the_network_gives_and_learns_what_the_textbook_formulation_does(options, mode):
+    fast = small_network(dropout=0.0, **options)
+    plain = PlainDualPath(fast.config, random_layout(N_GENES, rng=np.random.default_rng(0)), 7)
+    for network in (fast, plain):
+        network.double().train(mode == "train")
+    measured_ng = torch.from_numpy(np.random.default_rng(1).random((6, N_GENES)) < 0.7)
+    assert_equal_teaching(fast, plain, some_counts().double(), measured_ng.double(), rtol=1e-9, atol=1e-9)
+
+
+def test_the_shipped_weights_give_and_learn_in_single_precision_what_they_do_in_the_textbook_formulation():
+    bundle = load_bundle()
+    weights = {name: value.float() for name, value in load_file(bundle.path / "weights.safetensors").items()}
+    rng = np.random.default_rng(0)
+    counts_ng = torch.from_numpy(rng.poisson(0.1, (8, len(bundle.pixel_g))).astype(np.float32))
+    measured_ng = torch.from_numpy(rng.random(counts_ng.shape) < 0.7).float()
+    fast, plain = (
+        kind(NetworkConfig(), bundle.pixel_g, len(bundle.manifest.labels)).eval() for kind in (DualPath, PlainDualPath)
+    )
+    fast.load_state_dict(weights)
+    assert_equal_teaching(fast, plain, counts_ng, measured_ng, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("scaling", ["sqrt", "log1p"])
+def test_sparse_counts_and_booleans_give_what_dense_numbers_do(scaling):
+    network, counts_ng = small_network(scaling=scaling), some_counts()
+    counts_ng[2] = 0  # a cell without counts
+    measured_ng = torch.from_numpy(np.random.default_rng(1).random((6, N_GENES)) < 0.7)
+    with torch.no_grad():
+        dense, sparse = network(counts_ng, measured_ng.float()), network(counts_ng.to_sparse(), measured_ng)
+    torch.testing.assert_close(sparse, dense)
+
+
+def test_dropout_of_attention_leaves_its_mean_where_it_was():
+    network = small_network(dropout=0.4)
+    layer, tokens_ntk = network.transformer.layer, torch.randn(1, 5, 16)
+    with torch.no_grad():
+        expected = layer._attend(tokens_ntk)
+        mean = layer.train()._attend(tokens_ntk.expand(40_000, -1, -1)).mean(0, keepdim=True)
+    torch.testing.assert_close(mean, expected, atol=0.02, rtol=0)

@@ -33,7 +33,9 @@ class Batch:
     """What one step sees."""
 
     counts_ng: Tensor
+    """Sparse."""
     measured_ng: Tensor
+    """Booleans."""
     node_n: Tensor
     """Position of each cell's label among the nodes."""
     cell_n: Tensor
@@ -78,19 +80,22 @@ class Batches:
     def views(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> Batch:
         """Show some cells through panels and at depths that are drawn anew."""
         size = len(chosen)
-        counts_ng = thin(self.cells.counts_ng[chosen], config=self.config.augment, rng=rng).toarray()
-        measured_ng = self.cells.measured_sg[self.cells.dataset_n[chosen]]
+        counts_ng = thin(self.cells.counts_ng[chosen], config=self.config.augment, rng=rng)
         n_panels = min(PANELS_A_BATCH, size)
         lenders = self._by_chance(n_panels, rng)
         borrowed = self.cells.measured_sg[self.cells.dataset_n[lenders]]
         panels = draw_panels(borrowed, config=self.config.augment, real=self.panels, rng=rng)
         panel_ng = panels[np.arange(size) * n_panels // size]
-        poor_n = (counts_ng * panel_ng).sum(1) < FEWEST_COUNTS
-        panel_ng[poor_n] = True
-        measured_ng = measured_ng & panel_ng
+        cell_v = np.repeat(np.arange(size), np.diff(counts_ng.indptr))
+        # one number for cell and gene: numpy takes by it five times as fast as by the pair
+        place_v = cell_v * panel_ng.shape[1] + counts_ng.indices
+        left_n = _sums(counts_ng.data * panel_ng.reshape(-1).take(place_v), counts_ng.indptr)
+        panel_ng[left_n < FEWEST_COUNTS] = True
+        measured_ng = self.cells.measured_sg[self.cells.dataset_n[chosen]] & panel_ng
+        kept = np.flatnonzero(measured_ng.reshape(-1).take(place_v) & (counts_ng.data > 0))
         return Batch(
-            torch.from_numpy(counts_ng * measured_ng),
-            torch.from_numpy(measured_ng.astype(np.float32)),
+            _sparse_tensor(cell_v.take(kept), counts_ng.indices.take(kept), counts_ng.data.take(kept), panel_ng.shape),
+            torch.from_numpy(measured_ng),
             torch.from_numpy(self.node_n[chosen]),
             torch.from_numpy(chosen),
             torch.from_numpy(self.cells.dataset_n[chosen]),
@@ -122,3 +127,16 @@ class Batches:
             partner_n[found_n] = other_n[found_n]
             open_n &= ~found_n
         return partner_n
+
+
+def _sums(value_v: NDArray[np.float32], start_n: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Give the sum of each cell's values, which begin at ``start_n``; a cell may have none."""
+    total_v = np.concatenate([[0.0], np.cumsum(value_v, dtype=np.float64)])
+    return np.asarray(total_v[start_n[1:]] - total_v[start_n[:-1]])
+
+
+def _sparse_tensor(
+    cell_v: NDArray[np.integer], gene_v: NDArray[np.integer], count_v: NDArray[np.float32], shape: tuple[int, ...]
+) -> Tensor:
+    place = torch.from_numpy(np.stack([cell_v, gene_v]).astype(np.int64, copy=False))
+    return torch.sparse_coo_tensor(place, torch.from_numpy(count_v), shape, is_coalesced=True, check_invariants=False)

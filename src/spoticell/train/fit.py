@@ -12,6 +12,7 @@ from pathlib import Path
 from spoticell.errors import TrainingError
 from spoticell.genes import load_vocabulary
 from spoticell.train.config import TrainConfig, load_config
+from spoticell.train.memory import kept_memory
 from spoticell.train.opening import open_supply
 from spoticell.train.panels import read_panels
 from spoticell.train.ranks import join_ranks, leave_ranks
@@ -75,7 +76,8 @@ def train(
         run = Run(supply, vocabulary, config, output=output, random_state=random_state, panels=panels, ranks=ranks)
         if resume:
             run.restore()
-        run.fit(on_progress)
+        with kept_memory():
+            run.fit(on_progress)
         return run.finish()
     finally:
         leave_ranks(ranks)

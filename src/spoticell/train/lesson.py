@@ -34,7 +34,9 @@ class Lesson:
 
     def __call__(self, network: DualPath, batch: Batch) -> Tensor:
         """Give the mean loss of a batch; its gradient reaches every weight of the network."""
-        fingerprint_nd, logits_nc = network(batch.counts_ng, batch.measured_ng)
+        device, half = batch.counts_ng.device.type, self.config.precision == "bfloat16"
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            fingerprint_nd, logits_nc = network(batch.counts_ng, batch.measured_ng)
         loss_n = self._labels(logits_nc, batch.node_n)
         if self.config.contrast:
             kin_nj = self.kin_mm[batch.node_n][:, batch.node_n]

@@ -14,6 +14,7 @@ Axes: ``n`` cells, ``g`` genes, ``p`` pixels, ``w`` windows, ``k`` channels, ``d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -49,7 +50,10 @@ class DualPath(nn.Module):
         How much each gene counts in the scaled picture; all alike if not given.
     """
 
+    gene_place: Tensor
+    """Place of each gene among the pixels in the order of windows."""
     window_pixels: Tensor
+    """Gene of each pixel in the order of windows; the number of genes for an empty pixel."""
     gene_weight: Tensor
 
     def __init__(
@@ -59,7 +63,11 @@ class DualPath(nn.Module):
         if not (config.cnn or config.transformer or config.cell_token):
             raise ValueError("a network needs the CNN path, the transformer path or the cell token")
         self.config = config
-        self.register_buffer("window_pixels", torch.from_numpy(_genes_by_window(pixel_g)), persistent=False)
+        place_g = _places(pixel_g)
+        gene_p = np.full(GRID * GRID, len(pixel_g), dtype=np.int64)
+        gene_p[place_g] = np.arange(len(pixel_g))
+        self.register_buffer("gene_place", torch.from_numpy(place_g), persistent=False)
+        self.register_buffer("window_pixels", torch.from_numpy(gene_p), persistent=False)
         weight = torch.ones(len(pixel_g)) if weight_g is None else torch.from_numpy(weight_g)
         self.register_buffer("gene_weight", weight)
         size = 0
@@ -81,23 +89,33 @@ class DualPath(nn.Module):
     def forward(self, counts_ng: Tensor, measured_ng: Tensor) -> tuple[Tensor, Tensor]:
         """Give fingerprints ``(n, d)`` of unit length and logits ``(n, c)``.
 
-        ``counts_ng`` holds aligned counts, ``measured_ng`` ones and zeros; its first axis may be 1 where all cells
-        have the same genes.
+        ``counts_ng`` holds aligned counts, dense or sparse; most are zeros, so sparse ones are faster to train on.
+        ``measured_ng`` holds booleans, or ones and zeros; its first axis may be 1 where all cells have the same genes.
         """
         scaled_ng = self.scale(counts_ng * measured_ng)
         parts = []
-        summary_nk = self.summary(scaled_ng) if self.config.cell_token else None
+        summary_nk = self.summary(_dense(scaled_ng)) if self.config.cell_token else None
         if summary_nk is not None:
             parts.append(summary_nk)
         if self.config.cnn or self.config.transformer:
-            map_nkhw = self.stem(self._by_window(scaled_ng))
-            seen_nhw = self._by_window(measured_ng).mean(2).reshape(-1, 1, MAP, MAP)
-            map_nkhw = torch.cat([map_nkhw, seen_nhw.expand(map_nkhw.shape[0], -1, -1, -1)], dim=1)
+            map_nwk = self.stem(self._by_window(scaled_ng))
+            seen_nw1 = self._seen(measured_ng)[:, :, None].expand(map_nwk.shape[0], -1, -1)
+            map_nwk = torch.cat([map_nwk, seen_nw1.to(map_nwk.dtype)], dim=2)
+            # channels last in memory, as convolutions on a processor like it
+            map_nkhw = map_nwk.reshape(-1, MAP, MAP, map_nwk.shape[2]).permute(0, 3, 1, 2)
         if self.config.cnn:
             parts.append(self.cnn(map_nkhw))
         if self.config.transformer:
             parts.append(self.transformer(map_nkhw, summary_nk))
-        fingerprint_nd = self.fusion(torch.cat(parts, dim=1))
+        parts_nk = torch.cat(parts, dim=1)
+        if torch.is_autocast_enabled(parts_nk.device.type):
+            with torch.autocast(parts_nk.device.type, enabled=False):
+                return self._name(parts_nk.to(self.sharpness.dtype))
+        return self._name(parts_nk)
+
+    def _name(self, parts_nk: Tensor) -> tuple[Tensor, Tensor]:
+        """From both paths to fingerprints and logits; never in half precision."""
+        fingerprint_nd = self.fusion(parts_nk)
         return fingerprint_nd, self.answer(fingerprint_nd)
 
     def answer(self, fingerprint_nd: Tensor) -> Tensor:
@@ -107,17 +125,45 @@ class DualPath(nn.Module):
 
     def scale(self, counts_ng: Tensor) -> Tensor:
         """Make cells of different depth, seen through different panels, comparable."""
+        if not counts_ng.is_sparse:
+            return self._scale(counts_ng, self.gene_weight, lambda values_ng: values_ng.sum(1, keepdim=True))
+        cell_v, gene_v = counts_ng.indices()
+        weight_v = self.gene_weight.index_select(0, gene_v)
+        zero_n = weight_v.new_zeros(counts_ng.shape[0])
+        scaled_v = self._scale(
+            counts_ng.values(),
+            weight_v,
+            lambda values_v: zero_n.index_add(0, cell_v, values_v).index_select(0, cell_v),
+        )
+        return _sparse(cell_v, gene_v, scaled_v, tuple(counts_ng.shape))
+
+    def _scale(self, counts: Tensor, weight: Tensor, of_cell: Callable[[Tensor], Tensor]) -> Tensor:
+        """Scale counts, of a gene's weight each; ``of_cell`` sums values over their cell."""
         if self.config.scaling == "sqrt":
-            root_ng = counts_ng.sqrt() * self.gene_weight
-            return root_ng / root_ng.square().sum(1, keepdim=True).sqrt().clamp_min(1e-6)
-        total_n1 = counts_ng.sum(1, keepdim=True).clamp_min(1.0)
+            root = counts.sqrt() * weight
+            return root / of_cell(root.square()).sqrt().clamp_min(1e-6)
         # log1p of counts per 10,000 has a length of about 50 to 100
-        return torch.log1p(counts_ng / total_n1 * 1e4) * self.gene_weight / 64
+        return torch.log1p(counts / of_cell(counts).clamp_min(1.0) * 1e4) * weight / 64
 
     def _by_window(self, values_ng: Tensor) -> Tensor:
         """Give ``(n, w, 25)``: the pixels of each window; empty pixels are zero."""
-        padded = functional.pad(values_ng, (0, 1))
-        return padded[:, self.window_pixels].reshape(-1, MAP * MAP, WINDOW * WINDOW)
+        if values_ng.is_sparse:
+            cell_v, gene_v = values_ng.indices()
+            shape = (values_ng.shape[0], GRID * GRID)
+            place_v = self.gene_place.index_select(0, gene_v)
+            pixels_np = _dense(_sparse(cell_v, place_v, values_ng.values(), shape))
+        else:
+            padded = functional.pad(values_ng, (0, 1))
+            pixels_np = padded.gather(1, self.window_pixels.expand(padded.shape[0], -1))
+        return pixels_np.reshape(-1, MAP * MAP, WINDOW * WINDOW)
+
+    def _seen(self, measured_ng: Tensor) -> Tensor:
+        """Give ``(n, w)``: the share of a window's pixels whose gene was measured."""
+        # cells last in memory, so that whole rows of them are gathered and added, and booleans added as bytes
+        padded_gn = functional.pad(measured_ng.t(), (0, 0, 0, 1))
+        windows_wpn = padded_gn.index_select(0, self.window_pixels).reshape(MAP * MAP, WINDOW * WINDOW, -1)
+        kind = torch.uint8 if measured_ng.dtype == torch.bool else measured_ng.dtype
+        return windows_wpn.sum(1, dtype=kind).t() / WINDOW**2
 
 
 class WindowStem(nn.Module):
@@ -130,11 +176,14 @@ class WindowStem(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, windows_nwp: Tensor) -> Tensor:
-        """``(n, w, 25)`` to ``(n, k, h, w)``."""
+        """``(n, w, 25)`` to ``(n, w, k)``."""
         map_wnk = torch.baddbmm(self.bias, windows_nwp.transpose(0, 1), self.weight)
-        # channels last in memory, as convolutions on a processor like it
-        map_nhwk = map_wnk.transpose(0, 1).reshape(windows_nwp.shape[0], MAP, MAP, -1)
-        return functional.gelu(self.norm(map_nhwk.permute(0, 3, 1, 2)))
+        # to be normalised all windows and cells are one picture, channels last in memory, which is fast
+        map_wnk = functional.gelu(self.norm(map_wnk[None].permute(0, 3, 1, 2)).permute(0, 2, 3, 1)[0])
+        if map_wnk.requires_grad:
+            # put in order once, or each step back would go through memory in leaps
+            map_wnk.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
+        return map_wnk.transpose(0, 1)
 
 
 class CellSummary(nn.Module):
@@ -195,20 +244,55 @@ class TransformerPath(nn.Module):
         self.position = nn.Parameter(torch.randn(N_PATCHES, width) * 0.02)
         self.whole = nn.Linear(config.cell_token, width) if config.cell_token else None
         self.start = nn.Parameter(torch.randn(width) * 0.02)
-        self.layer = nn.TransformerEncoderLayer(
+        self.layer = FirstToken(
             width, config.heads, 2 * width, config.dropout, activation="gelu", batch_first=True, norm_first=True
         )
         self.norm = nn.LayerNorm(width)
 
     def forward(self, map_nkhw: Tensor, summary_nk: Tensor | None) -> Tensor:
         """``(n, k, h, w)`` and the summary to ``(n, width)``."""
+        # the sum is as precise as the position is
         tokens_ntk = self.patches(map_nkhw).flatten(2).transpose(1, 2) + self.position
         whole_nk = self.start.expand(map_nkhw.shape[0], -1)
         if self.whole is not None and summary_nk is not None:
             whole_nk = whole_nk + self.whole(summary_nk)
-        tokens_ntk = self.layer(torch.cat([whole_nk[:, None], tokens_ntk], dim=1))
-        read_nk: Tensor = self.norm(tokens_ntk[:, 0])
+        read_nk: Tensor = self.norm(self.layer(torch.cat([whole_nk[:, None], tokens_ntk], dim=1)))
         return read_nk
+
+
+class FirstToken(nn.TransformerEncoderLayer):
+    """A transformer layer of which only the first token comes out.
+
+    So only this token asks and is fed forward.  The other tokens' keys and values aren't made either: weights that
+    would make them go to the other side of the dot product and of the mean, where there is one token to multiply.
+    """
+
+    def forward(self, tokens_ntk: Tensor) -> Tensor:  # type: ignore[override]
+        """``(n, t, k)`` to ``(n, k)``."""
+        normed_ntk = self.norm1(tokens_ntk)
+        first_nk = tokens_ntk[:, 0] + self.dropout1(self._attend(normed_ntk))
+        hidden = self.dropout(self.activation(self.linear1(self.norm2(first_nk))))
+        read_nk: Tensor = first_nk + self.dropout2(self.linear2(hidden))
+        return read_nk
+
+    def _attend(self, tokens_ntk: Tensor) -> Tensor:
+        """Attention of the first token, ``h`` heads of ``d``: softmax(q K^T) V with K = T W_k and V = T W_v."""
+        attention = self.self_attn
+        heads, size, width = attention.num_heads, attention.head_dim, attention.embed_dim
+        query_nk = functional.linear(tokens_ntk[:, 0], attention.in_proj_weight[:width], attention.in_proj_bias[:width])
+        key_hdk = attention.in_proj_weight[width : 2 * width].reshape(heads, size, width)
+        value_hdk = attention.in_proj_weight[2 * width :].reshape(heads, size, width)
+        value_hd = attention.in_proj_bias[2 * width :].reshape(heads, size)
+        # the keys' bias would add the same to all scores of a head, which softmax doesn't see
+        asked_nhk = torch.einsum("nhd,hdk->nhk", query_nk.reshape(-1, heads, size), key_hdk) * size**-0.5
+        score_nht = asked_nhk @ tokens_ntk.transpose(1, 2)
+        share_nht = torch.softmax(score_nht.to(tokens_ntk.dtype), dim=2)
+        share_nht = functional.dropout(share_nht, attention.dropout, self.training)
+        mean_nhd = torch.einsum("nhk,hdk->nhd", share_nht @ tokens_ntk, value_hdk)
+        # after dropout shares no longer sum to 1
+        mean_nhd = mean_nhd + share_nht.sum(2, keepdim=True) * value_hd
+        attended_nk: Tensor = attention.out_proj(mean_nhd.flatten(1))
+        return attended_nk
 
 
 class Fusion(nn.Module):
@@ -242,11 +326,22 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def _genes_by_window(pixel_g: Pixels) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Give, for each pixel in window order, its gene; the number of genes for an empty pixel."""
+def _dense(values_ng: Tensor) -> Tensor:
+    """Give all values of a matrix; for a sparse one this is faster than ``to_dense``."""
+    if not values_ng.is_sparse:
+        return values_ng
+    return values_ng.values().new_zeros(values_ng.shape).index_put_(tuple(values_ng.indices()), values_ng.values())
+
+
+def _sparse(row_v: Tensor, column_v: Tensor, value_v: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Give a sparse matrix of values no two of which share a place."""
+    place = torch.stack([row_v, column_v])
+    return torch.sparse_coo_tensor(place, value_v, shape, is_coalesced=True, check_invariants=False)
+
+
+def _places(pixel_g: Pixels) -> NDArray[np.int64]:
+    """Give the place of each gene's pixel where pixels are in the order of windows."""
     row, column = np.divmod(pixel_g, GRID)
     window = row // WINDOW * MAP + column // WINDOW
-    place = window * WINDOW**2 + row % WINDOW * WINDOW + column % WINDOW
-    gene_p = np.full(GRID * GRID, len(pixel_g), dtype=np.int64)
-    gene_p[place] = np.arange(len(pixel_g))
-    return gene_p
+    place_g: NDArray[np.int64] = window * WINDOW**2 + row % WINDOW * WINDOW + column % WINDOW
+    return place_g

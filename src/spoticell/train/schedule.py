@@ -24,7 +24,7 @@ def make_optimizer(network: nn.Module, *, config: TrainConfig) -> torch.optim.Op
         {"params": vectors, "weight_decay": 0.0},
     ]
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=config.learning_rate)
+    return kind(groups, lr=config.learning_rate, fused=True)
 
 
 def one_cycle(step: int, *, total: int, peak: float) -> float:

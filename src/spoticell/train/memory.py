@@ -1,0 +1,45 @@
+"""Memory that a training keeps from step to step.
+
+Each step makes arrays of tens of megabytes and drops them.  The GNU C library gives such memory back to the system at
+once, which then has to hand out, and empty, the same pages in the next step: up to a fifth of a step's time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+"""Names of the settings, as ``malloc.h`` of the GNU C library numbers them."""
+LIMIT = 1 << 30
+"""Free memory that is kept, and the size of arrays from which memory isn't kept, in bytes."""
+USUAL = 128 << 10
+"""What the library starts with, for both settings."""
+
+
+@contextmanager
+def kept_memory() -> Iterator[None]:
+    """Keep freed memory for the next step while a training runs; afterwards all of it goes back to the system.
+
+    Does nothing where there is another C library.
+
+    Examples
+    --------
+    >>> with kept_memory():
+    ...     sum(range(3))
+    3
+    """
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    library = ctypes.CDLL(None)
+    library.mallopt(MMAP_THRESHOLD, LIMIT)
+    library.mallopt(TRIM_THRESHOLD, LIMIT)
+    try:
+        yield
+    finally:
+        library.mallopt(MMAP_THRESHOLD, USUAL)
+        library.mallopt(TRIM_THRESHOLD, USUAL)
+        library.malloc_trim(0)
