@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,9 @@ from spoticell.bundle import load_bundle
 from spoticell.genes import load_vocabulary
 from spoticell.train.cells import LabelledCells
 from spoticell.train.config import NetworkConfig, TrainConfig
-from spoticell.train.fit import Run
 from spoticell.train.memory import kept_memory
+from spoticell.train.run import Run
+from spoticell.train.supply import FolderSupply
 
 CELLS, NON_ZEROS, DATA_SETS = 4000, 2000, 6
 CORPUS = 2_460_000
@@ -69,14 +71,17 @@ def actions(folder: Path) -> dict[str, Callable[[], object]]:
         (folder / name).mkdir()
         precision = "bfloat16" if name == "half" else "single"
         config = TrainConfig(network=NetworkConfig(layout="random"), precision=precision)
-        runs[name] = Run(cells, load_vocabulary(), config, output=folder / name, random_state=0)
-    batch = runs["step"].batches.draw(np.random.default_rng(0))
-    for name in ("step", "half", "plain"):
-        runs[name].batches.draw = lambda rng: batch
+        supply = FolderSupply(cells, config, rng=np.random.default_rng(0))
+        runs[name] = Run(supply, load_vocabulary(), config, output=folder / name, random_state=0)
+    drawn = runs["step"].draws.draw(0, 0)
     runs["plain"].network.__class__ = PlainDualPath
-    return {name: run.advance for name, run in runs.items()} | {
-        "draw": lambda: runs["whole"].batches.draw(np.random.default_rng(0))
+    found: dict[str, Callable[[], object]] = {
+        name: partial(runs[name].advance, [drawn]) for name in ("step", "half", "plain")
     }
+    whole = runs["whole"]
+    found["whole"] = lambda: whole.advance([whole.draws.draw(whole.step, 0)])
+    found["draw"] = lambda: whole.draws.draw(whole.step, 0)
+    return found
 
 
 def measure(action: Callable[[], object]) -> tuple[float, float]:

@@ -212,7 +212,7 @@ def test_half_precision_learns_in_the_products_and_leaves_weights_and_fingerprin
     apart = [(first[name] - value).norm() for name, value in single.items() if value.is_floating_point()]
     assert max(apart) > 0
     run = new_run(cells, config, tmp_path)
-    batch = run.batches.draw(run.rng)
+    batch, _ = run.draws.draw(0, 0)
     with torch.autocast("cpu", torch.bfloat16):
         fingerprint_nd, _ = run.network(batch.counts_ng, batch.measured_ng)
     torch.testing.assert_close(fingerprint_nd.norm(dim=1), torch.ones(len(fingerprint_nd)))
