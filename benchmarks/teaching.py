@@ -3,7 +3,7 @@
     python benchmarks/teaching.py --save teaching
 
 A model is trained on the data sets for training without pancreas and brain, taught the pancreas of one donor
-(baron_human1), and asked about pancreas and blood of other laboratories.  Beside it stand the model before, and one that
+A model is trained on the data sets for training but pancreas and brain, taught the pancreas of one donor
 was trained on the same cells all at once.
 """
 

@@ -5,6 +5,7 @@
     genes.tsv            gene_id, symbol, pixel: the genes in the network's order, their place on the grid
     weights.safetensors  for going on training (optional)
     code.npy             the planes of the binary code, (b, d), chosen for its fingerprints (optional)
+    examples.safetensors fingerprints of some training cells of each label, for teaching it more (optional)
     MODEL_CARD.md        for people (optional)
 
 Sizes are looked at before contents, and nothing here is ever unpickled.  The fields of

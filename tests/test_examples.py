@@ -1,0 +1,25 @@
+"""The examples run as they stand."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import anndata
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.mark.slow
+def test_from_the_census_to_named_cells(tmp_path):
+    pytest.importorskip("cellxgene_census", reason="the Census needs: pip install 'spoticell[census]'")
+    pytest.importorskip("torch", reason="training needs torch: pip install 'spoticell[train]'")
+    command = [sys.executable, str(EXAMPLES / "census.py"), str(tmp_path / "out"), "--cells", "2000"]
+    done = subprocess.run(
+        [*command, "--epochs", "3", "--cells-per-epoch", "2560"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    named = anndata.read_h5ad(tmp_path / "out" / "named.h5ad")
+    assert named.n_obs >= 100
+    assert set(named.obs["spoticell_cell_type_ontology_term_id"]) - {"unknown"}
+    assert "hierarchical f1" in done.stdout
