@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -64,24 +63,27 @@ def made_cells(seed: int = 0) -> LabelledCells:
     )
 
 
-def actions(folder: Path) -> dict[str, Callable[[], object]]:
+def actions(folder: Path, names: Collection[str]) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name."""
-    cells, runs = made_cells(), {}
-    for name in ("step", "whole", "half", "plain"):
+    cells, found = made_cells(), {}
+    for name in names:
         (folder / name).mkdir()
         precision = "bfloat16" if name == "half" else "single"
         config = TrainConfig(network=NetworkConfig(layout="random"), precision=precision)
         supply = FolderSupply(cells, config, rng=np.random.default_rng(0))
-        runs[name] = Run(supply, load_vocabulary(), config, output=folder / name, random_state=0)
-    drawn = runs["step"].draws.draw(0, 0)
-    runs["plain"].network.__class__ = PlainDualPath
-    found: dict[str, Callable[[], object]] = {
-        name: partial(runs[name].advance, [drawn]) for name in ("step", "half", "plain")
-    }
-    whole = runs["whole"]
-    found["whole"] = lambda: whole.advance([whole.draws.draw(whole.step, 0)])
-    found["draw"] = lambda: whole.draws.draw(whole.step, 0)
+        run = Run(supply, load_vocabulary(), config, output=folder / name, random_state=0)
+        if name == "plain":
+            run.network.__class__ = PlainDualPath
+        found[name] = _action(name, run)
     return found
+
+
+def _action(name: str, run: Run) -> Callable[[], object]:
+    if name == "draw":
+        return lambda: run.draws.draw(run.step, 0)
+    if name == "whole":
+        return lambda: run.advance([run.draws.draw(run.step, 0)])
+    return partial(run.advance, [run.draws.draw(0, 0)])
 
 
 def measure(action: Callable[[], object]) -> tuple[float, float]:
@@ -112,11 +114,13 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as folder, kept_memory():
-        found = actions(Path(folder))
+        found = actions(Path(folder), [args.peak] if args.peak else NAMES)
         if args.peak:
             for _ in range(5):
                 found[args.peak]()
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+            # that of getrusage would be the parent's, if larger
+            lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
+            print(next(int(words[1]) / 1024 for words in lines if words[0] == "VmHWM:"))
             return
         lines = table(found, args)
     print("\n".join(lines))
@@ -149,13 +153,14 @@ def table(found: dict[str, Callable[[], object]], args: argparse.Namespace) -> l
             f"{cores * size / processor[name]:,.0f} | {work} | {peak(name, args.threads):,.0f} |"
         )
     ratios = [plain[0] / fast[0] for plain, fast in zip(taken["plain"][2:], taken["step"][2:], strict=True)]
-    hours = {name: CORPUS / size * wall[name] / 3600 for name in ("whole", "plain")}
+    minutes = {name: CORPUS / size * processor[name] / args.threads / 60 for name in ("whole", "half", "plain")}
     return [
         *lines,
         "",
         f"The step is {statistics.median(ratios):.1f} times as fast as the plain one (median of the turns). "
-        f"An epoch of the original's {CORPUS / 1e6:.2f} million cells takes {hours['whole'] * 60:.0f} minutes; "
-        f"the plain step alone would take {hours['plain'] * 60:.0f}.",
+        f"By processor time an epoch of the original's {CORPUS / 1e6:.2f} million cells takes {minutes['whole']:.0f} "
+        f"minutes with this many idle cores, the draw of batches among them; the steps alone take "
+        f"{minutes['half']:.0f} in bfloat16, and {minutes['plain']:.0f} in the plain formulation.",
         f"A large product of matrices runs at {fastest_product():.0f} GFLOP/s here, which is the limit of all steps.",
     ]
 
