@@ -1,10 +1,10 @@
 """From the CELLxGENE Census to a trained model to named cells, all on one machine.
 
-    python examples/census.py OUT                          # a stand-in made of chance counts: needs nothing else
+    python examples/census.py OUT                      # a stand-in made of chance counts: needs nothing else
     python examples/census.py OUT --data "$SPOTICELL_DATA" --cells 20000     # a stand-in made of real cells
     python examples/census.py OUT --census 2025-11-08      # the Census itself: needs the network
 
-Needs ``pip install 'spoticell[train,census]'``.  One data set is left out of the training; its cells are named in the end
+Needs ``pip install 'spoticell[train,census]'``.  One data set is left out of the training; its cells are named at last
 and compared with their labels.  Every command is printed before it runs.
 """
 

@@ -20,7 +20,7 @@ from spoticell.corpus.splits import RELEASE, Split, make_split, write_split
 from spoticell.corpus.store import Store, is_store
 from spoticell.corpus.summary import LEFT_OUT, LOST, ROWS, SUMMARY, WANTED, write_summary
 from spoticell.corpus.survey import digest, grouped, judged
-from spoticell.corpus.writer import SHARD_CELLS, StoreWriter
+from spoticell.corpus.writer import SHARD_CELLS, StoreWriter, sweep
 from spoticell.errors import FileFormatError
 from spoticell.genes import load_vocabulary
 
@@ -70,6 +70,7 @@ def build_store(
     store = Store(output)
     if (output / SUMMARY).exists():
         return dict(json.loads((output / SUMMARY).read_text(encoding="utf-8")))
+    sweep(output)
     _write_splits(store, recipe, sources)
     return write_summary(store)
 

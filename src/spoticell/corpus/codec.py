@@ -74,10 +74,10 @@ def decode(genes: bytes, counts: bytes, *, entries_n: NDArray[np.integer], n_gen
     value_e = np.frombuffer(raw, dtype="<u2" if len(raw) == 2 * len(way_e) else "<u4")
     if not len(way_e) == len(value_e) == pointer_n[-1]:
         raise ValueError(f"{len(way_e)} genes and {len(value_e)} counts where {pointer_n[-1]} are said to be")
-    gene_e = np.cumsum(way_e, dtype=np.int64)
-    # what the cells before a cell have come to
-    before_n = np.concatenate([[0], gene_e])[pointer_n[:-1]]
-    gene_e = (gene_e - np.repeat(before_n, entries_n)).astype(np.int32)
+    # sums may wrap around, which differences don't notice
+    sum_e = np.cumsum(way_e, dtype=np.uint32)
+    before_n = np.concatenate([np.zeros(1, dtype=np.uint32), sum_e])[pointer_n[:-1]]
+    gene_e = (sum_e - np.repeat(before_n, entries_n)).astype(np.int32)
     if gene_e.max(initial=0) >= n_genes:
         raise ValueError("counts of genes that aren't there")
     shape = (len(entries_n), n_genes)

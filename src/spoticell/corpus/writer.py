@@ -191,8 +191,7 @@ class StoreWriter:
             raise OutputError(f"{self.folder} is there already and is no store. Give another folder.")
 
     def _begin(self) -> None:
-        for left in self.folder.rglob(f"{PASSING}*"):  # of a process that was killed
-            left.unlink()
+        sweep(self.folder)
         said = {"recipe": self._recipe, "gene_sha256": self.vocabulary.sha256, "shard_cells": self.shard_cells}
         path = self.folder / BEGUN
         if path.exists():
@@ -210,6 +209,12 @@ class StoreWriter:
     def _write_json(self, path: Path, value: Mapping[str, Any]) -> None:
         with atomic(path) as passing:
             passing.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed had half written."""
+    for left in folder.rglob(f"{PASSING}*"):
+        left.unlink()
 
 
 def _file_name(source: int, shard: int) -> str:

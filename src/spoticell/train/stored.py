@@ -116,7 +116,8 @@ class StoreSupply(Supply):
         for piece, wanted_k in zip(pieces, wanted, strict=True):
             shard, place = self.store.shard(int(self._shard_p[piece])), int(self._place_p[piece])
             rows = np.flatnonzero(wanted_k[shard.first_p[place] : shard.first_p[place + 1]])
-            counts.append(sparse.csr_array(shard.piece(place)[rows]))
+            piece_kg = shard.piece(place)
+            counts.append(piece_kg if len(rows) == piece_kg.shape[0] else sparse.csr_array(piece_kg[rows]))
             cells = rows + shard.first_p[place]
             labels.append(np.array(shard.words(LABEL), dtype=object)[shard.codes(LABEL)[cells]])
             datasets.append(_codes(shard, DATASET, self.datasets)[cells])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
 import socket
 import threading
 import webbrowser
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from urllib.parse import urlencode
 
 import uvicorn
@@ -86,6 +88,8 @@ def serve(settings: Settings, *, host: str, port: int, browser: bool) -> None:
         shown = f"?{urlencode({'token': settings.token})}" if settings.token else ""
         server = _Server(config, address, page=address + shown if browser else None)
         server.run(sockets=[_listen(host, port)])
+        if server.interrupted:  # which the server passes on by itself most of the time, but not always
+            raise KeyboardInterrupt
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -103,6 +107,12 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, address: str, *, page: str | None) -> None:
         super().__init__(config)
         self._address, self._page = address, page
+        self.interrupted = False
+        """Whether Ctrl-C has ended it."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.interrupted = self.interrupted or sig == signal.SIGINT
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
