@@ -1,5 +1,4 @@
 import json
-import logging
 import os
 import pickle
 import shutil
@@ -18,15 +17,6 @@ from spoticell.cli import app
 
 LABEL = "cell_type_ontology_term_id"
 RUNNER = CliRunner()
-
-
-@pytest.fixture(autouse=True)
-def unheard():
-    """Leave the library's logger as it was: commands settle how much of it is heard."""
-    logger = logging.getLogger("spoticell")
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 def run(*arguments):

@@ -1,5 +1,4 @@
 import json
-import logging
 
 import pytest
 from typer.testing import CliRunner
@@ -7,15 +6,6 @@ from typer.testing import CliRunner
 from spoticell.cli import app
 
 RUNNER = CliRunner()
-
-
-@pytest.fixture(autouse=True)
-def unheard():
-    """Leave the library's logger as it was: commands settle how much of it is heard."""
-    logger = logging.getLogger("spoticell")
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 def run(*arguments):

@@ -1,5 +1,4 @@
 import json
-import logging
 import shutil
 from importlib import import_module
 
@@ -20,15 +19,6 @@ from spoticell.files import annotate_file
 from spoticell.index import Index
 
 RUNNER = CliRunner()
-
-
-@pytest.fixture(autouse=True)
-def unheard():
-    """Leave the library's logger as it was: commands settle how much of it is heard."""
-    logger = logging.getLogger("spoticell")
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 def run(*arguments):
