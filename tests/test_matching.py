@@ -152,6 +152,10 @@ def test_cells_in_blocks_match_as_all_at_once(tiny_cells, tiny_bundle, index_fol
     assert len(Matcher(index_folder, tiny_bundle).finish().evidence) == 0
 
 
+def test_a_matcher_searches_with_as_many_threads_as_it_is_given(index_folder, tiny_bundle):
+    assert Matcher(index_folder, tiny_bundle, threads=1).index.threads == 1
+
+
 def test_an_index_of_another_bundle_is_refused_before_any_work(tiny_h5ad, tmp_path, index_folder):
     with pytest.raises(SearchError, match="can't be compared"):
         annotate_file(tiny_h5ad, tmp_path / "out.h5ad", index=index_folder)

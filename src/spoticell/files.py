@@ -112,7 +112,7 @@ def annotate_file(
     _check_outputs(path, output, report, overwrite=overwrite)
     loaded = _loaded(bundle)
     threshold = check_threshold(threshold, loaded)
-    matcher = None if index is None else Matcher(index, loaded)
+    matcher = None if index is None else Matcher(index, loaded, threads=threads)
     with open_cells(path) as source:
         findings = inspect(source, loaded.vocabulary, on_progress=stretch(on_progress, start=0, stop=LOOKING))
         runtime = Runtime(loaded, threads=threads)

@@ -142,6 +142,8 @@ class Matcher:
         What the fingerprints are of.
     rule
         How matches are weighed.
+    threads
+        How many threads the search may use, if the index isn't open yet; all cores if not given.
 
     Raises
     ------
@@ -151,12 +153,14 @@ class Matcher:
         If what searching needs isn't installed.
     """
 
-    def __init__(self, index: Index | Path | str, bundle: Bundle, *, rule: Rule = RULE) -> None:
+    def __init__(
+        self, index: Index | Path | str, bundle: Bundle, *, rule: Rule = RULE, threads: int | None = None
+    ) -> None:
         from spoticell.index import Index  # noqa: PLC0415 - slow to load and not always wanted
         from spoticell.index.manifest import INDEX  # noqa: PLC0415
         from spoticell.index.writer import check_bundle  # noqa: PLC0415
 
-        self.index = index if isinstance(index, Index) else Index(index)
+        self.index = index if isinstance(index, Index) else Index(index, threads=threads)
         check_bundle(self.index.manifest, bundle, self.index.folder)
         self.sha256 = hashlib.sha256((self.index.folder / INDEX).read_bytes()).hexdigest()
         background = self.index.background

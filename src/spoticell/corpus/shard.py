@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,9 @@ def _pieces(label_k: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 class Shard:
-    """An open shard; its arrays stay on the disk until they are asked for.
+    """An open shard; its counts stay on the disk until they are asked for.
+
+    They are read, not mapped: pages of a mapped file count as memory of the process for as long as it is open.
 
     Parameters
     ----------
@@ -100,16 +101,18 @@ class Shard:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            file: Any = safe_open(path, framework="numpy")
-            self._file = file
-            self.about: dict[str, Any] = json.loads((file.metadata() or {})[SHARD])
+            with self._tensors() as file:
+                self.about: dict[str, Any] = json.loads((file.metadata() or {})[SHARD])
+                self.first_p: NDArray[np.int64] = file.get_tensor("first_p")
+                self._frame_2p: NDArray[np.int64] = file.get_tensor("frame_2p")
+                self.entries_k: NDArray[np.int32] = file.get_tensor("entries_k")
+                """Genes with a count in each cell."""
             if self.about["format"] != FORMAT:
                 raise ValueError("it is of another format")
-            self.first_p: NDArray[np.int64] = self._array("first_p")
-            self._frame_2p: NDArray[np.int64] = self._array("frame_2p")
-            self._counts = file.get_slice("counts")
+            self._frame_2p = self._frame_2p + _start_of_counts(path)
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
             raise self._bad(error) from error
+        self._codes: dict[str, NDArray[np.int32]] = {}
 
     def __len__(self) -> int:
         return int(self.first_p[-1])
@@ -119,35 +122,33 @@ class Shard:
         """Number of genes ``g``."""
         return int(self.about["genes"])
 
-    @cached_property
-    def entries_k(self) -> NDArray[np.int32]:
-        """Genes with a count in each cell."""
-        return self._array("entries_k")
-
     def words(self, column: str) -> tuple[str, ...]:
         """Give what a column of `CELL_COLUMNS` says in this shard."""
         return tuple(self.about["words"][column])
 
     def codes(self, column: str) -> NDArray[np.int32]:
         """Position of each cell's word among `words`, ``(k,)``."""
-        return self._array(f"{column}_k")
+        if column not in self._codes:
+            self._codes[column] = self._array(f"{column}_k")
+        return self._codes[column]
 
     def measured(self) -> dict[str, Mask]:
         """Which genes each data set of the shard measures."""
-        packed_s = self._array("measured_s")
-        masks = np.unpackbits(packed_s, axis=1, count=self.n_genes).astype(np.bool_)
+        masks = np.unpackbits(self._array("measured_s"), axis=1, count=self.n_genes).astype(np.bool_)
         return dict(zip(self.words(DATASET), masks, strict=True))
 
     def cells(self) -> pd.DataFrame:
         """Give the table about the cells: the columns `CELL_COLUMNS`, categorical."""
         return pd.DataFrame(
-            {name: pd.Categorical.from_codes(self.codes(name), pd.Index(self.words(name))) for name in CELL_COLUMNS}
+            {
+                name: pd.Categorical.from_codes(self._array(f"{name}_k"), pd.Index(self.words(name)))
+                for name in CELL_COLUMNS
+            }
         )
 
     def names(self) -> list[str]:
         """Give the names of the cells."""
-        ends = self._array("name_k")
-        raw = self._array("name").tobytes()
+        raw, ends = self._array("name").tobytes(), self._array("name_k")
         return [raw[start:stop].decode() for start, stop in pairwise(ends)]
 
     def rows(self) -> NDArray[np.int64]:
@@ -163,15 +164,28 @@ class Shard:
             If the piece is damaged.
         """
         start, middle, stop = self._frame_2p[2 * p : 2 * p + 3].tolist()
-        raw = self._counts[start:stop].tobytes()
         entries_k = self.entries_k[self.first_p[p] : self.first_p[p + 1]]
         try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(start)
+                raw = file.read(stop - start)
             return decode(raw[: middle - start], raw[middle - start :], entries_n=entries_k, n_genes=self.n_genes)
-        except (ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise self._bad(error) from error
 
     def _array(self, name: str) -> NDArray[Any]:
-        return np.asarray(self._file.get_tensor(name))
+        with self._tensors() as file:
+            return np.asarray(file.get_tensor(name))
+
+    def _tensors(self) -> Any:  # noqa: ANN401 - the library says nothing of its types
+        return safe_open(self.path, framework="numpy")
 
     def _bad(self, error: Exception) -> StoreError:
         return StoreError(f"{self.path.name} is damaged or no shard of a store ({error}); prepare the store again.")
+
+
+def _start_of_counts(path: Path) -> int:
+    """Give where in the file the counts begin: in safetensors arrays come behind a header of JSON, its length first."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return 8 + length + int(json.loads(file.read(length))["counts"]["data_offsets"][0])

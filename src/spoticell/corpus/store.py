@@ -23,7 +23,7 @@ from spoticell.keys import LABEL
 from spoticell.vocabulary import Vocabulary
 
 OPEN_SHARDS = 256
-"""Shards that are kept open; each holds its list of pieces in memory, and no counts."""
+"""Shards that are kept open; each holds its list of pieces and some labels in memory, 0.2 MB, and no counts."""
 
 
 class Store:
