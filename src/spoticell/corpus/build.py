@@ -133,7 +133,7 @@ def _splits(recipe: Recipe, sources: Sequence[CorpusSource], parts: Iterable[pd.
     groups = grouped(parts)
     if any(split.by == "release" for split in recipe.splits):
         releases = {dataset: day for source in sources for dataset, day in source.releases().items()}
-        groups[RELEASE] = groups[DATASET].map(releases).fillna("")
+        groups[RELEASE] = [releases.get(dataset, "") for dataset in groups[DATASET]]
     return [make_split(groups, split) for split in recipe.splits]
 
 

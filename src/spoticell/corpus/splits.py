@@ -49,7 +49,8 @@ def make_split(cells: pd.DataFrame, spec: SplitSpec) -> Split:
     side_of |= _dealt(table[~table["group"].isin(side_of)], spec)
     table["side"] = table["group"].map(side_of)
     stays = _settle(table, spec)
-    dropped = (table["donor"].map(stays).fillna(table["side"]) != table["side"]).to_numpy()
+    stays_on = [stays.get(donor, side) for donor, side in zip(table["donor"], table["side"], strict=True)]
+    dropped = (table["side"] != stays_on).to_numpy()
     counted = table[~dropped].groupby("side")[N_CELLS].sum()
     sizes = {side: int(counted.get(side, 0)) for side in SIDES} | {"dropped": int(table[N_CELLS][dropped].sum())}
     _check_sides(sizes, side_of, spec)
