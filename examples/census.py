@@ -1,8 +1,8 @@
 """From the CELLxGENE Census to a trained model to named cells, all on one machine.
 
-    python examples/census.py OUT                      # a stand-in made of chance counts: needs nothing else
-    python examples/census.py OUT --data "$SPOTICELL_DATA" --cells 20000     # a stand-in made of real cells
-    python examples/census.py OUT --census 2025-11-08      # the Census itself: needs the network
+    python examples/census.py OUT  # a stand-in made of chance counts: needs nothing else
+    python examples/census.py OUT --data "$SPOTICELL_DATA" --cells 20000  # a stand-in made of real cells
+    python examples/census.py OUT --census 2025-11-08  # pancreas of the Census itself: needs the network
 
 Needs ``pip install 'spoticell[train,census]'``.  One data set is left out of the training; its cells are named at last
 and compared with their labels.  Every command is printed before it runs.
@@ -24,11 +24,13 @@ name: census-example
 sources:
   - census: "{release}"
     value_filter: >-
-      is_primary_data == True and dataset_id != "{held_out}" and assay in ["10x 3' v1", "10x 3' v2", "10x 3' v3"]
+      {where} and dataset_id != "{held_out}"
 keep: {{cells_per_type: 50, donors_per_type: 3}}
 splits:
   - {{name: donors, by: donor, shares: {{train: 0.8, validation: 0.2}}}}
 """
+FEWEST = 200
+"""Cells of the data set that is left out."""
 CONFIG = "epochs: {epochs}\ncells_per_epoch: {cells}\n"
 
 
@@ -38,15 +40,15 @@ def run(*command: str | Path) -> None:
     subprocess.run([str(word) for word in command], check=True)
 
 
-def held_out(release: str, copy: Path | None, query: Path) -> str:
+def held_out(release: str, copy: Path | None, where: str, query: Path) -> str:
     """Write the cells of the smallest data set that has some hundred of them, and give its id."""
     options = {"census_version": release} if copy is None else {"uri": str(copy)}
     with cellxgene_census.open_soma(**options) as census:
-        datasets = census["census_info"]["datasets"].read().concat().to_pandas()
-        cells = datasets.set_index("dataset_id")["dataset_total_cell_count"].sort_values()
-        chosen = str(cells[cells >= 200].index[0])
-        where = f'dataset_id == "{chosen}" and is_primary_data == True'
-        adata = cellxgene_census.get_anndata(census, "homo_sapiens", obs_value_filter=where)
+        obs = cellxgene_census.get_obs(census, "homo_sapiens", value_filter=where, column_names=["dataset_id"])
+        cells = obs["dataset_id"].astype(str).value_counts()
+        chosen = str(cells[cells >= FEWEST].index[-1])
+        only = f'{where} and dataset_id == "{chosen}"'
+        adata = cellxgene_census.get_anndata(census, "homo_sapiens", obs_value_filter=only)
     adata.obs.index, adata.var.index = adata.obs.index.astype(str), adata.var.index.astype(str)
     adata.write_h5ad(query)
     return chosen
@@ -57,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path)
     parser.add_argument("--census", help="a release of the Census; a stand-in is made if none is given")
+    parser.add_argument("--where", help="which cells, in the words of SOMA; of the Census the pancreas's if not given")
     parser.add_argument("--data", type=Path, help="real cells to make the stand-in of")
     parser.add_argument("--cells", type=int, default=3000, help="cells of the stand-in")
     parser.add_argument("--epochs", type=int, default=4)
@@ -72,8 +75,10 @@ def main() -> None:
         stand_in = ["--from", out / "stand-in"]
     copy = out / "stand-in" / "census" if args.census is None else None
     release = args.census or "2025-11-08"
-    chosen = held_out(release, copy, out / "query.h5ad")
-    (out / "recipe.yaml").write_text(RECIPE.format(release=release, held_out=chosen))
+    asked = args.where or ("tissue_general == 'pancreas'" if args.census else "assay != 'Smart-seq2'")
+    where = f"is_primary_data == True and {asked}"
+    chosen = held_out(release, copy, where, out / "query.h5ad")
+    (out / "recipe.yaml").write_text(RECIPE.format(release=release, where=where, held_out=chosen))
     (out / "config.yaml").write_text(CONFIG.format(epochs=args.epochs, cells=args.cells_per_epoch))
     run(spoticell, "prepare", out / "recipe.yaml", "-o", out / "store", *stand_in)
     run(spoticell, "train", "--data-dir", out / "store", "--output-dir", out / "model", "--config", out / "config.yaml")
