@@ -19,10 +19,17 @@ def client(shared):
 
 
 @pytest.fixture(scope="module")
-def locked(tmp_path_factory, tiny_bundle_folder):
+def locked_server(tmp_path_factory, tiny_bundle_folder):
     settings = small(tmp_path_factory.mktemp("locked"), tiny_bundle_folder)
     with serving(replace(settings, token=TOKEN, hosts=("localhost", "lab.example.org"))) as client:
         yield client
+
+
+@pytest.fixture
+def locked(locked_server):
+    """A visitor who remembers nothing of earlier tests: the page leaves the token in a cookie."""
+    locked_server.cookies.clear()
+    return locked_server
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "127.0.0.1.nip.io", "[::2]:80"])
