@@ -80,7 +80,7 @@ class TrainConfig(Settings):
     contrast_temperature: Positive = 0.1
     """Softness of that loss: smaller looks at nearer neighbours."""
     precision: Literal["single", "bfloat16"] = "single"
-    """Numbers that convolutions and products are made with; ``bfloat16`` takes a quarter less time where the
+    """Numbers that convolutions and products are made with; ``bfloat16`` takes up to a quarter less time where the
     processor has it (Linux lists ``avx512_bf16`` or ``amx_bf16``) and several times as much where it hasn't."""
     optimizer: Literal["adamw", "adam"] = "adamw"
     schedule: Literal["one-cycle", "plateau"] = "one-cycle"
