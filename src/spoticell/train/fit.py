@@ -6,9 +6,9 @@ Where the cells come from is in ``supply``, the run of the steps in ``run``; the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+from spoticell.corpus.progress import Progress
 from spoticell.errors import TrainingError
 from spoticell.genes import load_vocabulary
 from spoticell.train.config import TrainConfig, load_config
@@ -17,8 +17,6 @@ from spoticell.train.opening import open_supply
 from spoticell.train.panels import read_panels
 from spoticell.train.ranks import join_ranks, leave_ranks
 from spoticell.train.run import CHECKPOINTS, Run
-
-Progress = Callable[[int, int], None]
 
 
 def train(

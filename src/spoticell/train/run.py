@@ -11,7 +11,7 @@ import copy
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spoticell.corpus.progress import Progress
 from spoticell.errors import TrainingError
 from spoticell.genes import Vocabulary
 from spoticell.io.write import atomic
@@ -45,7 +46,6 @@ from spoticell.train.validate import figures, predict, predict_nodes
 
 log = logging.getLogger("spoticell")
 
-Progress = Callable[[int, int], None]
 CHECKPOINTS = "checkpoints"
 CODE_CELLS = 8000
 """Training cells that the planes of the code are chosen by."""

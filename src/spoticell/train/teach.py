@@ -10,7 +10,7 @@ Axes: ``n`` views of new cells, ``k`` examples, ``d`` fingerprint, ``c`` labels,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spoticell.corpus.progress import Progress
 from spoticell.errors import TrainingError
 from spoticell.io.write import atomic
 from spoticell.ontology import load_ontology, reach_matrix
@@ -38,7 +39,6 @@ from spoticell.train.supply import Supply
 from spoticell.train.trained import Trained, plain_sources
 from spoticell.train.validate import figures, predict_nodes
 
-Progress = Callable[[int, int], None]
 FEWEST_VIEWS, MOST_VIEWS = 16_384, 131_072
 STEPS, BATCH = 600, 256
 RATE = 0.02
