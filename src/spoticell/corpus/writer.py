@@ -120,20 +120,17 @@ class StoreWriter:
         """
         if not any(record["shards"] for record in self._sources):
             raise OutputError(f"{self.folder} would be a store without cells; no source has a cell that is kept.")
-        shards = [Shard(self.folder / SHARDS / one["file"]) for record in self._sources for one in record["shards"]]
+        paths = [self.folder / SHARDS / one["file"] for record in self._sources for one in record["shards"]]
         manifest = {
             "format_version": FORMAT,
             "recipe": self._recipe,
             "genes": len(self.vocabulary),
             "gene_sha256": self.vocabulary.sha256,
             "ontology_version": load_ontology().version,
-            "cells": sum(len(shard) for shard in shards),
-            "entries": sum(int(shard.entries_k.sum(dtype=np.int64)) for shard in shards),
-            "counted": {column: _counted(shards, column) for column in CELL_COLUMNS},
+            **_tally(paths),
             "sources": self._sources,
             **facts,
         }
-        _check_measured(shards)
         self._write_json(self.folder / MANIFEST, manifest)
         return self.folder
 
@@ -249,24 +246,25 @@ def _some(block: LabelledBlock, chosen: slice, *, stop: int) -> LabelledBlock:
     return LabelledBlock(sparse.csr_array(block.counts_kg[chosen]), cells, block.row_k[chosen], stop, measured)
 
 
-def _counted(shards: Sequence[Shard], column: str) -> dict[str, int]:
-    """Cells of each word of a column, by name."""
-    counted: dict[str, int] = {}
-    for shard in shards:
-        words = shard.words(column)
-        for word, cells in zip(words, np.bincount(shard.codes(column), minlength=len(words)).tolist(), strict=True):
-            counted[word] = counted.get(word, 0) + cells
-    return dict(sorted(counted.items()))
-
-
-def _check_measured(shards: Sequence[Shard]) -> None:
-    seen: dict[str, Mask] = {}
-    for shard in shards:
+def _tally(paths: Sequence[Path]) -> dict[str, Any]:
+    """Count what is in some shards, one after another, and see that they agree about the genes of each data set."""
+    cells = entries = 0
+    counted: dict[str, dict[str, int]] = {column: {} for column in CELL_COLUMNS}
+    measured: dict[str, Mask] = {}
+    for shard in map(Shard, paths):
+        cells += len(shard)
+        entries += int(shard.entries_k.sum(dtype=np.int64))
+        for column, of in counted.items():
+            words = shard.words(column)
+            for word, more in zip(words, np.bincount(shard.codes(column), minlength=len(words)).tolist(), strict=True):
+                of[word] = of.get(word, 0) + more
         for name, measured_g in shard.measured().items():
-            if not np.array_equal(seen.setdefault(name, measured_g), measured_g):
+            if not np.array_equal(measured.setdefault(name, measured_g), measured_g):
                 raise OutputError(
                     f"two sources call a data set {name!r} but measure other genes; give one of them another name."
                 )
+    in_order = {column: dict(sorted(of.items())) for column, of in counted.items()}
+    return {"cells": cells, "entries": entries, "counted": in_order}
 
 
 def _alone(folder: Path) -> IO[bytes]:

@@ -31,7 +31,7 @@ from spoticell.layout import GRID
 from spoticell.manifest import MODEL
 from spoticell.ontology import load_ontology
 from spoticell.train.examples import EXAMPLES
-from spoticell.train.loss import node_probabilities
+from spoticell.train.loss import node_probabilities, reach_of
 from spoticell.train.network import DualPath
 from spoticell.train.start import NETWORK, WEIGHTS
 from spoticell.train.trained import Trained
@@ -98,8 +98,8 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bundle-") as temporary:
         made = Path(temporary) / folder.name
         made.mkdir()
-        network = halve(trained.network)
-        graph = Exported(network, trained.reach_cm, about.temperature or trained.temperature)
+        network, (nodes, reach_cm) = halve(trained.network), reach_of(trained.labels)
+        graph = Exported(network, reach_cm, about.temperature or trained.temperature)
         write_graph(made / MODEL, graph, n_genes=len(trained.vocabulary))
         write_genes(made, trained.vocabulary, pixel_g=trained.pixel_g)
         with (made / CODE).open("wb") as file:
@@ -108,14 +108,14 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
         (made / WEIGHTS).write_bytes(save(_weights(network), metadata={NETWORK: shape}))
         (made / EXAMPLES).write_bytes(trained.examples.to_bytes())
         (made / "MODEL_CARD.md").write_text(about.card or _short_card(trained, about.name), encoding="utf-8")
-        write_manifest(made, **_manifest_fields(trained, about))
+        write_manifest(made, **_manifest_fields(trained, nodes, about))
         if folder.exists():
             shutil.rmtree(folder)
         made.replace(folder)
     return folder
 
 
-def _manifest_fields(trained: Trained, about: About) -> dict[str, Any]:
+def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> dict[str, Any]:
     return {
         "name": about.name,
         "date": datetime.now(UTC).date().isoformat(),
@@ -125,7 +125,7 @@ def _manifest_fields(trained: Trained, about: About) -> dict[str, Any]:
         "grid": GRID,
         "fingerprint_size": trained.network.config.fingerprint,
         "labels": trained.labels,
-        "nodes": trained.nodes,
+        "nodes": nodes,
         "ontology_version": load_ontology().version,
         "temperature": about.temperature or trained.temperature,
         "threshold": trained.threshold if about.threshold is None else about.threshold,

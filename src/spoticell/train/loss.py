@@ -5,12 +5,23 @@ Axes: ``n`` cells, ``c`` labels, ``m`` nodes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spoticell.ontology import load_ontology, reach_matrix
+
 FLOOR = 1e-6
 """Smallest probability whose logarithm is taken."""
+
+
+def reach_of(labels: Sequence[str]) -> tuple[tuple[str, ...], Tensor]:
+    """Give the nodes of some labels, and for each label and node 1 where the label lies at or below it, ``(c, m)``."""
+    nodes, reach_cm = reach_matrix(labels, load_ontology())
+    return nodes, torch.from_numpy(reach_cm.astype(np.float32))
 
 
 def node_probabilities(logits_nc: Tensor, reach_cm: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from spoticell.errors import TrainingError
 from spoticell.genes import Vocabulary
 from spoticell.io.write import atomic
 from spoticell.layout import Pixels
-from spoticell.ontology import load_ontology, reach_matrix
+from spoticell.ontology import load_ontology
 from spoticell.train.augment import Mask
 from spoticell.train.checkpoint import load_checkpoint, save_checkpoint
 from spoticell.train.code import fit_planes
@@ -37,6 +37,7 @@ from spoticell.train.history import write_epochs, write_summary, write_types
 from spoticell.train.layouts import keep_layout, kept_layout, make_layout
 from spoticell.train.lesson import Lesson
 from spoticell.train.log import Log
+from spoticell.train.loss import reach_of
 from spoticell.train.network import DualPath, count_parameters
 from spoticell.train.ranks import Ranks
 from spoticell.train.schedule import make_optimizer, one_cycle, plateau, set_rate
@@ -95,8 +96,8 @@ class Run:
         """Batches whose gradients make a step."""
         torch.manual_seed(random_state)
         self.labels = supply.labels
-        self.nodes, reach_cm = reach_matrix(self.labels, load_ontology())
-        self.reach_cm = torch.from_numpy(reach_cm.astype(np.float32)).to(self.ranks.device)
+        self.nodes, reach_cm = reach_of(self.labels)
+        self.reach_cm = reach_cm.to(self.ranks.device)
         self.draws = Draws(supply, self.nodes, config, panels=panels, seed=random_state, streams=self.streams)
         self.pixel_g = self._layout()
         weight_g = supply.gene_weights(power=config.network.weigh_genes)

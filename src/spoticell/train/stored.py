@@ -58,6 +58,7 @@ class StoreSupply(Supply):
         cells_cs = np.zeros((len(store.labels), len(store.datasets)), dtype=np.int64)
         survey = [self._survey(number, shard, split, cells_cs) for number, shard in store.shards()]
         self._train_bits = [one.train_bits for one in survey]
+        self._validation_bits = [one.validation_bits for one in survey]
         self._shard_p, self._place_p, self._mass_p, label_p, validation_p = (
             np.concatenate([getattr(one, name) for one in survey]) for name in _Survey.PIECES
         )
@@ -66,7 +67,7 @@ class StoreSupply(Supply):
         seen_c = np.flatnonzero(cells_cs.any(axis=1))
         self.labels = tuple(store.labels[c] for c in seen_c)
         self.cells_cs = cells_cs[seen_c]
-        self.validation = self._validation(split, validation_p, most=config.validation_cells, rng=rng)
+        self.validation = self._validation(validation_p, most=config.validation_cells, rng=rng)
         self._check()
 
     def pool_steps(self, batch_size: int) -> int:
@@ -78,7 +79,7 @@ class StoreSupply(Supply):
         size = max(POOL_PIECES // streams, FEWEST_PIECES)
         drawn = np.searchsorted(self._rising_p, rng.random(size) * self._rising_p[-1], side="right")
         pieces, times = np.unique(drawn, return_counts=True)
-        cells, piece_n = self._read(pieces, [np.unpackbits(self._train_bits[i]) for i in self._shard_p[pieces]])
+        cells, piece_n = self._read(pieces, self._train_bits)
         chance_n = times[piece_n] * self._weight_s[cells.dataset_n] / self._mass_p[pieces][piece_n]
         return Pool(cells, chance_n / chance_n.sum())
 
@@ -91,6 +92,7 @@ class StoreSupply(Supply):
         first_p = shard.first_p[:-1]
         return _Survey(
             train_bits=np.packbits(train_k),
+            validation_bits=np.packbits(side_k == "validation"),
             shard_p=np.full(len(first_p), number),
             place_p=np.arange(len(first_p)),
             mass_p=np.add.reduceat(self._weight_s[dataset_k] * train_k, first_p),
@@ -98,29 +100,26 @@ class StoreSupply(Supply):
             validation_p=np.add.reduceat((side_k == "validation").astype(np.int64), first_p),
         )
 
-    def _validation(
-        self, split: Split, cells_p: NDArray[np.int64], *, most: int, rng: np.random.Generator
-    ) -> LabelledCells:
+    def _validation(self, cells_p: NDArray[np.int64], *, most: int, rng: np.random.Generator) -> LabelledCells:
         """Read validation cells; of more than ``most`` some pieces by chance."""
         pieces = rng.permutation(np.flatnonzero(cells_p))
         enough = int(np.searchsorted(np.cumsum(cells_p[pieces]), most)) + 1
-        chosen = np.sort(pieces[:enough])
-        sides = {i: split.side_of(self.store.shard(i).cells()) == "validation" for i in set(self._shard_p[chosen])}
-        return self._read(chosen, [sides[i] for i in self._shard_p[chosen]])[0]
+        return self._read(np.sort(pieces[:enough]), self._validation_bits)[0]
 
     def _read(
-        self, pieces: NDArray[np.intp], wanted: Sequence[NDArray[np.bool_] | NDArray[np.uint8]]
+        self, pieces: NDArray[np.intp], bits: Sequence[NDArray[np.uint8]]
     ) -> tuple[LabelledCells, NDArray[np.intp]]:
-        """Read the wanted cells of some pieces, and say of each cell in which of the pieces it was."""
+        """Read the cells of some pieces whose bit in their shard is set, and say in which of the pieces each was."""
         counts, labels, datasets, sizes = [], [], [], []
-        for piece, wanted_k in zip(pieces, wanted, strict=True):
-            shard, place = self.store.shard(int(self._shard_p[piece])), int(self._place_p[piece])
+        for piece in pieces:
+            number, place = int(self._shard_p[piece]), int(self._place_p[piece])
+            shard, wanted_k = self.store.shard(number), np.unpackbits(bits[number])
             rows = np.flatnonzero(wanted_k[shard.first_p[place] : shard.first_p[place + 1]])
             piece_kg = shard.piece(place)
             counts.append(piece_kg if len(rows) == piece_kg.shape[0] else sparse.csr_array(piece_kg[rows]))
             cells = rows + shard.first_p[place]
             labels.append(np.array(shard.words(LABEL), dtype=object)[shard.codes(LABEL)[cells]])
-            datasets.append(_codes(shard, DATASET, self.datasets)[cells])
+            datasets.append(_codes(shard, DATASET, self.datasets, cells))
             sizes.append(len(rows))
         counts.append(sparse.csr_array((0, self.measured_sg.shape[1]), dtype=np.float32))
         label_n = np.concatenate([*labels, np.empty(0, dtype=object)])
@@ -143,6 +142,7 @@ class _Survey:
 
     train_bits: NDArray[np.uint8]
     """Which of its cells are for training, eight in a byte."""
+    validation_bits: NDArray[np.uint8]
     shard_p: NDArray[np.intp]
     place_p: NDArray[np.intp]
     """Where each piece is in its shard."""
@@ -153,7 +153,9 @@ class _Survey:
     """Validation cells."""
 
 
-def _codes(shard: Shard, column: str, names: Sequence[str]) -> NDArray[np.intp]:
-    """Give the position of each cell's word among sorted names."""
+def _codes(
+    shard: Shard, column: str, names: Sequence[str], cells: NDArray[np.intp] | slice = slice(None)
+) -> NDArray[np.intp]:
+    """Give the position of the words of some cells among sorted names."""
     place = np.searchsorted(np.array(names, dtype=object), np.array(shard.words(column), dtype=object))
-    return place[shard.codes(column)]
+    return place[shard.codes(column)[cells]]

@@ -22,14 +22,14 @@ from torch import Tensor
 from spoticell.corpus.progress import Progress
 from spoticell.errors import TrainingError
 from spoticell.io.write import atomic
-from spoticell.ontology import load_ontology, reach_matrix
+from spoticell.ontology import load_ontology
 from spoticell.train.augment import Mask
 from spoticell.train.config import TrainConfig, load_config
 from spoticell.train.draws import Draws
 from spoticell.train.examples import Examples, make_examples
 from spoticell.train.export import BEST, About, export_bundle
 from spoticell.train.history import write_summary, write_types
-from spoticell.train.loss import hierarchical_loss
+from spoticell.train.loss import hierarchical_loss, reach_of
 from spoticell.train.network import DualPath
 from spoticell.train.opening import open_supply
 from spoticell.train.panels import read_panels
@@ -117,8 +117,7 @@ class Teaching:
         self.start, self.supply, self.config = start, supply, config
         self.panels, self.random_state = panels, random_state
         self.labels = tuple(sorted({*start.labels, *supply.labels}))
-        self.nodes, reach_cm = reach_matrix(self.labels, load_ontology())
-        self.reach_cm = torch.from_numpy(reach_cm.astype(np.float32))
+        self.nodes, self.reach_cm = reach_of(self.labels)
         self.network, self.known = start.widened(self.labels), Known(start, self.labels)
 
     def learn(self, on_progress: Progress | None = None) -> None:

@@ -1,6 +1,6 @@
 """A network that has learned, with all that its bundle must carry.
 
-Axes: ``g`` genes, ``c`` labels, ``m`` nodes, ``b`` bits of the code, ``d`` fingerprint.
+Axes: ``g`` genes, ``b`` bits of the code, ``d`` fingerprint.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from spoticell.genes import Vocabulary
 from spoticell.layout import Pixels
-from spoticell.ontology import load_ontology, reach_matrix
 from spoticell.train.examples import Examples
 from spoticell.train.network import DualPath
 from spoticell.train.supply import Supply
@@ -38,16 +35,6 @@ class Trained:
     """Logits are divided by it: more than 1 makes answers less sure."""
     sources: tuple[Mapping[str, Any], ...] = ()
     """Data sets that it has learned from."""
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """The labels and all terms above them."""
-        return reach_matrix(self.labels, load_ontology())[0]
-
-    @property
-    def reach_cm(self) -> Tensor:
-        """One where a label lies at or below a node."""
-        return torch.from_numpy(reach_matrix(self.labels, load_ontology())[1].astype(np.float32))
 
 
 def plain_sources(supply: Supply) -> tuple[dict[str, Any], ...]:
