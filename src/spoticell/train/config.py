@@ -66,6 +66,12 @@ class AugmentConfig(Settings):
     """Share of cells whose counts are thinned (binomially)."""
     smallest_depth: Annotated[float, Field(gt=0, le=1)] = 0.08
     """Strongest thinning: the share of counts kept; depths are even on a log scale."""
+    gene_noise: Annotated[float, Field(ge=0)] = 0.0
+    """Most that genes differ between laboratories: standard deviation of the logarithm of the factor on each gene."""
+    ambient: Fraction = 0.0
+    """Share of cells that get some RNA of other cells of their data set."""
+    most_ambient: Fraction = 0.3
+    """Most of that, as a share of the cell's own counts."""
 
 
 class TrainConfig(Settings):
