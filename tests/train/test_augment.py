@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from spoticell.train.augment import draw_panels, thin
+from spoticell.train.augment import distort, draw_panels, thin
 from spoticell.train.config import AugmentConfig
 
 
@@ -28,6 +28,26 @@ def test_counts_beyond_a_million_do_not_break_thinning():
     counts = sparse.csr_array(np.array([[3e9, 1.0]], dtype=np.float32))
     after = thin(counts, config=AugmentConfig(thinning=1), rng=np.random.default_rng(0))
     assert 0 < after.toarray()[0, 0] <= 1e6
+
+
+@given(seed=st.integers(0, 100), noise=st.floats(0.1, 3))
+def test_cells_of_a_group_share_the_factors_of_their_genes_and_groups_differ(seed, noise):
+    rng = np.random.default_rng(seed)
+    before = sparse.csr_array(rng.poisson(1.0, size=(6, 30)).astype(np.float32) + np.eye(6, 30, dtype=np.float32))
+    kept = before.copy()
+    after = distort(before, np.array([0, 0, 0, 1, 1, 1]), config=AugmentConfig(gene_noise=noise), rng=rng)
+    factors = np.divide(after.toarray(), before.toarray(), out=np.full((6, 30), np.nan), where=before.toarray() > 0)
+    assert (before != kept).nnz == 0
+    for group in (factors[:3], factors[3:]):
+        known = ~np.isnan(group).all(axis=0)
+        np.testing.assert_allclose(np.nanmin(group[:, known], axis=0), np.nanmax(group[:, known], axis=0), rtol=1e-5)
+    assert not np.isclose(np.nanmax(factors[:3]), np.nanmax(factors[3:]))
+
+
+def test_without_gene_noise_counts_stay_as_they_are():
+    counts = sparse.csr_array(np.array([[0.25, 3.5]], dtype=np.float32))
+    after = distort(counts, np.array([0]), config=AugmentConfig(gene_noise=0), rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(after.toarray(), counts.toarray())
 
 
 def test_a_real_panel_keeps_its_own_genes():

@@ -11,10 +11,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import sparse
 from torch import Tensor
 
-from spoticell.train.augment import Mask, draw_panels, thin
+from spoticell.train.augment import Mask, distort, draw_panels, thin
 from spoticell.train.config import TrainConfig
 from spoticell.train.supply import Pool
 
@@ -71,8 +70,6 @@ class Batches:
         self.panels = panels
         self.by_label = np.argsort(node_n, kind="stable")
         """Cells sorted by label."""
-        self.by_dataset = np.argsort(self.cells.dataset_n, kind="stable")
-        self.first_s = np.searchsorted(self.cells.dataset_n[self.by_dataset], np.arange(len(self.cells.datasets) + 1))
         self.first_m = np.searchsorted(node_n[self.by_label], np.arange(node_n.max(initial=0) + 2))
         """Where each label begins in ``by_label``."""
 
@@ -84,12 +81,13 @@ class Batches:
         """Show some cells through panels and at depths that are drawn anew."""
         size = len(chosen)
         n_panels = min(PANELS_A_BATCH, size)
-        counts_ng = self._foreign(self.cells.counts_ng[chosen], chosen, n_panels, rng)
+        group_n = np.arange(size) * n_panels // size
+        counts_ng = distort(self.cells.counts_ng[chosen], group_n, config=self.config.augment, rng=rng)
         counts_ng = thin(counts_ng, config=self.config.augment, rng=rng)
         lenders = self._by_chance(n_panels, rng)
         borrowed = self.cells.measured_sg[self.cells.dataset_n[lenders]]
         panels = draw_panels(borrowed, config=self.config.augment, real=self.panels, rng=rng)
-        panel_ng = panels[np.arange(size) * n_panels // size]
+        panel_ng = panels[group_n]
         cell_v = np.repeat(np.arange(size), np.diff(counts_ng.indptr))
         # one number for cell and gene: numpy takes by it five times as fast as by the pair
         place_v = cell_v * panel_ng.shape[1] + counts_ng.indices
@@ -104,27 +102,6 @@ class Batches:
             torch.from_numpy(chosen),
             torch.from_numpy(self.cells.dataset_n[chosen]),
         )
-
-    def _foreign(self, counts_ng, chosen, n_panels, rng):
-        augment, size = self.config.augment, len(chosen)
-        if augment.ambient:
-            total_n = np.asarray(counts_ng.sum(axis=1)).ravel()
-            dataset_n = self.cells.dataset_n[chosen]
-            other_n = self.by_dataset[rng.integers(self.first_s[dataset_n], self.first_s[dataset_n + 1])]
-            other_ng = self.cells.counts_ng[other_n]
-            part_n = np.where(rng.random(size) < augment.ambient, rng.random(size) * augment.most_ambient, 0.0)
-            share_n = np.minimum(part_n * total_n / np.maximum(np.asarray(other_ng.sum(axis=1)).ravel(), 1), 1.0)
-            other_ng.data = rng.poisson(other_ng.data * np.repeat(share_n, np.diff(other_ng.indptr))).astype(np.float32)
-            counts_ng = sparse.csr_array(counts_ng + other_ng)
-            counts_ng.eliminate_zeros()
-            counts_ng.sort_indices()
-        if augment.gene_noise:
-            sigma_k = rng.uniform(0, augment.gene_noise, n_panels).astype(np.float32)
-            factor_kg = np.exp(rng.standard_normal((n_panels, counts_ng.shape[1]), dtype=np.float32) * sigma_k[:, None])
-            group_v = np.repeat(np.arange(size) * n_panels // size, np.diff(counts_ng.indptr))
-            counts_ng = counts_ng.copy()
-            counts_ng.data = counts_ng.data * factor_kg.reshape(-1).take(group_v * counts_ng.shape[1] + counts_ng.indices)
-        return counts_ng
 
     def _choose(self, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
         """Choose cells by their chances; where fingerprints are contrasted, half of them and a partner for each."""

@@ -66,12 +66,9 @@ class AugmentConfig(Settings):
     """Share of cells whose counts are thinned (binomially)."""
     smallest_depth: Annotated[float, Field(gt=0, le=1)] = 0.08
     """Strongest thinning: the share of counts kept; depths are even on a log scale."""
-    gene_noise: Annotated[float, Field(ge=0)] = 0.0
-    """Most that genes differ between laboratories: standard deviation of the logarithm of the factor on each gene."""
-    ambient: Fraction = 0.0
-    """Share of cells that get some RNA of other cells of their data set."""
-    most_ambient: Fraction = 0.3
-    """Most of that, as a share of the cell's own counts."""
+    gene_noise: Annotated[float, Field(ge=0, le=3)] = 1.0
+    """How far genes differ between laboratories: each gets a factor whose logarithm has a standard deviation between
+    0 and this, the same for the cells of a batch that share a panel; 0 for none."""
 
 
 class TrainConfig(Settings):
