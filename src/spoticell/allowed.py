@@ -51,6 +51,15 @@ class Allowed:
             "labels": int(self.allowed_c.sum()),
         }
 
+    def options(self) -> list[str]:
+        """Give the options of the command line that ask for the same."""
+        tissue = [] if self.tissue is None else ["--tissue", self.tissue]
+        return (
+            tissue
+            + [word for term in self.allow for word in ("--allow", term)]
+            + [word for term in self.deny for word in ("--deny", term)]
+        )
+
     def describe(self) -> str:
         """Say the same in a sentence."""
         parts = [f"in {self.tissue}"] if self.tissue else []
