@@ -106,8 +106,8 @@ def annotate(
     Parameters
     ----------
     adata
-        Human cells.  Counts are looked for in ``layers``, ``raw`` and ``X``; log-normalised values serve
-        where counts can be had from them.  Genes are Ensembl ids or symbols, in the index or a column of ``var``.
+        Human cells.  Counts are looked for in ``layers``, ``raw`` and ``X``; log-normalised values do.  Genes are
+        Ensembl ids or symbols, in the index or a column of ``var``.
     bundle
         The name of a packaged bundle, a bundle's folder, or a loaded bundle.
     layer
@@ -129,19 +129,14 @@ def annotate(
 
     Returns
     -------
-    None, or the copy.  Written are, with the default ``key_added``: ``obs["spoticell_cell_type"]`` and five more columns
-    (with an index eleven more), ``obsm["X_spoticell"]`` (fingerprints), ``obsm["spoticell_probabilities"]`` (columns as
-    in ``uns["spoticell"]["classes"]``), ``uns["spoticell"]`` and ``uns["spoticell_cell_type_colors"]``.
+    None, or the copy.  Written are, with the default ``key_added``: ``obs["spoticell_cell_type"]`` and more columns,
+    ``obsm["X_spoticell"]`` (fingerprints), ``obsm["spoticell_probabilities"]`` (columns as in
+    ``uns["spoticell"]["classes"]``), ``uns["spoticell"]`` and ``uns["spoticell_cell_type_colors"]``.
 
     Raises
     ------
     SpoticellError
         If counts of known genes can't be had; ``adata`` is then as it was.
-
-    Examples
-    --------
-    >>> annotate(adata, tissue="PBMC")  # doctest: +SKIP
-    >>> adata.obs["spoticell_cell_type"].value_counts()  # doctest: +SKIP
     """
     check_key(key_added)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
