@@ -60,6 +60,11 @@ class Allowed:
             + [word for term in self.deny for word in ("--deny", term)]
         )
 
+    def arguments(self) -> list[str]:
+        """Give the arguments in Python that ask for the same."""
+        asked = {"tissue": self.tissue, "allow": list(self.allow), "deny": list(self.deny)}
+        return [f"{name}={value!r}" for name, value in asked.items() if value]
+
     def describe(self) -> str:
         """Say the same in a sentence."""
         parts = [f"in {self.tissue}"] if self.tissue else []
