@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from spoticell import annotation as module
-from spoticell.annotation import Collector, spread_sample
+from spoticell.allowed import allowed_types
+from spoticell.annotation import BARRED, EMPTY, Collector, spread_sample
 from spoticell.errors import ConfigError
 from spoticell.findings import inspect
 from spoticell.runtime import Runtime
@@ -18,11 +19,11 @@ def runtime(tiny_bundle):
     return Runtime(tiny_bundle, threads=1)
 
 
-def run(adata, runtime, *, threshold=0.5, block=2048, **options):
+def run(adata, runtime, *, threshold=0.5, allowed=None, block=2048, **options):
     source = AnnDataCells(adata)
     findings = inspect(source, runtime.bundle.vocabulary)
-    collector = Collector(source, findings, runtime, threshold=threshold, **options)
-    for part in annotate_blocks(source, findings, runtime, threshold=threshold, block=block):
+    collector = Collector(source, findings, runtime, threshold=threshold, allowed=allowed, **options)
+    for part in annotate_blocks(source, findings, runtime, threshold=threshold, allowed=allowed, block=block):
         collector.add(part)
     return collector.finish()
 
@@ -37,6 +38,32 @@ def test_cells_get_the_type_whose_genes_they_express_and_empty_ones_none(tiny_ce
     assert not annotation.fingerprint_sd[-1].any()
     assert annotation.n_counts_n[0] == tiny_cells.X[[0]].sum()
     assert annotation.n_genes_n[0] == tiny_cells.X[[0]].nnz
+
+
+def test_only_allowed_types_are_answered_and_cells_of_others_are_unknown_for_a_reason_of_their_own(
+    tiny_cells, runtime, tiny_answers
+):
+    allowed = allowed_types(runtime.bundle, allow=["T cell", "fibroblast"])
+    annotation = run(tiny_cells, runtime, allowed=allowed, keep_probabilities=True)
+    kept = {"CL:0000624", "CL:0000625", "CL:0000057"}
+    assert annotation.terms_n.tolist() == [term if term in kept else "unknown" for term in tiny_answers]
+    assert annotation.why_unknown() == {EMPTY: 1, BARRED: 15}
+    barred_n = ~np.isin(tiny_answers, list(kept))
+    assert not annotation.probabilities_nm[barred_n].any()
+    assert annotation.allowed is allowed
+
+
+def test_a_cell_between_two_types_is_given_to_the_one_that_is_allowed(tiny_cells, runtime):
+    mixed = tiny_cells[:5].copy()
+    mixed.X = mixed.X + tiny_cells.X[5:10]
+    assert set(run(mixed, runtime, threshold=0.9).names_n) == {"lymphocyte"}
+    allowed = allowed_types(runtime.bundle, deny=["T cell"])
+    assert set(run(mixed, runtime, threshold=0.9, allowed=allowed).names_n) == {"B cell"}
+
+
+def test_fingerprints_do_not_depend_on_what_is_allowed(tiny_cells, runtime):
+    kept = run(tiny_cells, runtime, allowed=allowed_types(runtime.bundle, tissue="blood"))
+    np.testing.assert_array_equal(kept.fingerprint_sd, run(tiny_cells, runtime).fingerprint_sd)
 
 
 def test_the_size_of_blocks_changes_nothing(tiny_cells, runtime):

@@ -83,6 +83,24 @@ def test_threshold_changes_the_answers(tiny_cells, tiny_bundle_folder, tmp_path)
     assert "0 of 31 cells named" in result.stderr
 
 
+def test_answers_are_kept_to_the_types_that_are_asked_for(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    command = ("annotate", tiny_h5ad, "-o", tmp_path / "o.csv", "-b", tiny_bundle_folder, "--overwrite")
+    result = run(*command, "--allow", "CD4-positive, alpha-beta T cell", "--allow", "B cell", "--tissue", "pbmc")
+    assert (
+        "Answers were kept to 2 of the 6 types that the model knows: in blood; among B cell (CL:0000236), CD4-pos"
+        in (result.stderr)
+    )
+    assert "20  64.5%         unknown: next to nothing speaks for an allowed type" in result.stderr
+    summary = json.loads(run(*command, "--deny", "T cell", "--json", "-q").stdout)
+    assert summary["allowed"] == {"allow": [], "deny": ["CL:0000084"], "tissue": None, "labels": 4}
+
+
+def test_a_type_or_tissue_that_is_none_is_refused_in_one_line(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    command = ("annotate", tiny_h5ad, "-o", tmp_path / "o.csv", "-b", tiny_bundle_folder)
+    assert_refused(run(*command, "--allow", "B sell"), "'B sell' is no id, name or exact synonym")
+    assert_refused(run(*command, "--tissue", "lunge"), "there is no tissue 'lunge'; there are adipose tissue, ")
+
+
 def test_check_says_what_would_be_used_and_writes_nothing(tiny_h5ad, tiny_bundle_folder):
     before = sorted(tiny_h5ad.parent.iterdir())
     result = run("check", tiny_h5ad, "--bundle", tiny_bundle_folder)

@@ -204,6 +204,33 @@ def test_the_command_that_repeats_a_run_names_only_what_differs(tiny_h5ad, tiny_
     assert command.endswith(f"--bundle {tiny_bundle.path} --threshold 0.7")
 
 
+def test_the_command_that_repeats_a_run_names_what_answers_were_kept_to(tiny_h5ad, tiny_bundle, tmp_path):
+    asked = {"allow": ["T cell", "CL:0000236"], "deny": ["cd8-positive, alpha-beta t cell"], "tissue": "PBMC"}
+    annotation = annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle, **asked)
+    command = command_line(tiny_h5ad, tmp_path / "out.csv", annotation, tmp_path / "page.html")
+    assert command.endswith("--tissue blood --allow CL:0000084 --allow CL:0000236 --deny CL:0000625")
+
+
+def test_what_answers_were_kept_to_stands_in_the_file(tiny_h5ad, tiny_bundle, tmp_path):
+    annotate_file(tiny_h5ad, tmp_path / "out.h5ad", bundle=tiny_bundle, allow=["T cell"], deny=["fibroblast"])
+    record = anndata.read_h5ad(tmp_path / "out.h5ad").uns["spoticell"]["allowed"]
+    assert {name: np.ravel(value).tolist() for name, value in record.items()} == {
+        "allow": ["CL:0000084"],
+        "deny": ["CL:0000057"],
+        "labels": [2],
+    }
+
+
+@pytest.mark.parametrize("asked", [{"allow": ["B sell"]}, {"deny": ["cell"]}, {"tissue": "lunge"}])
+def test_a_choice_of_types_that_can_not_be_is_refused_before_anything_is_written(
+    tiny_h5ad, tiny_bundle, tmp_path, asked
+):
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SpoticellError):
+        annotate_file(tiny_h5ad, tmp_path / "out.h5ad", bundle=tiny_bundle, **asked)
+    assert sorted(tmp_path.iterdir()) == before
+
+
 @pytest.mark.real
 def test_real_cells_are_found_and_annotated(data_folder, tiny_bundle, tmp_path):
     path = data_folder / "test" / "kang2018_ifnb_pbmc.h5ad"

@@ -5,7 +5,8 @@ import pytest
 from typer.main import get_command
 
 from spoticell import keys
-from spoticell.annotation import EMPTY, UNSURE
+from spoticell.allowed import allowed_types
+from spoticell.annotation import BARRED, EMPTY, UNSURE
 from spoticell.cli import app
 from spoticell.errors import ConfigError
 from spoticell.outputs import check_key, obs_columns, run_record, summary_record, type_colors
@@ -45,6 +46,15 @@ def test_a_type_has_the_same_colour_in_another_data_set(annotation, tiny_cells, 
     assert some.uns["spoticell_cell_type_colors"] == [color[name] for name in some_types]
 
 
+def test_the_record_and_the_summary_say_what_answers_were_kept_to(annotation, tiny_h5ad, tiny_bundle, tmp_path):
+    from spoticell.files import annotate_file  # noqa: PLC0415
+
+    kept = annotate_file(tiny_h5ad, tmp_path / "kept.csv", bundle=tiny_bundle, deny=["T cell"], tissue="PBMC")
+    expected = {"allow": [], "deny": ["CL:0000084"], "tissue": "blood", "labels": 3}
+    assert run_record(kept)["allowed"] == summary_record(kept)["allowed"] == expected
+    assert run_record(annotation)["allowed"] is summary_record(annotation)["allowed"] is None
+
+
 def test_the_record_of_a_run_holds_no_time_and_no_slash_in_a_key(annotation):
     record = run_record(annotation)
     assert record["bundle_sha256"] == annotation.bundle.sha256
@@ -61,7 +71,8 @@ def test_everything_that_is_written_is_in_the_documentation(annotation):
     text = (DOCS / "outputs.md").read_text()
     written = [keys.CELL_TYPE, keys.TERM, keys.SCORE, keys.BROAD, keys.N_COUNTS, keys.N_GENES, keys.FINGERPRINT]
     written += [keys.PROBABILITIES, keys.RUN, keys.COLORS]
-    words = [key.format(key="spoticell") for key in written] + [EMPTY, UNSURE]
+    words = [key.format(key="spoticell") for key in written] + [EMPTY, UNSURE, BARRED]
+    words += allowed_types(annotation.bundle, tissue="lung").record()
     words += [*run_record(annotation), *annotation.findings.to_dict(), *summary_record(annotation)]
     assert [word for word in words if f"`{word}`" not in text] == []
 

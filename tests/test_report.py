@@ -68,6 +68,13 @@ def page_of(annotation, command="spoticell annotate cells.h5ad -o out.csv") -> P
     return Page(render(annotation, examples=annotation.examples, command=command))
 
 
+def test_the_page_says_what_answers_were_kept_to(annotation, tiny_h5ad, tiny_bundle, tmp_path):
+    kept = annotate_file(tiny_h5ad, tmp_path / "kept.csv", bundle=tiny_bundle, deny=["T cell"], tissue="blood")
+    words = "Answers are kept to3 of the 6 types that the model knows: in blood; not T cell (CL:0000084)"
+    assert words in page_of(kept).text
+    assert "Answers are kept to" not in page_of(annotation).text
+
+
 def test_the_page_says_what_the_cells_are_and_how_to_get_there_again(annotation):
     text = page_of(annotation).text
     assert "30 of 31 cells have a type (96.8%). 1 is unknown (3.2%)." in text

@@ -94,6 +94,15 @@ def test_a_backed_object_is_annotated_and_its_file_is_not_touched(tiny_h5ad, tin
     assert tiny_h5ad.read_bytes() == before
 
 
+def test_answers_are_kept_to_some_types_in_every_array(tiny_cells, tiny_bundle):
+    annotate(tiny_cells, bundle=tiny_bundle, deny=["T cell"], tissue="PBMC")
+    table = pd.DataFrame(tiny_cells.obsm["spoticell_probabilities"], columns=tiny_bundle.nodes)
+    assert not table[["CL:0000084", "CL:0000624", "CL:0000625", "CL:0000057"]].any(axis=None)
+    assert tiny_cells.uns["spoticell"]["allowed"]["tissue"] == "blood"
+    kinds = {"B cell", "natural killer cell", "CD14-positive monocyte", "unknown"}
+    assert set(tiny_cells.obs["spoticell_cell_type"]) == kinds
+
+
 def test_the_layer_that_is_named_is_the_one_used(tiny_cells, tiny_bundle, tiny_answers):
     tiny_cells.layers["other"] = sparse.csr_matrix(tiny_cells.X[::-1].copy())
     annotate(tiny_cells, bundle=tiny_bundle, layer="other")

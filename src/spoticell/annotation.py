@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spoticell.allowed import Allowed
 from spoticell.bundle import Bundle
 from spoticell.findings import Findings
 from spoticell.io.source import CellSource
@@ -34,6 +35,7 @@ EXAMPLES = 40
 
 EMPTY = "no counts in known genes"
 UNSURE = "no type passed the threshold"
+BARRED = "next to nothing speaks for an allowed type"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Annotation:
     """Position in ``nodes``; -1 is unknown."""
     score_n: NDArray[np.float32]
     """Probability of the answer, in [0, 1]; 0 for unknown."""
+    barred_n: NDArray[np.bool_]
+    """Which cells are unknown because the types that an answer may be are too unlikely for them."""
     n_counts_n: NDArray[np.float32]
     n_genes_n: NDArray[np.int32]
     sample_s: NDArray[np.intp]
@@ -73,6 +77,8 @@ class Annotation:
     """Places of the sampled cells on a map, if one was made; NaN for cells without counts."""
     matches: Matches | None = None
     """What an index of reference cells says; None where none was given."""
+    allowed: Allowed | None = None
+    """The types that an answer may be; None where that is any of the bundle's."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -120,7 +126,8 @@ class Annotation:
     def why_unknown(self) -> dict[str, int]:
         """Count the cells without an answer by reason; only reasons that occur."""
         empty_n = self.n_counts_n == 0
-        reasons = {EMPTY: int(empty_n.sum()), UNSURE: int(((self.answer_n < 0) & ~empty_n).sum())}
+        unsure_n = (self.answer_n < 0) & ~empty_n & ~self.barred_n
+        reasons = {EMPTY: int(empty_n.sum()), UNSURE: int(unsure_n.sum()), BARRED: int(self.barred_n.sum())}
         return {reason: cells for reason, cells in reasons.items() if cells}
 
     def _spread(self, of_node: tuple[str, ...] | list[str]) -> NDArray[np.object_]:
@@ -135,8 +142,8 @@ class Collector:
     ----------
     source, findings, runtime
         What is annotated, and with what.
-    threshold
-        The one that the answers were decided with.
+    threshold, allowed
+        Those that the answers were decided with.
     sample
         Most cells whose fingerprints to hold.
     keep_probabilities
@@ -152,15 +159,18 @@ class Collector:
         runtime: Runtime,
         *,
         threshold: float,
+        allowed: Allowed | None = None,
         sample: int = SAMPLE,
         keep_probabilities: bool = False,
         matcher: Matcher | None = None,
     ) -> None:
         n = source.n_cells
         self._matcher = matcher
-        self.source, self.findings, self.bundle, self.threshold = source, findings, runtime.bundle, threshold
+        self.source, self.findings, self.bundle = source, findings, runtime.bundle
+        self.threshold, self.allowed = threshold, allowed
         self._answer_n = np.full(n, -1, dtype=np.intp)
         self._score_n = np.zeros(n, dtype=np.float32)
+        self._barred_n = np.zeros(n, dtype=np.bool_)
         self._n_counts_n = np.zeros(n, dtype=np.float32)
         self._n_genes_n = np.zeros(n, dtype=np.int32)
         self._sample_s = spread_sample(n, sample, rng=np.random.default_rng(0))
@@ -174,6 +184,7 @@ class Collector:
         rows = slice(block.start, block.start + len(block))
         self._answer_n[rows] = block.answer_n
         self._score_n[rows] = block.score_n
+        self._barred_n[rows] = block.barred_n
         self._n_counts_n[rows] = block.n_counts_n
         self._n_genes_n[rows] = block.n_genes_n
         first, last = np.searchsorted(self._sample_s, (rows.start, rows.stop))
@@ -194,6 +205,7 @@ class Collector:
             threshold=self.threshold,
             answer_n=self._answer_n,
             score_n=self._score_n,
+            barred_n=self._barred_n,
             n_counts_n=self._n_counts_n,
             n_genes_n=self._n_genes_n,
             sample_s=self._sample_s,
@@ -201,6 +213,7 @@ class Collector:
             examples=tuple(self._surest[int(answer)] for answer in commonest),
             probabilities_nm=self._probabilities_nm,
             matches=None if self._matcher is None else self._matcher.finish(),
+            allowed=self.allowed,
         )
 
     def _remember_surest(self, block: AnnotatedBlock) -> None:

@@ -18,6 +18,7 @@ from spoticell.corpus_cli import prepare as prepare_corpus
 from spoticell.errors import ConfigError
 from spoticell.index_cli import index_app, search
 from spoticell.tables import card, composition, listing, matched, scores, share
+from spoticell.tissues import tissue_names
 
 if TYPE_CHECKING:
     from spoticell.annotation import Annotation
@@ -39,6 +40,18 @@ app.command("prepare")(prepare_corpus)
 
 Cells = Annotated[Path, typer.Argument(metavar="IN", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
 BundleName = Annotated[str, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="TYPE", help="Type that an answer may be, with its subtypes; repeatable."),
+]
+NoTypes = Annotated[
+    list[str] | None,
+    typer.Option("--deny", metavar="TYPE", help="Type that an answer can't be, with its subtypes; repeatable."),
+]
+TissueName = Annotated[
+    str | None,
+    typer.Option("--tissue", metavar="NAME", help=f"Rule out types of other tissues: {', '.join(tissue_names())}."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON to stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
@@ -79,6 +92,9 @@ def annotate(
         float | None,
         typer.Option("--threshold", "-t", min=0, max=1, help="Smallest probability of an answer [the bundle's]."),
     ] = None,
+    allow: Types = None,
+    deny: NoTypes = None,
+    tissue: TissueName = None,
     index: Annotated[
         Path | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
     ] = None,
@@ -90,6 +106,8 @@ def annotate(
     """Name the cells of a file.
 
     Example: spoticell annotate cells.h5ad -o named.h5ad --report named.html
+
+    Example: spoticell annotate cells.h5ad -o named.h5ad --tissue lung --deny "natural killer cell"
     """
     from spoticell.files import annotate_file
     from spoticell.outputs import summary_record
@@ -102,6 +120,9 @@ def annotate(
             bundle=bundle,
             report=report,
             threshold=threshold,
+            allow=allow or (),
+            deny=deny or (),
+            tissue=tissue,
             index=index,
             threads=threads,
             overwrite=overwrite,
@@ -342,6 +363,8 @@ def _tell(annotation: Annotation, written: list[str]) -> None:
         for line in matched(annotation, annotation.matches):
             say(line)
         say()
+    if annotation.allowed is not None:
+        say(f"Answers were kept to {annotation.allowed.describe()}.")
     named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
     say(
         f"{named:,} of {cells:,} cells named ({share(named, cells)}) by {annotation.bundle.name}, "

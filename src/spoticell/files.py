@@ -7,7 +7,7 @@ place only when they are whole.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from spoticell.allowed import allowed_types
 from spoticell.annotation import Annotation, Collector
 from spoticell.bundle import DEFAULT, PACKAGED, Bundle, load_bundle
 from spoticell.corpus.progress import stretch
@@ -70,6 +71,9 @@ def annotate_file(
     bundle: Bundle | Path | str = DEFAULT,
     report: Path | str | None = None,
     threshold: float | None = None,
+    allow: Sequence[str] = (),
+    deny: Sequence[str] = (),
+    tissue: str | None = None,
     index: Index | Path | str | None = None,
     threads: int | None = None,
     overwrite: bool = False,
@@ -87,12 +91,8 @@ def annotate_file(
         The name of a packaged bundle, a bundle's folder, or a loaded bundle.
     report
         Where to write a page about the outcome, ``.html``; none if not given.
-    threshold
-        Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
-    index
-        An index of reference cells, or its folder: what their types say of each cell is written too.
-    threads
-        How many threads to use; all cores that the process may use if not given.
+    threshold, allow, deny, tissue, index, threads
+        As for `spoticell.annotate`.
     overwrite
         Whether files at ``output`` and ``report`` may be replaced, the input among them.
     on_progress
@@ -112,11 +112,12 @@ def annotate_file(
     _check_outputs(path, output, report, overwrite=overwrite)
     loaded = _loaded(bundle)
     threshold = check_threshold(threshold, loaded)
+    allowed = allowed_types(loaded, allow=allow, deny=deny, tissue=tissue)
     matcher = None if index is None else Matcher(index, loaded, threads=threads)
     with open_cells(path) as source:
         findings = inspect(source, loaded.vocabulary, on_progress=stretch(on_progress, start=0, stop=LOOKING))
         runtime = Runtime(loaded, threads=threads)
-        collector = Collector(source, findings, runtime, threshold=threshold, matcher=matcher)
+        collector = Collector(source, findings, runtime, threshold=threshold, allowed=allowed, matcher=matcher)
         rest = stretch(on_progress, start=LOOKING, stop=100 if report is None else ANSWERED)
         annotation = _stream(path, output, collector, runtime, on_progress=rest)
     if report is not None:
@@ -141,16 +142,18 @@ def command_line(path: Path, output: Path, annotation: Annotation, report: Path)
         words += ["--bundle", bundle.name]
     if annotation.threshold != bundle.manifest.threshold:
         words += ["--threshold", str(annotation.threshold)]
+    if annotation.allowed is not None:
+        words += annotation.allowed.options()
     if annotation.matches is not None:
         words += ["--index", str(annotation.matches.folder)]
     return shlex.join(words)
 
 
 def _stream(path: Path, output: Path, collector: Collector, runtime: Runtime, *, on_progress: Progress) -> Annotation:
-    source, findings, threshold = collector.source, collector.findings, collector.threshold
+    source, findings, threshold, allowed = collector.source, collector.findings, collector.threshold, collector.allowed
     with ExitStack() as stack:
         file = stack.enter_context(_h5ad(source, path, output, findings, runtime)) if output.suffix == ".h5ad" else None
-        for block in annotate_blocks(source, findings, runtime, threshold=threshold, block=STEP):
+        for block in annotate_blocks(source, findings, runtime, threshold=threshold, allowed=allowed, block=STEP):
             collector.add(block)
             if file is not None:
                 file.add_block(

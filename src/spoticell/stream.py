@@ -8,12 +8,13 @@ Axes: ``n`` cells, ``g`` the bundle's genes, ``m`` ontology nodes, ``d`` fingerp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spoticell.allowed import Allowed
 from spoticell.bundle import Bundle
 from spoticell.counts import recover
 from spoticell.errors import ConfigError
@@ -46,6 +47,12 @@ class AnnotatedBlock:
     def __len__(self) -> int:
         return len(self.answer_n)
 
+    @property
+    def barred_n(self) -> NDArray[np.bool_]:
+        """Which cells have counts but next to no probability for any type that an answer may be."""
+        barred_n: NDArray[np.bool_] = (self.n_counts_n > 0) & ~self.probabilities_nm.any(axis=1)
+        return barred_n
+
 
 def read_counts(source: CellSource, findings: Findings) -> sparse.csr_array:
     """Give all counts of a source at once, ``(n, g)``, in the order of the genes it was matched to."""
@@ -57,7 +64,13 @@ def read_counts(source: CellSource, findings: Findings) -> sparse.csr_array:
 
 
 def annotate_blocks(
-    source: CellSource, findings: Findings, runtime: Runtime, *, threshold: float | None = None, block: int = BLOCK
+    source: CellSource,
+    findings: Findings,
+    runtime: Runtime,
+    *,
+    threshold: float | None = None,
+    allowed: Allowed | None = None,
+    block: int = BLOCK,
 ) -> Iterator[AnnotatedBlock]:
     """Stream a source through the network and answer each cell.
 
@@ -71,6 +84,8 @@ def annotate_blocks(
         The network.
     threshold
         Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
+    allowed
+        The types that an answer may be; any that the bundle knows if not given.
     block
         Cells in a block.
 
@@ -82,13 +97,21 @@ def annotate_blocks(
     threshold = check_threshold(threshold, runtime.bundle)
     for cells in source.blocks(findings.matrix, size=block):
         counts_ng = align_counts(recover(cells.values_nv, findings.verdict), findings.match)
-        yield _annotate(cells.start, counts_ng, findings, runtime, threshold)
+        yield _annotate(cells.start, counts_ng, findings, runtime, threshold=threshold, allowed=allowed)
 
 
 def _annotate(
-    start: int, counts_ng: sparse.csr_array, findings: Findings, runtime: Runtime, threshold: float
+    start: int,
+    counts_ng: sparse.csr_array,
+    findings: Findings,
+    runtime: Runtime,
+    *,
+    threshold: float,
+    allowed: Allowed | None,
 ) -> AnnotatedBlock:
     prediction = runtime.predict(counts_ng, findings.match.measured_g)
+    if allowed is not None:
+        prediction = replace(prediction, probabilities_nm=allowed.restrict(prediction.probabilities_nm))
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
     empty_n = n_counts_n == 0
     prediction.fingerprint_nd[empty_n] = 0

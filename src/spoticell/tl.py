@@ -6,7 +6,7 @@ Files are annotated with ``spoticell.annotate_file``, which never holds a whole 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell import keys
+from spoticell.allowed import Allowed, allowed_types
 from spoticell.annotation import Annotation, Collector
 from spoticell.bundle import DEFAULT, Bundle, load_bundle
 from spoticell.errors import ConfigError, CountsError
@@ -93,6 +94,9 @@ def annotate(
     layer: str | None = None,
     key_added: str = keys.KEY_ADDED,
     threshold: float | None = None,
+    allow: Sequence[str] = (),
+    deny: Sequence[str] = (),
+    tissue: str | None = None,
     index: Index | Path | str | None = None,
     copy: bool = False,
     threads: int | None = None,
@@ -102,8 +106,8 @@ def annotate(
     Parameters
     ----------
     adata
-        Human cells.  Counts are looked for in ``layers``, ``raw`` and ``X``; log-normalised values serve
-        where counts can be had from them.  Genes are Ensembl ids or symbols, in the index or a column of ``var``.
+        Human cells.  Counts are looked for in ``layers``, ``raw`` and ``X``; log-normalised values do.  Genes are
+        Ensembl ids or symbols, in the index or a column of ``var``.
     bundle
         The name of a packaged bundle, a bundle's folder, or a loaded bundle.
     layer
@@ -112,6 +116,10 @@ def annotate(
         What every key that is written starts with.
     threshold
         Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
+    allow, deny
+        Types that an answer may and may not be, with their subtypes: Cell Ontology ids, names or exact synonyms.
+    tissue
+        Where the cells are from, such as ``"lung"`` or ``"PBMC"``: types of other tissues are then no answer.
     index
         An index of reference cells, or its folder: what their types say of each cell is written too.
     copy
@@ -121,45 +129,40 @@ def annotate(
 
     Returns
     -------
-    None, or the copy.  Written are, with the default ``key_added``: ``obs["spoticell_cell_type"]`` and five more
-    columns, ``obsm["X_spoticell"]`` (fingerprints), ``obsm["spoticell_probabilities"]`` (columns as in
-    ``uns["spoticell"]["classes"]``), ``uns["spoticell"]`` and ``uns["spoticell_cell_type_colors"]``.  With an index
-    there are ``obs["spoticell_match_cell_type"]`` and ten columns more.
+    None, or the copy.  Written are, with the default ``key_added``: ``obs["spoticell_cell_type"]`` and more columns,
+    ``obsm["X_spoticell"]`` (fingerprints), ``obsm["spoticell_probabilities"]`` (columns as in
+    ``uns["spoticell"]["classes"]``), ``uns["spoticell"]`` and ``uns["spoticell_cell_type_colors"]``.
 
     Raises
     ------
     SpoticellError
         If counts of known genes can't be had; ``adata`` is then as it was.
-
-    Examples
-    --------
-    >>> import scanpy as sc  # doctest: +SKIP
-    >>> adata = sc.datasets.pbmc68k_reduced()  # doctest: +SKIP
-    >>> annotate(adata)  # doctest: +SKIP
-    >>> adata.obs["spoticell_cell_type"].value_counts()  # doctest: +SKIP
     """
     check_key(key_added)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-    threshold = check_threshold(threshold, loaded)
+    rules = check_threshold(threshold, loaded), allowed_types(loaded, allow=allow, deny=deny, tissue=tissue)
     matcher = None if index is None else Matcher(index, loaded)
-    annotation = _answer(AnnDataCells(adata, layer=layer), Runtime(loaded, threads=threads), threshold, matcher)
+    annotation = _answer(AnnDataCells(adata, layer=layer), Runtime(loaded, threads=threads), *rules, matcher)
     target = adata if not copy else adata.to_memory() if adata.isbacked else adata.copy()
     _write(target, annotation, key_added)
     return target if copy else None
 
 
-def _answer(source: CellSource, runtime: Runtime, threshold: float, matcher: Matcher | None) -> Annotation:
+def _answer(
+    source: CellSource, runtime: Runtime, threshold: float, allowed: Allowed | None, matcher: Matcher | None
+) -> Annotation:
     findings = inspect(source, runtime.bundle.vocabulary)
     collector = Collector(
         source,
         findings,
         runtime,
         threshold=threshold,
+        allowed=allowed,
         sample=source.n_cells,
         keep_probabilities=True,
         matcher=matcher,
     )
-    for block in annotate_blocks(source, findings, runtime, threshold=threshold):
+    for block in annotate_blocks(source, findings, runtime, threshold=threshold, allowed=allowed):
         collector.add(block)
     return collector.finish()
 

@@ -168,11 +168,30 @@ def test_the_run_can_be_repeated_elsewhere(client, job, tiny_bundle_folder):
     assert "spoticell.annotate_file('my cells.h5ad', 'my cells.spoticell.h5ad'" in commands["python"]
 
 
+def test_a_run_that_is_told_the_tissue_answers_with_its_types(client, tiny_file):
+    assert "blood" in client.get("/api/info").json()["tissues"]
+    again = run(client, done(client, tiny_file), tissue="PBMC")
+    assert again["settings"]["tissue"] == "blood"
+    summary = client.get(again["links"]["summary"]).json()
+    assert summary["allowed"] == "5 of the 6 types that the model knows: in blood"
+    assert "fibroblast" not in {kind["name"] for kind in summary["types"]}
+    commands = client.get(again["links"]["commands"]).json()
+    assert "--tissue blood" in commands["shell"]
+    assert "tissue='blood'" in commands["python"]
+
+
+def test_a_tissue_that_is_none_is_refused_with_those_that_are(client, tiny_file):
+    job = checked(client, tiny_file)
+    refused = client.post(f"/api/jobs/{job['id']}/run", json={"tissue": "lunge"})
+    assert refused.status_code == 422
+    assert "there are adipose tissue, " in refused.json()["error"]
+
+
 def test_a_job_can_be_run_again_with_another_threshold(client, tiny_file):
     job = done(client, tiny_file)
-    assert job["settings"] == {"bundle": "tiny", "threshold": 0.5}
+    assert job["settings"] == {"bundle": "tiny", "threshold": 0.5, "tissue": None}
     again = run(client, job, threshold=0.999999)
-    assert again["settings"] == {"bundle": "tiny", "threshold": 0.999999}
+    assert again["settings"] == {"bundle": "tiny", "threshold": 0.999999, "tissue": None}
     assert client.get(job["links"]["summary"]).json()["threshold"] == 0.999999
 
 

@@ -53,6 +53,7 @@ def repeat(annotation: Annotation, command: str) -> Markup:
         ("Knows", f"{len(manifest.labels):,} types and {manifest.n_genes:,} genes"),
         ("Ontology", f"Cell Ontology {manifest.ontology_version}"),
         ("Threshold", f"{annotation.threshold:.2f}"),
+        *_allowed(annotation),
         ("sha256", tag("code", bundle.sha256)),
         *_index(annotation),
         ("Its licence", manifest.licence),
@@ -60,6 +61,10 @@ def repeat(annotation: Annotation, command: str) -> Markup:
         ("To cite", tag("span", tag("i", CITE), f", version {__version__}, with the model {bundle.name}.")),
     ]
     return join([tag("pre", tag("code", command), tabindex="0"), _list(model)])
+
+
+def _allowed(annotation: Annotation) -> list[tuple[str, Content]]:
+    return [] if annotation.allowed is None else [("Answers are kept to", annotation.allowed.describe())]
 
 
 def _index(annotation: Annotation) -> list[tuple[str, Content]]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from spoticell import __version__
+from spoticell.tissues import tissue_names
 from spoticell.web import demo, outcome
 from spoticell.web.answers import BYTES, events, gzipped, packed, to_keep
 from spoticell.web.cells import Results, bundle_of
@@ -100,6 +101,7 @@ def info(request: Request) -> Info:
             for name, m in manifests
         ],
         limits=LimitsInfo(file_bytes=settings.limits.file_bytes, cells=settings.limits.cells),
+        tissues=tissue_names(),
         keep_hours=settings.keep_hours,
         has_index=site.neighbours is not None,
         demo=demo.WORDS,
@@ -165,7 +167,7 @@ async def job_events(request: Request, id: Id) -> Response:
 def run(request: Request, id: Id, order: RunOrder | None = None) -> JobInfo:
     """Name the cells: put the job into the queue."""
     site, order = _site(request), order or RunOrder()
-    return JobInfo(**told(site.run(id, bundle=order.bundle, threshold=order.threshold), site.jobs))
+    return JobInfo(**told(site.run(id, bundle=order.bundle, threshold=order.threshold, tissue=order.tissue), site.jobs))
 
 
 @router.post("/jobs/{id}/cancel", tags=["jobs"], responses=_faults(403, 404, 422))

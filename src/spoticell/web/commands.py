@@ -31,6 +31,8 @@ def commands(name: str, annotation: Annotation) -> dict[str, str]:
         options.append(f"bundle={annotation.bundle.name!r}")
     if annotation.threshold != annotation.bundle.manifest.threshold:
         options.append(f"threshold={annotation.threshold}")
+    if annotation.allowed is not None:
+        options += annotation.allowed.arguments()
     if annotation.matches is not None:
         # where it lies on the server is nobody's business
         folder = Path(annotation.matches.name)

@@ -38,6 +38,8 @@ class Info(BaseModel):
     version: str
     bundles: list[BundleInfo]
     limits: LimitsInfo
+    tissues: list[str]
+    """Tissues that a run can be told of."""
     keep_hours: float
     has_index: bool
     demo: str
@@ -50,6 +52,8 @@ class JobSettings(BaseModel):
     bundle: str
     threshold: Share | None
     """None until it runs: the bundle's own."""
+    tissue: str | None = None
+    """Where the cells are from, by which types of other tissues are no answer; None where nobody has said."""
 
 
 class JobInfo(BaseModel):
@@ -82,6 +86,7 @@ class RunOrder(BaseModel):
 
     bundle: str | None = Field(default=None, max_length=200)
     threshold: Share | None = None
+    tissue: str | None = Field(default=None, max_length=100)
 
 
 class Token(BaseModel):
@@ -145,6 +150,8 @@ class Summary(BaseModel):
     cells: int
     named: int
     threshold: Share
+    allowed: str | None
+    """To which types answers were kept, in words; None where to none."""
     bundle: str
     score_mean: Share | None
     types: list[TypeInfo]

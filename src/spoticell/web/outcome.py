@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spoticell.allowed import allowed_types
 from spoticell.annotation import Annotation, Collector
 from spoticell.bundle import Bundle
 from spoticell.files import write_answers
@@ -67,6 +68,8 @@ class Order:
     name: str
     """What the visitor calls the upload."""
     threshold: float | None
+    tissue: str | None
+    """Where the cells are from; types of other tissues are then no answer."""
     threads: int
     matcher: Matcher | None = None
     """What matches the cells with an index, where there is one."""
@@ -95,10 +98,11 @@ def write_outcome(source: CellSource, findings: Findings, bundle: Bundle, order:
     """
     runtime = Runtime(bundle, threads=order.threads)
     threshold = check_threshold(order.threshold, bundle)
-    collector = Collector(source, findings, runtime, threshold=threshold, matcher=order.matcher)
+    allowed = allowed_types(bundle, tissue=order.tissue)
+    collector = Collector(source, findings, runtime, threshold=threshold, allowed=allowed, matcher=order.matcher)
     with _h5ad(source, findings, bundle, order) as file:
         with _Kept(order.folder, source.n_cells, bundle) as kept:
-            for block in annotate_blocks(source, findings, runtime, threshold=threshold, block=STEP):
+            for block in annotate_blocks(source, findings, runtime, threshold=threshold, allowed=allowed, block=STEP):
                 collector.add(block)
                 kept.fingerprints.append(block.fingerprint_nd)
                 kept.probabilities.append(block.probabilities_nm)

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from spoticell.errors import ConfigError
+from spoticell.tissues import find_tissue, tissue_names
 from spoticell.web import outcome
 from spoticell.web.cells import Results, bundle_of
 from spoticell.web.jobs import AT_REST, CANCELLED, CHECKING, DONE, QUEUED, RUNNING, WAITING, Job, Jobs, new_id, now
@@ -111,12 +113,13 @@ class Site:
         self.workers.wake()
         return job
 
-    def run(self, id: str, *, bundle: str | None, threshold: float | None) -> Job:
+    def run(self, id: str, *, bundle: str | None, threshold: float | None, tissue: str | None) -> Job:
         """Put a job into the queue; a job that is there already with the same settings stays where it is."""
         job = self.job(id)
         if bundle is not None and bundle not in self.bundles:
             raise Refusal(422, f"There is no model of that name; there are {', '.join(self.bundles)}.")
-        settings = {"bundle": bundle or next(iter(self.bundles)), "threshold": threshold}
+        tissue = None if tissue is None else _tissue(tissue)
+        settings = {"bundle": bundle or next(iter(self.bundles)), "threshold": threshold, "tissue": tissue}
         if job.state in {QUEUED, RUNNING} and job.settings == settings:
             return job
         if job.state in {QUEUED, RUNNING, CHECKING}:
@@ -129,7 +132,7 @@ class Site:
             raise Refusal(429, "Many jobs are waiting. Try again in a moment.", retry_after=RETRY)
         changes = {"state": QUEUED, "stage": WAITING, "progress": 0.0, "error": None, "queued": now(), "attempts": 0}
         if not self.jobs.update(id, only_if=sorted(AT_REST), settings=settings, **changes):
-            return self.run(id, bundle=bundle, threshold=threshold)
+            return self.run(id, bundle=bundle, threshold=threshold, tissue=tissue)
         self.workers.wake()
         return self.job(id)
 
@@ -191,6 +194,13 @@ class Site:
         free = shutil.disk_usage(self.settings.jobs_dir).free - SPARE_DISK
         if self.jobs.disk() + coming > limits.disk_bytes or coming > free:
             raise Refusal(429, "The server's room for files is used up. Try again later.", retry_after=15 * RETRY)
+
+
+def _tissue(text: str) -> str:
+    try:
+        return find_tissue(text).name
+    except ConfigError:
+        raise Refusal(422, f"There is no tissue of that name; there are {', '.join(tissue_names())}.") from None
 
 
 def told(job: Job, jobs: Jobs) -> dict[str, Any]:

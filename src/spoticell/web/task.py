@@ -46,6 +46,7 @@ class Task:
     """What `load_bundle` takes."""
     limits: Limits
     threshold: float | None = None
+    tissue: str | None = None
     index: Path | None = None
     """Folder of an index to match the cells with, if it is of the same bundle."""
     threads: int = 1
@@ -107,7 +108,7 @@ def _run(task: Task, tell: Tell) -> dict[str, Any]:
             findings = called(found, task)
             remember(findings, task.folder, bundle_sha256=bundle.sha256)
         upload, work = task.folder / INPUT / task.file, task.folder / WORK
-        order = Order(upload, work, task.name, task.threshold, task.threads, _matcher(task, bundle))
+        order = Order(upload, work, task.name, task.threshold, task.tissue, task.threads, _matcher(task, bundle))
         annotation = write_outcome(source, findings, bundle, order, tell)
     known = {"findings": findings.to_dict(), "lines": findings.describe()}
     return known | {"threshold": annotation.threshold}

@@ -154,6 +154,7 @@ class Workers:
             name=job.name,
             bundle=self.bundles[chosen.get("bundle") or next(iter(self.bundles))],
             threshold=chosen.get("threshold"),
+            tissue=chosen.get("tissue"),
             index=self.settings.index,
             limits=self.settings.limits,
             threads=max(1, (os.cpu_count() or 1) // self.settings.workers),

@@ -65,10 +65,13 @@ def test_settings_are_what_the_run_uses(page, cells_file):
     page.set_input_files("#file", cells_file)
     page.get_by_text("Settings").click()
     page.locator("#threshold").fill("0.75")
+    page.locator("#tissue").select_option("bone marrow")
     page.get_by_role("button", name="Name the cells").click()
     page.wait_for_selector("#map[data-drawn]")
     assert "threshold 0.75" in page.locator("#scores").inner_text()
     assert "0.75" in page.locator("#commands").inner_text()
+    assert "--tissue 'bone marrow'" in page.locator("#commands").inner_text()
+    assert "types that the model knows: in bone marrow." in page.locator("#result-lead").inner_text()
 
 
 def test_the_result_names_the_cells_and_draws_them(result):

@@ -11,7 +11,7 @@ let said = "";
 export function stageJob({ onRun, onCancel, onDelete }) {
   $("run").addEventListener("submit", (event) => {
     event.preventDefault();
-    onRun({ bundle: $("bundle").value, threshold: Number($("threshold").value) });
+    onRun({ bundle: $("bundle").value, threshold: Number($("threshold").value), tissue: $("tissue").value || null });
   });
   $("cancel").addEventListener("click", () => (stopUpload ? stopUpload() : onCancel()));
   $("job-delete").addEventListener("click", onDelete);
@@ -90,6 +90,8 @@ function settings(info, last) {
   $("bundle").replaceChildren(...info.bundles.map(({ name }) => el("option", { value: name }, name)));
   $("bundle").onchange = choose;
   if (last) $("bundle").value = last.bundle;
+  $("tissue").replaceChildren(el("option", { value: "" }, "Any"), ...info.tissues.map((name) => el("option", { value: name }, capital(name))));
+  $("tissue").value = last?.tissue ?? "";
   choose();
   if (last?.threshold) $("threshold").value = last.threshold;
   showThreshold();

@@ -45,9 +45,9 @@ export async function showResult(job, { onDelete, onAgain, version }) {
   await showCommands(job.id);
 }
 
-function heading(job, { cells, named, levels }) {
+function heading(job, { cells, named, allowed, levels }) {
   $("result-title").replaceChildren(...breakable(job.name));
-  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} have a type (${percent(named / cells)}).`;
+  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} have a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}`;
   const broad = levels.length ? groupsOf(open.summary, 0) : groupsOf(open.summary);
   showStrip(broad, cells);
   showComposition(broad, open.types, { cells, unknown: cells - named, onPress: (group) => choose(group.types, group.name, group.term) });
