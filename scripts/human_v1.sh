@@ -6,15 +6,25 @@ data=$1 python=$2 run=runs/human-v1
 
 "$python" scripts/human_v1_cells.py --data "$data" --output "$run/cells"
 
-train() { "$python" -m spoticell train --data-dir "$run/cells" --output-dir "$run/$2" --config "configs/$1.yaml" \
-    --panels-dir "$run/panels" --random-state "$3"; }
-bundle() { "$python" scripts/human_v1_bundle.py --cells "$run/cells" --train "$data/train" --calibration "$run/calibration" "$@"; }
+# cells for the two calibration runs: nothing that was made from a data set that the run holds out
+without() { mkdir -p "$run/$1"; for cells in "$run"/cells/*.h5ad; do
+    [[ $(basename "$cells") =~ ^($2) ]] || ln -sf "$(realpath "$cells")" "$run/$1/"; done; }
+without cells-a 'markers_(wu2021|pbmc)'
+without cells-b 'markers_(baron|zheng|darmanis)|clustifyrdata_pan_indrop|darmanis_brain'
 
-train human-v1-calibration calibration 0
+train() { "$python" -m spoticell train --data-dir "$run/$2" --output-dir "$run/$3" --config "configs/$1.yaml" \
+    --panels-dir "$run/panels" --random-state "$4"; }
+bundle() { "$python" scripts/human_v1_bundle.py --cells "$run/cells" --calibration "$run/calibration.json" \
+    --threshold 0.3 "$@"; }
+
+train human-v1-calibration-a cells-a calibration-a 0
+train human-v1-calibration-b cells-b calibration-b 0
+"$python" scripts/human_v1_calibration.py --runs "$run"/calibration-{a,b} --train "$data/train" --panels "$run/panels" \
+    --output "$run/calibration.json"
 for seed in 0 1 2; do
-    train human-v1 "seed$seed" "$seed"
-    bundle --threshold 0.4 --final "$run/seed$seed" --output "$run/seed$seed/bundle"
+    train human-v1 cells "seed$seed" "$seed"
+    bundle --final "$run/seed$seed" --output "$run/seed$seed/bundle"
 done
 "$python" benchmarks/development_tests.py --data "$data" --bundles "$run"/seed{0,1,2}/bundle --save development_tests
-bundle --threshold 0.4 --final "$run/seed0" --results benchmarks/results/development_tests.json --output src/spoticell/data/human-v1
+bundle --final "$run/seed0" --results benchmarks/results/development_tests.json --output src/spoticell/data/human-v1
 "$python" scripts/human_v1_references.py --data "$data" --output src/spoticell/data/references/human-v1

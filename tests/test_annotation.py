@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,6 +9,7 @@ from scipy import sparse
 from spoticell import annotation as module
 from spoticell.allowed import allowed_types
 from spoticell.annotation import BARRED, EMPTY, Collector, spread_sample
+from spoticell.calibration import Calibration
 from spoticell.errors import ConfigError
 from spoticell.findings import inspect
 from spoticell.runtime import Runtime
@@ -115,6 +118,17 @@ def test_log_normalised_cells_get_the_answers_of_their_counts(tiny_cells, runtim
     annotation = run(tiny_cells, runtime)
     assert annotation.terms_n.tolist() == tiny_answers
     np.testing.assert_allclose(annotation.n_counts_n, counts.sum(axis=1))
+
+
+def test_the_scores_of_a_calibrated_bundle_are_chances_of_being_right(tiny_bundle, tiny_cells, tiny_answers):
+    doubt = Calibration(slope=0.5, depth=1.0, intercept=-0.2)
+    manifest = tiny_bundle.manifest.model_copy(update={"calibration": doubt})
+    plain = run(tiny_cells, Runtime(tiny_bundle, threads=1), threshold=0.1, keep_probabilities=True)
+    found = run(tiny_cells, Runtime(replace(tiny_bundle, manifest=manifest), threads=1), threshold=0.1)
+    expected_nm = doubt.apply(plain.probabilities_nm, plain.n_counts_n)
+    assert found.terms_n.tolist() == tiny_answers
+    np.testing.assert_allclose(found.score_n[:-1], expected_nm[np.arange(30), found.answer_n[:-1]], rtol=1e-6)
+    assert found.score_n[-1] == 0
 
 
 def test_a_higher_threshold_gives_broader_answers_or_none(tiny_cells, runtime):

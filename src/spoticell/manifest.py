@@ -12,13 +12,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import from_json
 
+from spoticell.calibration import Calibration
 from spoticell.errors import BundleError
 
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 GENES = "genes.tsv"
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 """The format that this release writes; it reads every ``MAJOR.x``."""
 FILE_LIMIT = 1_000_000_000
 """Largest file that a manifest may name, in bytes; far above what a bundle needs."""
@@ -77,6 +78,8 @@ class Manifest(BaseModel):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     threshold: Annotated[float, Field(ge=0, le=1)]
     """An answer needs at least this probability, unless the user says otherwise."""
+    calibration: Calibration | None = None
+    """What makes chances of being right of the network's probabilities; None takes them as they are."""
     sources: tuple[Origin, ...]
     figures: dict[str, dict[str, float]]
     """Measured on each test set: ``{set: {figure: value}}``."""

@@ -46,6 +46,11 @@ class LabelledCells:
     def __len__(self) -> int:
         return len(self.label_n)
 
+    @property
+    def counts_n(self) -> NDArray[np.float64]:
+        """Counts of each cell in the vocabulary's genes."""
+        return np.asarray(self.counts_ng.sum(axis=1), dtype=np.float64)
+
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> LabelledCells:
         """Give some of the cells; the list of data sets stays as it is."""
         return LabelledCells(

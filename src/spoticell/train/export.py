@@ -27,6 +27,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from spoticell.bundle import CODE, write_genes, write_manifest
+from spoticell.calibration import Calibration
 from spoticell.layout import GRID
 from spoticell.manifest import MODEL
 from spoticell.ontology import load_ontology
@@ -70,6 +71,8 @@ class About:
     """Logits are divided by it; the network's own if not given."""
     threshold: float | None = None
     """Probability that an answer needs; the network's own if not given."""
+    calibration: Calibration | None = None
+    """What makes chances of being right of the network's probabilities; the network's own if not given."""
     sources: Sequence[Mapping[str, Any]] = ()
     """Data sets with accession and licence; their names alone if none are given."""
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -116,6 +119,7 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
 
 
 def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> dict[str, Any]:
+    calibration = about.calibration or trained.calibration
     return {
         "name": about.name,
         "date": datetime.now(UTC).date().isoformat(),
@@ -129,6 +133,7 @@ def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> di
         "ontology_version": load_ontology().version,
         "temperature": about.temperature or trained.temperature,
         "threshold": trained.threshold if about.threshold is None else about.threshold,
+        "calibration": None if calibration is None else calibration.model_dump(),
         "sources": tuple(about.sources) or trained.sources,
         "figures": about.figures,
     }

@@ -128,10 +128,11 @@ class Teaching:
 
     def write(self, output: Path) -> Path:
         """Write bundle, tables and summary, and give the bundle's folder."""
-        validation, threshold = self.supply.validation, self.start.bundle.manifest.threshold
-        result = figures(
-            validation, predict_nodes(self.network, validation, self.reach_cm), self.nodes, threshold=threshold
-        )
+        validation, manifest = self.supply.validation, self.start.bundle.manifest
+        probabilities_nm = predict_nodes(self.network, validation, self.reach_cm)
+        if manifest.calibration:
+            probabilities_nm = manifest.calibration.apply(probabilities_nm, validation.counts_n)
+        result = figures(validation, probabilities_nm, self.nodes, threshold=manifest.threshold)
         write_types(output, result["per_type"])
         write_summary(output, self._summary(result))
         with atomic(output / "params.json") as path:
@@ -155,6 +156,7 @@ class Teaching:
             examples=self.known.examples.with_more(new),
             threshold=bundle.manifest.threshold,
             temperature=bundle.manifest.temperature,
+            calibration=bundle.manifest.calibration,
             sources=(*(origin.model_dump() for origin in bundle.manifest.sources), *plain_sources(self.supply)),
         )
 

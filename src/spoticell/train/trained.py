@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spoticell.calibration import Calibration
 from spoticell.genes import Vocabulary
 from spoticell.layout import Pixels
 from spoticell.train.examples import Examples
@@ -33,6 +34,8 @@ class Trained:
     threshold: float
     temperature: float = 1.0
     """Logits are divided by it: more than 1 makes answers less sure."""
+    calibration: Calibration | None = None
+    """What makes chances of being right of the network's probabilities."""
     sources: tuple[Mapping[str, Any], ...] = ()
     """Data sets that it has learned from."""
 
