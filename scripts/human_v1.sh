@@ -15,7 +15,7 @@ without cells-b 'markers_(baron|zheng|darmanis)|clustifyrdata_pan_indrop|darmani
 train() { "$python" -m spoticell train --data-dir "$run/$2" --output-dir "$run/$3" --config "configs/$1.yaml" \
     --panels-dir "$run/panels" --random-state "$4"; }
 bundle() { "$python" scripts/human_v1_bundle.py --cells "$run/cells" --calibration "$run/calibration.json" \
-    --threshold 0.3 "$@"; }
+    --threshold 0.5 "$@"; }
 
 train human-v1-calibration-a cells-a calibration-a 0
 train human-v1-calibration-b cells-b calibration-b 0

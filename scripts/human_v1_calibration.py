@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--panels", type=Path, required=True)
-    parser.add_argument("--threshold", type=float, default=0.3, help="that the crossed errors are shown at")
+    parser.add_argument("--threshold", type=float, default=0.5, help="that the crossed errors are shown at")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
     vocabulary = load_vocabulary()
