@@ -147,8 +147,8 @@ def picture(points: pd.DataFrame) -> Figure:
     """Draw hierarchical F1, macro-F1, and how Spoticell answers, against the number of genes."""
     figure = Figure(figsize=(11, 3.9), layout="constrained")
     whole, fine, how = figure.subplots(1, 3)
-    for name, (color, marker) in LOOKS.items():
-        rows = points[points["row"] == name]
+    for name, rows in points.groupby("row", sort=False):
+        color, marker = LOOKS[name]
         for axes, key in ((whole, "hierarchical_f1"), (fine, "macro_f1")):
             axes.plot(rows["genes"], rows[key], color=color, marker=marker, markersize=4, label=name)
     ours = points[points["row"] == OURS]
