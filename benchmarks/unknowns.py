@@ -85,7 +85,7 @@ class Case:
         }
 
 
-def cases_of(knower: Knower, data: Path, most: int | None) -> Iterator[Case]:
+def cases_of(knower: Knower, data: Path) -> Iterator[Case]:
     """Hold the types that a bundle was trained without against those that it knows, set by set."""
     for folder in ("test", "train"):
         for path in sorted((data / folder).glob("*.h5ad")):
@@ -93,7 +93,7 @@ def cases_of(knower: Knower, data: Path, most: int | None) -> Iterator[Case]:
                 continue
             cells = read_cells(path, knower.runtime).labelled()
             if len(cells):
-                yield from cases_in(knower.ask(cells if most is None else cells.sample(most)), knower, folder)
+                yield from cases_in(knower.ask(cells), knower, folder)
 
 
 def cases_in(asked: Asked, knower: Knower, folder: str) -> Iterator[Case]:
@@ -160,7 +160,7 @@ def far_cases(knower: Knower, data: Path, most: int | None) -> Iterator[Case]:
         yield Case(
             cells.name,
             what,
-            FAR,
+            f"{FAR}: {what}",
             held_out=False,
             known_ns=own if own_side else np.concatenate(many),
             strange_ns=asked.signal_ns,
@@ -192,7 +192,8 @@ def means(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     for key in ("auroc", "fpr95"):
         for name in names:
             flat[key, name] = [found.get(name, np.nan) for found in rows[key]]
-    order = [one for one in (SIBLING, COUSIN, LINEAGE, FAR) if one in set(rows["distance"])]
+    near = [one for one in (SIBLING, COUSIN, LINEAGE) if one in set(rows["distance"])]
+    order = [*near, *(one for one in rows["distance"].unique() if one.startswith(FAR))]
     return flat.groupby(["distance", "type"]).mean().groupby("distance").mean().loc[order]
 
 
@@ -217,7 +218,7 @@ def picture(mean: pd.DataFrame, names: Sequence[str]) -> Figure:
         bars = axes.bar(x, mean["auroc", name], width * 0.92, color=colors[name], label=name)
         axes.bar_label(bars, fmt="%.2f", fontsize=6.5, padding=1)
     axes.axhline(0.5, color=GREY, linestyle="--", linewidth=1)
-    axes.set_xticks(range(len(mean)), mean.index)
+    axes.set_xticks(range(len(mean)), [place.replace(": ", ":\n") for place in mean.index])
     axes.set(ylim=(0, 1.05), ylabel="AUROC, known against unknown", xlabel="how near the unknown type is to known ones")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(*axes.get_legend_handles_labels(), frameon=False, loc="outside right center", fontsize="small")
@@ -238,14 +239,14 @@ def main() -> None:
         help="a bundle, its cells and the types that it was trained without; may be given several times",
     )
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--most", type=int, help="cells of a set, drawn at random where it has more; all if not given")
+    parser.add_argument("--most", type=int, help="for far unknowns: cells of a set, drawn at random where it has more")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save", help="name of the result; nothing is saved without it")
     args = parser.parse_args()
     cases: list[Case] = []
     for bundle, cells, *terms in args.without:
         knower = Knower(open_runtime(bundle, args.threads), Path(cells), terms)
-        cases += cases_of(knower, args.data, args.most)
+        cases += cases_of(knower, args.data)
     shipped = Knower(open_runtime(args.bundle, args.threads), args.cells)
     cases += far_cases(shipped, args.data, args.most)
     rows = pd.DataFrame([case.figures(combination_for(case, cases)) for case in cases])
