@@ -5,6 +5,8 @@
     python benchmarks/unknowns.py --bundle human-v1 --cells CELLS --without RUN/best_model_f1 FEWER TERM ... \
         --save unknowns
 
+scripts/types_left_out.sh does this for three groups of types.
+
 Each --without names a bundle, the cells that it was trained on, and the types that it was trained without.  Queries are
 the labelled cells of DATA/test, and of the sets of DATA/train that FEWER lacks.  In each set the cells of a type left
 out are held against the set's cells whose types are known; a cell whose label is above a type left out could be
