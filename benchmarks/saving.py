@@ -1,7 +1,8 @@
-"""Where results go, and what stands above them: date, machine, command."""
+"""Where results, their figures and their pictures go, and what stands above them: date, machine, command."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
@@ -9,10 +10,16 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from spoticell.io.write import atomic
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("SPOTICELL_DATA", ROOT.parent / "shared" / "data"))
 RESULTS = ROOT / "benchmarks" / "results"
+IMAGES = ROOT / "docs" / "images"
 
 
 def save_result(name: str, title: str, lines: Sequence[str]) -> None:
@@ -27,3 +34,15 @@ def save_result(name: str, title: str, lines: Sequence[str]) -> None:
     ]
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+
+
+def save_figures(name: str, figures: Any) -> None:
+    """Write the figures of a result as JSON beside it."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def save_picture(name: str, figure: Figure) -> None:
+    """Write the picture of a result among those of the documentation."""
+    with atomic(IMAGES / f"{name}.png") as path:
+        figure.savefig(path, dpi=120, metadata={"Software": None})

@@ -1,0 +1,80 @@
+"""What a bundle answers for the cells of a study, and in which sense each answer is right.
+
+Axes: ``n`` cells, ``m`` ontology nodes, ``d`` fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from studies import Cells, is_right, read_studies
+
+from spoticell.bundle import load_bundle
+from spoticell.evaluate import NO_ANSWER
+from spoticell.keys import UNKNOWN
+from spoticell.ontology import answers, load_ontology
+from spoticell.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers for some cells, with what they came from."""
+
+    term_n: NDArray[np.object_]
+    """Cell Ontology term, or ``unknown``."""
+    score_n: NDArray[np.float32]
+    """Probability of the answer; 0 for unknown."""
+    probabilities_nm: NDArray[np.float32]
+    fingerprint_nd: NDArray[np.float32]
+
+
+def open_runtime(bundle: Path | str, threads: int) -> Runtime:
+    """Load a bundle, by folder or packaged name, ready to run."""
+    return Runtime(load_bundle(bundle), threads=threads)
+
+
+def answer_cells(cells: Cells, runtime: Runtime) -> Answers:
+    """Answer cells as ``annotate`` does: a cell without any count is unknown."""
+    prediction = runtime.predict(cells.counts_ng, cells.measured_g)
+    empty_n = np.asarray(cells.counts_ng.sum(axis=1)).ravel() == 0
+    prediction.probabilities_nm[empty_n] = 0
+    prediction.fingerprint_nd[empty_n] = 0
+    bundle = runtime.bundle
+    position_n, score_n = answers(
+        prediction.probabilities_nm, bundle.nodes, load_ontology(), threshold=bundle.manifest.threshold
+    )
+    position_n[empty_n], score_n[empty_n] = -1, 0
+    term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[position_n]
+    return Answers(term_n, score_n, prediction.probabilities_nm, prediction.fingerprint_nd)
+
+
+def read_tests(data: Path, runtime: Runtime, most: int | None = None) -> list[Cells]:
+    """Read the labelled cells of the development tests, at most so many of each."""
+    tests = read_studies(data / "test", runtime)
+    return tests if most is None else [cells.sample(most) for cells in tests]
+
+
+def right(truth_n: Sequence[str], answer_n: Sequence[str]) -> NDArray[np.bool_]:
+    """Say which answers are the label or a subtype of it."""
+    return np.array([is_right(truth, answer) for truth, answer in zip(truth_n, answer_n, strict=True)], dtype=bool)
+
+
+def coarser(truth_n: Sequence[str], answer_n: Sequence[str]) -> NDArray[np.bool_]:
+    """Say which answers are above the label: not wrong, but less than is known."""
+    return right(answer_n, truth_n) & ~right(truth_n, answer_n)
+
+
+def mean_depth(answer_n: Sequence[str]) -> float:
+    """Give how deep in the ontology the answers lie, those that there are; NaN if there are none."""
+    ontology = load_ontology()
+    depths = [ontology.depth(answer) for answer in answer_n if answer not in NO_ANSWER]
+    return float(np.mean(depths)) if depths else float("nan")
+
+
+def describe(runtime: Runtime) -> str:
+    """Name a bundle in a result."""
+    return f"{runtime.bundle.name} ({runtime.bundle.sha256[:12]})"
