@@ -20,16 +20,19 @@ from spoticell.errors import ConfigError
 from spoticell.genes import Vocabulary
 from spoticell.ontology import load_ontology
 
-LEADING, ABUNDANT, TYPICAL, FAINT = 0.03, 0.007, 0.0012, 0.0002
-"""Median share of one marker: what a cell is full of; plain in all cells; seen in most; seen in some."""
+FILLING, LEADING, ABUNDANT, TYPICAL, FAINT = 0.12, 0.03, 0.007, 0.0012, 0.0002
+"""Median share of one marker: what a cell is filled with; what it has most of; plain in all cells; seen in most; seen in some."""
 LEFT = 0.02
 """Part of its expression in the base that a gene keeps which the type lacks: RNA that leaked from other cells."""
 CELL_SPREAD = 0.5
 """Standard deviation, from cell to cell, of the logarithm of all markers together."""
 GENE_SPREAD = 0.6
 """The same of one marker by itself."""
-MOST = 0.6
+MOST = 0.85
 """Largest share of the expression that all markers together may have."""
+
+OVER_COMMON = 1.5
+"""How many times the share that is common among the types of its data set a gene of a stand-in keeps at most."""
 
 Shares = NDArray[np.floating[Any]]
 
@@ -41,11 +44,19 @@ def _term(text: object) -> str:
 
 
 Term = Annotated[str, BeforeValidator(_term)]
-Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(str(text).split()))]
+def _symbols(value: object) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [value]
+    return tuple(symbol for text in texts for symbol in str(text).split())
+
+
+Symbols = Annotated[tuple[str, ...], BeforeValidator(_symbols)]
 
 
 class MadeType(BaseModel):
-    """A type, the cells that it resembles, and its markers as gene symbols parted by spaces."""
+    """A type, the cells that it resembles, and its markers: gene symbols parted by spaces, or a list of such texts.
+
+    A gene that is both absent and a marker is a marker.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,6 +64,9 @@ class MadeType(BaseModel):
     source: str
     """Data set whose cells are the base, and whose genes are measured."""
     base: Term
+    stand_in: bool = False
+    """Whether the base is of another kind: then it lends what all cells express, and its own genes are lowered."""
+    filling: Symbols = ()
     leading: Symbols = ()
     abundant: Symbols = ()
     typical: Symbols = ()
@@ -62,7 +76,13 @@ class MadeType(BaseModel):
     @property
     def strengths(self) -> dict[str, float]:
         """Median share of the expression of each marker."""
-        levels = ((self.faint, FAINT), (self.typical, TYPICAL), (self.abundant, ABUNDANT), (self.leading, LEADING))
+        levels = (
+            (self.faint, FAINT),
+            (self.typical, TYPICAL),
+            (self.abundant, ABUNDANT),
+            (self.leading, LEADING),
+            (self.filling, FILLING),
+        )
         return {symbol: share for symbols, share in levels for symbol in symbols}
 
 
@@ -90,6 +110,20 @@ def mean_share(counts_ng: sparse.csr_array) -> Shares:
     """
     depth_n = np.maximum(counts_ng.sum(axis=1), 1)
     return np.asarray(sparse.diags_array(1 / depth_n).dot(counts_ng).mean(axis=0))
+
+
+def stand_in_share(base_g: Shares, common_g: Shares) -> Shares:
+    """Lower what a base expresses more than other types do; the sum stays 1.
+
+    Parameters
+    ----------
+    base_g
+        Share of each gene in the base.
+    common_g
+        Median of that over types.
+    """
+    lowered_g = np.minimum(base_g, OVER_COMMON * common_g)
+    return lowered_g / lowered_g.sum()
 
 
 def made_shares(
