@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
@@ -31,7 +33,7 @@ from spoticell.ontology import Ontology, load_ontology
 DRAWN, KEPT = 150, 50
 """Cells drawn of a type, and most that are kept."""
 AGREES = 0.3
-"""Probability that the teacher gives to the type and its kin in a cell that is kept."""
+"""Probability that the teacher gives to the type and its kin in a cell that is kept, unless its best term is of them."""
 AGREED = 0.3
 """Share of a type's cells that must be kept; a type with less is left out."""
 FEWEST = 8
@@ -102,25 +104,37 @@ def write(path: Path, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]
     anndata.AnnData(counts, obs=obs, var=var).write_h5ad(path, compression="gzip")
 
 
-def make(cells: Path, source: str, types: Sequence[MadeType], teacher: Panhuman, seed: int) -> dict[str, dict[str, float]]:
+def agreement(
+    made: MadeType, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_], teacher: Panhuman
+) -> tuple[NDArray[np.bool_], NDArray[np.object_]]:
+    """Say of which cells the teacher agrees with their type, and what it takes each for."""
+    taught = teacher.teach(counts_ng, measured_g, load_vocabulary())
+    kin_t = kin(made.type, taught.terms, load_ontology())
+    best_n = taught.probabilities_nt.argmax(axis=1)
+    agrees_n = kin_t[best_n] | (taught.probabilities_nt[:, kin_t].sum(axis=1) > AGREES)
+    return agrees_n, np.array(taught.terms, dtype=object)[best_n]
+
+
+def describe(made: MadeType, agrees_n: NDArray[np.bool_], best_n: NDArray[np.object_], kept: int) -> dict[str, Any]:
+    """Give, and print, what the teacher said of a made type."""
+    ontology = load_ontology()
+    first = {ontology.name(term): count / len(best_n) for term, count in Counter(best_n).most_common(3)}
+    said = {"agrees": float(agrees_n.mean()), "kept": kept, "takes it for": first}
+    print(f"{ontology.name(made.type)}: {said}")
+    return said
+
+
+def make(cells: Path, source: str, types: Sequence[MadeType], teacher: Panhuman, seed: int) -> dict[str, Any]:
     """Make the types that start from one data set; give what the teacher said of each."""
-    vocabulary, ontology = load_vocabulary(), load_ontology()
-    base = Base(cells / f"{source}.h5ad", vocabulary)
+    base = Base(cells / f"{source}.h5ad", load_vocabulary())
     kept, labels, said = [], [], {}
     for made in types:
         # a type's cells don't depend on the other types
         rng = np.random.default_rng([seed, int(made.type.removeprefix("CL:"))])
-        counts_ng = drawn(made, base, vocabulary, rng)
-        taught = teacher.teach(counts_ng, base.measured_g, vocabulary)
-        agrees_n = taught.probabilities_nt[:, kin(made.type, taught.terms, ontology)].sum(axis=1) > AGREES
-        best = [taught.terms[t] for t in taught.probabilities_nt.argmax(axis=1)]
-        names, counts = np.unique(best, return_counts=True)
-        first = [ontology.name(names[i]) + f" {counts[i] / DRAWN:.0%}" for i in np.argsort(-counts)[:3]]
+        counts_ng = drawn(made, base, load_vocabulary(), rng)
+        agrees_n, best_n = agreement(made, counts_ng, base.measured_g, teacher)
         rows = np.flatnonzero(agrees_n)[:KEPT] if agrees_n.mean() >= AGREED else np.array([], dtype=np.intp)
-        said[ontology.name(made.type)] = {
-            "agrees": float(agrees_n.mean()), "names it": float(np.mean(np.array(best) == made.type)), "kept": len(rows)
-        }
-        print(f"{ontology.name(made.type)}: agrees {agrees_n.mean():.0%}, kept {len(rows)}; teacher: {', '.join(first)}")
+        said[load_ontology().name(made.type)] = describe(made, agrees_n, best_n, len(rows))
         kept.append(counts_ng[rows])
         labels += [made.type] * len(rows)
     write(cells / f"markers_{source}.h5ad", sparse.vstack(kept, format="csr"), base.measured_g, labels)

@@ -22,8 +22,9 @@ from spoticell.ontology import load_ontology
 
 FILLING, LEADING, ABUNDANT, TYPICAL, FAINT = 0.12, 0.03, 0.007, 0.0012, 0.0002
 """Median share of one marker: what a cell is filled with; what it has most of; plain in all cells; seen in most; seen in some."""
-LEFT = 0.02
-"""Part of its expression in the base that a gene keeps which the type lacks: RNA that leaked from other cells."""
+LEFT, MOST_LEFT = 0.02, 5e-5
+"""Part of its expression in the base that a gene keeps which the type lacks (RNA that leaked from other cells), and
+the largest share that this may be."""
 CELL_SPREAD = 0.5
 """Standard deviation, from cell to cell, of the logarithm of all markers together."""
 GENE_SPREAD = 0.6
@@ -162,7 +163,8 @@ def made_shares(
         If a symbol is no gene of the vocabulary.
     """
     lowered_g = base_g.copy()
-    lowered_g[_positions(made.absent, made, vocabulary)] *= LEFT
+    absent = _positions(made.absent, made, vocabulary)
+    lowered_g[absent] = np.minimum(lowered_g[absent] * LEFT, MOST_LEFT)
     genes = _positions(tuple(made.strengths), made, vocabulary)
     strength_m = np.array(list(made.strengths.values()))[measured_g[genes]]
     genes = genes[measured_g[genes]]
