@@ -33,7 +33,7 @@ from spoticell.ontology import Ontology, load_ontology
 DRAWN, KEPT = 150, 50
 """Cells drawn of a type, and most that are kept."""
 AGREES = 0.3
-"""Probability that the teacher gives to the type and its kin in a cell that is kept, unless its best term is of them."""
+"""Probability that the teacher gives to a type and its kin in a cell that is kept, unless its best term is of them."""
 AGREED = 0.3
 """Share of a type's cells that must be kept; a type with less is left out."""
 FEWEST = 8
@@ -87,9 +87,9 @@ def kin(term: str, terms: Sequence[str], ontology: Ontology) -> NDArray[np.bool_
 
 def drawn(made: MadeType, base: Base, vocabulary: Vocabulary, rng: np.random.Generator) -> sparse.csr_array:
     """Draw cells of a made type."""
-    share_ng = made_shares(
-        made, base.share(made), base.measured_g, DRAWN, vocabulary=vocabulary, rng=rng
-    ).astype(np.float32)
+    share_ng = made_shares(made, base.share(made), base.measured_g, DRAWN, vocabulary=vocabulary, rng=rng).astype(
+        np.float32
+    )
     names = tuple(str(n) for n in range(DRAWN))
     profiles = Profiles("made", names, share_ng, np.zeros_like(share_ng), base.measured_g)
     return draw_cells(profiles, np.arange(DRAWN), rng=rng, noise=Noise())

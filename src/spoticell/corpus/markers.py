@@ -21,7 +21,7 @@ from spoticell.genes import Vocabulary
 from spoticell.ontology import load_ontology
 
 FILLING, LEADING, ABUNDANT, TYPICAL, FAINT = 0.12, 0.03, 0.007, 0.0012, 0.0002
-"""Median share of one marker: what a cell is filled with; what it has most of; plain in all cells; seen in most; seen in some."""
+"""Median share of one marker: what a cell is filled with, what it has most of, what is plain, usual, seen in some."""
 LEFT, MOST_LEFT = 0.02, 5e-5
 """Part of its expression in the base that a gene keeps which the type lacks (RNA that leaked from other cells), and
 the largest share that this may be."""
@@ -31,7 +31,6 @@ GENE_SPREAD = 0.6
 """The same of one marker by itself."""
 MOST = 0.85
 """Largest share of the expression that all markers together may have."""
-
 OVER_COMMON = 1.5
 """How many times the share that is common among the types of its data set a gene of a stand-in keeps at most."""
 
@@ -45,6 +44,8 @@ def _term(text: object) -> str:
 
 
 Term = Annotated[str, BeforeValidator(_term)]
+
+
 def _symbols(value: object) -> tuple[str, ...]:
     texts = value if isinstance(value, list) else [value]
     return tuple(symbol for text in texts for symbol in str(text).split())
