@@ -3,8 +3,9 @@
     python scripts/human_v1_cells.py --data ../shared/data --output runs/human-v1/cells
 
 Writes one h5ad for each data set, with Ensembl ids and Cell Ontology terms, the panels for augmentation, and
-``sources.json`` for the model card.  Labels of leukocytes are refined to the teacher's subtype where it is sure;
-cells drawn from a profile are kept where the teacher doesn't contradict the profile.
+``cells.json`` with their numbers.  Labels of leukocytes are refined to the teacher's subtype where it is sure; cells
+drawn from a profile are kept where the teacher doesn't contradict the profile.  A type that would be lost so keeps all
+its drawn cells: its profiles were read by hand (configs/human-v1-profiles.yaml).
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
+import yaml
 from numpy.typing import NDArray
 from panhuman import Panhuman, TooFewGenesError
 from scipy import sparse
@@ -37,6 +41,11 @@ AGREES = 0.15
 """Probability that the teacher gives to terms at, above or below a profile's label: less is a contradiction..."""
 UNDECIDED = 0.2
 """...unless its best class has less than this."""
+LOST = 12
+"""Cells, over all sources, with fewer of which a type counts as lost."""
+LEAST_DRAWN = 24
+"""Cells that the profiles of one type give at least, in a source."""
+READ_BY_HAND = Path(__file__).parents[1] / "configs" / "human-v1-profiles.yaml"
 LEUKOCYTE = "CL:0000738"
 
 CELLS_A_PROFILE = {
@@ -50,8 +59,21 @@ CELLS_A_PROFILE = {
 """Sources with most genes and fewest profiles give most cells a profile."""
 
 
+@dataclass(frozen=True)
+class Made:
+    """A data set before it is written."""
+
+    name: str
+    counts_ng: sparse.csr_array
+    measured_g: NDArray[np.bool_]
+    label_n: NDArray[np.object_]
+    donor_n: NDArray[np.object_]
+    profile_n: NDArray[np.object_] | None = None
+    """Label of the profile that each cell was drawn from."""
+
+
 class Maker:
-    """Writes data sets into a folder.
+    """Makes data sets and writes them into a folder.
 
     Parameters
     ----------
@@ -69,10 +91,10 @@ class Maker:
         self.data, self.output, self.teacher, self.without = data, output, teacher, without
         self.vocabulary: Vocabulary = load_vocabulary()
         self.ontology = load_ontology()
-        self.sizes: dict[str, int] = {}
+        self.made: list[Made] = []
 
     def real(self, path: Path, *, labelled: bool) -> None:
-        """Write a data set of real cells."""
+        """Make a data set of real cells."""
         with open_cells(path) as source:
             found = inspect(source, self.vocabulary)
             counts_ng = read_counts(source, found)
@@ -84,19 +106,18 @@ class Maker:
             label_n = self.refine(counts_ng, measured_g, label_n)
         else:
             label_n = self.answer(counts_ng, measured_g)
-        self.write(path.stem, counts_ng, measured_g, label_n, donor_n)
+        self.made.append(Made(path.stem, counts_ng, measured_g, label_n, donor_n))
 
     def drawn(self, path: Path, labels: pd.DataFrame, *, seed: int) -> None:
-        """Write cells drawn from the labelled profiles of one source."""
+        """Make cells drawn from the labelled profiles of one source."""
         rows = labels[labels["source"] == path.name.split(".")[0]].fillna("").set_index("column")
         profiles = read_profiles(path, rows["tissue"].to_dict(), self.vocabulary)
         term_r = np.array([rows[LABEL].get(name, "") for name in profiles.names], dtype=object)
-        usable = np.flatnonzero(term_r != "")
-        row_n = np.repeat(usable, CELLS_A_PROFILE[profiles.source])
+        row_n = draws(term_r, CELLS_A_PROFILE[profiles.source])
         counts_ng = draw_cells(profiles, row_n, rng=np.random.default_rng(seed), noise=Noise())
         label_n = self.uncontradicted(counts_ng, profiles, term_r[row_n])
-        name_n = np.array([profiles.names[row] for row in row_n])
-        self.write(profiles.source, counts_ng, profiles.measured_g, label_n, name_n)
+        name_n = np.array([profiles.names[row] for row in row_n], dtype=object)
+        self.made.append(Made(profiles.source, counts_ng, profiles.measured_g, label_n, name_n, term_r[row_n]))
 
     def refine(
         self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_], label_n: NDArray[np.object_]
@@ -157,23 +178,54 @@ class Maker:
         """Say whether a label is one of the types to do without, or a subtype."""
         return bool(self.ontology.ancestors(label) & self.without)
 
-    def write(
-        self,
-        name: str,
-        counts_ng: sparse.csr_array,
-        measured_g: NDArray[np.bool_],
-        label_n: NDArray[np.object_],
-        donor_n: NDArray[np.object_],
-    ) -> None:
-        """Write the labelled cells with the genes that were measured."""
+    def lost(self) -> set[str]:
+        """Give the labels of profiles that too few cells kept."""
+        kept = Counter(label for made in self.made for label in made.label_n)
+        drawn = {label for made in self.made if made.profile_n is not None for label in made.profile_n}
+        return {label for label in drawn if kept[label] < LOST}
+
+    def write(self) -> None:
+        """Give lost labels their drawn cells back, then write all data sets and their numbers."""
+        lost, sizes = sorted(self.lost()), {}
+        print("kept against the teacher:", ", ".join(self.ontology.name(label) for label in lost))
+        for made in self.made:
+            label_n = made.label_n
+            if made.profile_n is not None:
+                back_n = (label_n == UNKNOWN) & np.isin(made.profile_n.astype(str), lost)
+                label_n = np.where(back_n, made.profile_n, label_n)
+            sizes[made.name] = self.write_one(made, label_n)
+        (self.output.parent / "cells.json").write_text(json.dumps(sizes, indent=1) + "\n")
+
+    def write_one(self, made: Made, label_n: NDArray[np.object_]) -> int:
+        """Write the labelled cells with the genes that were measured; give how many."""
         keep = np.array([label not in {"", UNKNOWN} and not self.is_left_out(label) for label in label_n])
-        obs = pd.DataFrame({LABEL: label_n[keep].astype(str), DONOR: donor_n[keep].astype(str)})
-        obs.index = [f"{name}-{position}" for position in np.flatnonzero(keep)]
-        var = pd.DataFrame(index=np.array(self.vocabulary.ids)[measured_g])
-        counts = sparse.csr_matrix(counts_ng)[keep][:, measured_g].astype(np.float32)
-        anndata.AnnData(counts, obs=obs, var=var).write_h5ad(self.output / f"{name}.h5ad", compression="gzip")
-        self.sizes[name] = int(keep.sum())
-        print(f"{name}: {keep.sum():,} cells, {obs[LABEL].nunique()} labels, {measured_g.sum():,} genes")
+        obs = pd.DataFrame({LABEL: label_n[keep].astype(str), DONOR: made.donor_n[keep].astype(str)})
+        obs.index = [f"{made.name}-{position}" for position in np.flatnonzero(keep)]
+        var = pd.DataFrame(index=np.array(self.vocabulary.ids)[made.measured_g])
+        counts = sparse.csr_matrix(made.counts_ng)[keep][:, made.measured_g].astype(np.float32)
+        anndata.AnnData(counts, obs=obs, var=var).write_h5ad(self.output / f"{made.name}.h5ad", compression="gzip")
+        print(f"{made.name}: {keep.sum():,} cells, {obs[LABEL].nunique()} labels, {made.measured_g.sum():,} genes")
+        return int(keep.sum())
+
+
+def draws(term_r: NDArray[np.object_], cells: int) -> NDArray[np.intp]:
+    """Give the profile of each cell to draw: so many a labelled profile, and more where a type has few profiles."""
+    usable = np.flatnonzero(term_r != "")
+    profiles_of = Counter(term_r[usable])
+    more = [max(0, -(-LEAST_DRAWN // profiles_of[term]) - cells) for term in term_r[usable]]
+    return np.concatenate([np.repeat(usable, cells), np.repeat(usable, more)])
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """Read the terms of the profiles, mended by what reading them by hand gave."""
+    labels = pd.read_csv(path, sep="\t", dtype=str).set_index(["source", "column"])
+    by_hand = yaml.safe_load(READ_BY_HAND.read_text(encoding="utf-8"))
+    for source, reasons in by_hand["left_out"].items():
+        labels.loc[[(source, column) for column in reasons], LABEL] = ""
+    for source, terms in by_hand["terms"].items():
+        for column, name in terms.items():
+            labels.loc[[(source, column)], LABEL] = load_ontology().resolve_label(name)
+    return labels.reset_index()
 
 
 def main() -> None:
@@ -197,10 +249,10 @@ def main() -> None:
     if maker.teacher is not None:
         for path in sorted((args.data / "unlabelled").glob("*.h5ad")):
             maker.real(path, labelled=False)
-    labels = pd.read_csv(args.data / "profiles" / "labels.tsv", sep="\t", dtype=str)
+    labels = read_labels(args.data / "profiles" / "labels.tsv")
     for path in sorted((args.data / "profiles").glob("*.csv.gz")):
         maker.drawn(path, labels, seed=args.seed)
-    (args.output.parent / "cells.json").write_text(json.dumps(maker.sizes, indent=1) + "\n")
+    maker.write()
 
 
 if __name__ == "__main__":
