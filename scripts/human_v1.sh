@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 data=$1 python=$2 run=runs/human-v1
 
 "$python" scripts/human_v1_cells.py --data "$data" --output "$run/cells"
+"$python" scripts/human_v1_markers.py --cells "$run/cells" --markers configs/human-v1-markers.yaml
 
 # cells for the two calibration runs: nothing that was made from a data set that the run holds out
 without() { mkdir -p "$run/$1"; for cells in "$run"/cells/*.h5ad; do
