@@ -125,7 +125,7 @@ def stand_in_share(base_g: Shares, common_g: Shares) -> Shares:
         Median of that over types.
     """
     lowered_g = np.minimum(base_g, OVER_COMMON * common_g)
-    return lowered_g / lowered_g.sum()
+    return np.asarray(lowered_g / lowered_g.sum())
 
 
 def made_shares(
@@ -177,7 +177,7 @@ def made_shares(
     rest_g[genes] = 0
     share_ng = np.tile(rest_g / rest_g.sum(), (n_cells, 1)) * (1 - share_nm.sum(axis=1, keepdims=True))
     share_ng[:, genes] = share_nm
-    return share_ng
+    return np.asarray(share_ng)
 
 
 def _positions(symbols: tuple[str, ...], made: MadeType, vocabulary: Vocabulary) -> NDArray[np.intp]:
