@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 data=$1 python=$2 run=runs/human-v1
 
 "$python" scripts/human_v1_cells.py --data "$data" --output "$run/cells"
+"$python" scripts/human_v1_markers.py --cells "$run/cells" --markers configs/human-v1-markers.yaml
 
 train() { "$python" -m spoticell train --data-dir "$run/cells" --output-dir "$run/$2" --config "configs/$1.yaml" \
     --panels-dir "$run/panels" --random-state "$3"; }
