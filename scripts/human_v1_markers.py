@@ -3,8 +3,8 @@
     python scripts/human_v1_markers.py --cells runs/human-v1/cells --markers configs/human-v1-markers.yaml
 
 The base of each type is the mean of its label's cells in a data set of CELLS (see human_v1_cells.py); writes one
-``markers_SOURCE.h5ad`` for each such data set, and ``markers.json`` beside CELLS with what the teacher said.  The
-teacher never saw the lists of markers.
+``markers_SOURCE.h5ad`` for each such data set, adds their numbers to ``cells.json`` beside CELLS, and writes
+``markers.json`` there with what the teacher said.  The teacher never saw the lists of markers.
 """
 
 from __future__ import annotations
@@ -138,7 +138,14 @@ def make(cells: Path, source: str, types: Sequence[MadeType], teacher: Panhuman,
         kept.append(counts_ng[rows])
         labels += [made.type] * len(rows)
     write(cells / f"markers_{source}.h5ad", sparse.vstack(kept, format="csr"), base.measured_g, labels)
+    count(cells.parent / "cells.json", f"markers_{source}", len(labels))
     return said
+
+
+def count(path: Path, name: str, n_cells: int) -> None:
+    """Add a data set to the numbers of cells that human_v1_cells.py wrote."""
+    sizes = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(sizes | {name: n_cells}, indent=1) + "\n")
 
 
 def main() -> None:

@@ -124,8 +124,9 @@ def stand_in_share(base_g: Shares, common_g: Shares) -> Shares:
     common_g
         Median of that over types.
     """
-    lowered_g = np.minimum(base_g, OVER_COMMON * common_g)
-    return np.asarray(lowered_g / lowered_g.sum())
+    lowered_g: Shares = np.minimum(base_g, OVER_COMMON * common_g)
+    lowered_g /= lowered_g.sum()
+    return lowered_g
 
 
 def made_shares(
@@ -163,7 +164,7 @@ def made_shares(
     ConfigError
         If a symbol is no gene of the vocabulary.
     """
-    lowered_g = base_g.copy()
+    lowered_g: Shares = base_g.copy()
     absent = _positions(made.absent, made, vocabulary)
     lowered_g[absent] = np.minimum(lowered_g[absent] * LEFT, MOST_LEFT)
     genes = _positions(tuple(made.strengths), made, vocabulary)
@@ -175,9 +176,9 @@ def made_shares(
     share_nm *= np.minimum(1, MOST / share_nm.sum(axis=1, keepdims=True))
     rest_g = lowered_g.copy()
     rest_g[genes] = 0
-    share_ng = np.tile(rest_g / rest_g.sum(), (n_cells, 1)) * (1 - share_nm.sum(axis=1, keepdims=True))
+    share_ng: Shares = np.tile(rest_g / rest_g.sum(), (n_cells, 1)) * (1 - share_nm.sum(axis=1, keepdims=True))
     share_ng[:, genes] = share_nm
-    return np.asarray(share_ng)
+    return share_ng
 
 
 def _positions(symbols: tuple[str, ...], made: MadeType, vocabulary: Vocabulary) -> NDArray[np.intp]:
