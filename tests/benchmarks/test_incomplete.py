@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from incomplete import ALL, FEWEST_GENES, area_under, views, worth
 
 T_CELL, CD4, B_CELL = "CL:0000084", "CL:0000624", "CL:0000236"
 
 
+@settings(deadline=None)
 @given(st.integers(60, 400), st.integers(1, 3))
 def test_random_panels_have_their_size_and_only_measured_genes(measured, draws):
     measured_g = np.random.default_rng(measured).permutation(500) < measured
@@ -44,6 +45,7 @@ def test_depth_falls_when_answers_become_coarser():
     assert fine > coarse
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=8))
 def test_the_area_lies_between_the_ends_and_takes_points_in_any_order(values):
     genes = [50 * 2**place for place in range(len(values))]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reliability import brier, chance_error, reliability, risk_coverage
 from sklearn.metrics import brier_score_loss
@@ -47,6 +47,7 @@ def test_overconfident_scores_exceed_what_chance_gives():
     assert reliability(SCORES, RIGHT).error > np.quantile(chance_error(SCORES), 0.99)
 
 
+@settings(deadline=None)
 @given(cells)
 def test_risk_at_full_coverage_is_the_share_of_wrong_answers(cells):
     score_n, right_n = (np.array(column) for column in zip(*cells, strict=True))
@@ -55,6 +56,7 @@ def test_risk_at_full_coverage_is_the_share_of_wrong_answers(cells):
     assert 0 <= curve.area <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(cells, st.randoms())
 def test_the_order_of_cells_changes_nothing(cells, random):
     shuffled = random.sample(cells, len(cells))

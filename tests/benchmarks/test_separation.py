@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from separation import COUSIN, LINEAGE, SIBLING, Combination, auroc, distance, false_known
 
@@ -40,6 +40,7 @@ def test_what_is_below_the_type_itself_is_no_kin():
     assert distance(CD4, [NAIVE_CD4]) == LINEAGE
 
 
+@settings(deadline=None)
 @given(st.sampled_from(load_bundle().manifest.labels), st.sets(st.sampled_from(load_bundle().manifest.labels)))
 def test_more_known_labels_never_move_a_type_away(term, some):
     order = (SIBLING, COUSIN, LINEAGE)
@@ -48,12 +49,14 @@ def test_more_known_labels_never_move_a_type_away(term, some):
     assert term in load_ontology()
 
 
+@settings(deadline=None)
 @given(signals, signals)
 def test_auroc_counts_the_pairs_in_which_the_known_cell_is_ahead(known, strange):
     ahead = (known[:, None] > strange) + 0.5 * (known[:, None] == strange)
     assert auroc(known, strange) == pytest.approx(ahead.mean())
 
 
+@settings(deadline=None)
 @given(signals)
 def test_a_signal_that_says_nothing_has_an_auroc_of_one_half(values):
     assert auroc(values, values) == pytest.approx(0.5)
