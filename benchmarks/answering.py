@@ -27,7 +27,7 @@ class Answers:
     term_n: NDArray[np.object_]
     """Cell Ontology term, or ``unknown``."""
     score_n: NDArray[np.float32]
-    """Probability of the answer; 0 for unknown."""
+    """Chance that the answer is right; 0 for unknown."""
     probabilities_nm: NDArray[np.float32]
     fingerprint_nd: NDArray[np.float32]
 
@@ -40,16 +40,14 @@ def open_runtime(bundle: Path | str, threads: int) -> Runtime:
 def answer_cells(cells: Cells, runtime: Runtime) -> Answers:
     """Answer cells as ``annotate`` does: a cell without any count is unknown."""
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
-    empty_n = np.asarray(cells.counts_ng.sum(axis=1)).ravel() == 0
-    prediction.probabilities_nm[empty_n] = 0
+    bundle, empty_n = runtime.bundle, cells.counts_n == 0
+    chance_nm = bundle.chances(prediction.probabilities_nm, cells.counts_n)
+    chance_nm[empty_n] = 0
     prediction.fingerprint_nd[empty_n] = 0
-    bundle = runtime.bundle
-    position_n, score_n = answers(
-        prediction.probabilities_nm, bundle.nodes, load_ontology(), threshold=bundle.manifest.threshold
-    )
+    position_n, score_n = answers(chance_nm, bundle.nodes, load_ontology(), threshold=bundle.manifest.threshold)
     position_n[empty_n], score_n[empty_n] = -1, 0
     term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[position_n]
-    return Answers(term_n, score_n, prediction.probabilities_nm, prediction.fingerprint_nd)
+    return Answers(term_n, score_n, chance_nm, prediction.fingerprint_nd)
 
 
 def read_tests(data: Path, runtime: Runtime, most: int | None = None) -> list[Cells]:

@@ -241,10 +241,10 @@ class Answered:
 def answer(cells: Cells, known: Known, runtime: Runtime) -> Answered:
     """Name the cells of a data set by the classifier and by references of other studies."""
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
-    manifest, chance_nm = runtime.bundle.manifest, prediction.probabilities_nm
-    if manifest.calibration:
-        chance_nm = manifest.calibration.apply(chance_nm, np.asarray(cells.counts_ng.sum(axis=1)))
-    position_n, _ = answers(chance_nm, manifest.nodes, load_ontology(), threshold=manifest.threshold)
+    chance_nm = runtime.bundle.chances(prediction.probabilities_nm, cells.counts_n)
+    position_n, _ = answers(
+        chance_nm, runtime.bundle.nodes, load_ontology(), threshold=runtime.bundle.manifest.threshold
+    )
     others = known.take(known.study_r != cells.study)
     fold = Fold(cells.study, cells.term_n, prediction.fingerprint_nd, others, others.background())
     evidence, ballot = fold.tally(RULE)

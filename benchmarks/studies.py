@@ -47,6 +47,11 @@ class Cells:
     def __len__(self) -> int:
         return self.counts_ng.shape[0]
 
+    @property
+    def counts_n(self) -> NDArray[np.float64]:
+        """Counts of each cell."""
+        return np.asarray(self.counts_ng.sum(axis=1), dtype=np.float64)
+
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Cells:
         """Give some of the cells."""
         return replace(self, counts_ng=self.counts_ng[rows], term_n=self.term_n[rows])

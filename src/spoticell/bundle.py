@@ -75,6 +75,21 @@ class Bundle:
         """Ontology terms in the order of the probabilities, length ``m``."""
         return self.manifest.nodes
 
+    def chances(
+        self, probabilities_nm: NDArray[np.float32], counts_n: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float32]:
+        """Give the chance that each node is right, by the bundle's calibration; without one, the probabilities.
+
+        Parameters
+        ----------
+        probabilities_nm
+            The network's, in [0, 1].
+        counts_n
+            Counts of each cell in the bundle's genes.
+        """
+        calibration = self.manifest.calibration
+        return probabilities_nm if calibration is None else calibration.apply(probabilities_nm, counts_n)
+
     @cached_property
     def node_names(self) -> tuple[str, ...]:
         """Names of ``nodes``."""

@@ -113,9 +113,8 @@ def _annotate(
     if allowed is not None:
         prediction = replace(prediction, probabilities_nm=allowed.restrict(prediction.probabilities_nm))
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
-    if calibration := runtime.bundle.manifest.calibration:
-        chance_nm = calibration.apply(prediction.probabilities_nm, n_counts_n)
-        prediction = replace(prediction, probabilities_nm=chance_nm)
+    chance_nm = runtime.bundle.chances(prediction.probabilities_nm, n_counts_n)
+    prediction = replace(prediction, probabilities_nm=chance_nm)
     empty_n = n_counts_n == 0
     prediction.fingerprint_nd[empty_n] = 0
     prediction.probabilities_nm[empty_n] = 0
