@@ -27,7 +27,6 @@ from spoticell.train.loss import hierarchical_loss, reach_of
 from spoticell.train.schedule import make_optimizer, one_cycle, set_rate
 from spoticell.train.supply import Pool
 
-BLOCK = 1024
 WIDE = (100, 128)
 """Hidden layers with which a perceptron on all genes has about as many parameters as Spoticell."""
 COMPLETE = AugmentConfig(panels=0, thinning=0)
@@ -66,7 +65,8 @@ class Network:
         for step in range(steps):
             set_rate(optimizer, one_cycle(step, total=steps, peak=self.learning_rate))
             batch = batches.draw(rng)
-            loss = self._loss(self.layers(self._dense(_sparse(batch.counts_ng))), batch.node_n)
+            logits_nc = self.layers(scaled(_as_scipy(batch.counts_ng), self.scaling))
+            loss = self._loss(logits_nc, batch.node_n)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -76,17 +76,13 @@ class Network:
         """Give the softmax over the labels."""
         self.layers.eval()
         with torch.inference_mode():
-            logits = [
-                self.layers(self._dense(counts_ng[start : start + BLOCK]))
-                for start in range(0, counts_ng.shape[0], BLOCK)
-            ]
-            return torch.softmax(torch.cat(logits), dim=1).numpy()
+            return torch.softmax(self.layers(scaled(counts_ng, self.scaling)), dim=1).numpy()
 
     def _layers(self, n_genes: int) -> nn.Sequential:
-        layers: list[nn.Module] = []
-        for first, second in pairwise((n_genes, *self.hidden)):
-            layers += [nn.Linear(first, second), nn.BatchNorm1d(second), nn.GELU(), nn.Dropout(self.dropout)]
-        return nn.Sequential(*layers, nn.Linear((n_genes, *self.hidden)[-1], len(self.labels)))
+        layers: list[nn.Module] = [FromGenes(n_genes, (*self.hidden, len(self.labels))[0])]
+        for first, second in pairwise((*self.hidden, len(self.labels))):
+            layers += [nn.BatchNorm1d(first), nn.GELU(), nn.Dropout(self.dropout), nn.Linear(first, second)]
+        return nn.Sequential(*layers)
 
     def _batches(self, cells: LabelledCells, label_n: NDArray[np.intp], target_n: NDArray[np.intp]) -> Batches:
         config = TrainConfig(
@@ -104,10 +100,22 @@ class Network:
             return hierarchical_loss(logits_nc, target_n, self.reach_cm).mean()
         return functional.cross_entropy(logits_nc, target_n)
 
-    def _dense(self, counts_ng: sparse.csr_array) -> Tensor:
-        return torch.from_numpy(scaled(counts_ng, self.scaling).toarray())
+
+class FromGenes(nn.Module):
+    """A linear layer on sparse cells, which takes a third of the time of a dense one."""
+
+    def __init__(self, n_genes: int, size: int) -> None:
+        super().__init__()
+        self.genes = nn.EmbeddingBag(n_genes, size, mode="sum")
+        nn.init.uniform_(self.genes.weight, -(n_genes**-0.5), n_genes**-0.5)
+        self.bias = nn.Parameter(torch.zeros(size))
+
+    def forward(self, values_ng: sparse.csr_matrix) -> Tensor:
+        """``(n, g)`` to ``(n, size)``."""
+        gene_v, first_n = (torch.from_numpy(array.astype(np.int64)) for array in (values_ng.indices, values_ng.indptr))
+        return self.genes(gene_v, first_n[:-1], per_sample_weights=torch.from_numpy(values_ng.data)) + self.bias
 
 
-def _sparse(counts_ng: Tensor) -> sparse.csr_array:
+def _as_scipy(counts_ng: Tensor) -> sparse.csr_array:
     place = tuple(counts_ng.indices().numpy())
     return sparse.csr_array((counts_ng.values().numpy(), place), shape=tuple(counts_ng.shape))

@@ -61,8 +61,8 @@ def combinations(**values: Sequence[Any]) -> list[Settings]:
 def entries(panels_dir: Path) -> dict[str, Entry]:
     """Give the peers."""
     scalings = ("log1p", "sqrt")
-    nearest = combinations(scaling=scalings, components=(30, 100), neighbours=(5, 15, 50))
-    linear = combinations(scaling=scalings, learning_rate=(5e-4, 2e-3), weight_decay=(0.01, 3.0))
+    nearest = combinations(scaling=scalings, components=(50, 100), neighbours=(3, 5, 15))
+    linear = combinations(scaling=scalings, weight_decay=(0.01, 1.0, 10.0))
     wide = combinations(scaling=scalings, dropout=(0.1, 0.4))
     trees = combinations(leaves=(7, 31), learning_rate=(0.05, 0.15))
     one_by_one = combinations(alpha=(1e-4, 1e-3), feature_selection=(False, True))
