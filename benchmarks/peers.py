@@ -62,7 +62,7 @@ def entries(panels_dir: Path) -> dict[str, Entry]:
     """Give the peers."""
     scalings = ("log1p", "sqrt")
     nearest = combinations(scaling=scalings, components=(50, 100), neighbours=(3, 5, 15))
-    linear = combinations(scaling=scalings, weight_decay=(0.01, 1.0, 10.0))
+    linear = combinations(scaling=scalings, weight_decay=(0.01, 3.0))
     wide = combinations(scaling=scalings, dropout=(0.1, 0.4))
     trees = combinations(leaves=(7, 31), learning_rate=(0.05, 0.15))
     one_by_one = combinations(alpha=(1e-4, 1e-3), feature_selection=(False, True))
