@@ -160,6 +160,8 @@ def main() -> None:
     folders = {"cells": args.cells} if args.cells else {}
     folders |= {} if args.same_cells_alone else {"train": train}
     peers = entries(args.data / "refs" / "panels")
+    if unknown := set(args.peers or ()) - set(peers):
+        raise SystemExit(f"There is no peer {min(unknown)!r}; there are {', '.join(peers)}.")
     wanted = {name: peers[name] for name in args.peers or peers}
 
     def keep() -> list[str]:
