@@ -11,6 +11,7 @@ are taken from there, so a run that was stopped goes on, and other bundles are p
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 import time
@@ -129,12 +130,20 @@ def spoticell_runs(found: Path | None, bundles: Iterable[str], tests: Sequence[P
     return rows
 
 
+def digest(folder: Path) -> str:
+    """Give a mark of the files in a folder, by their names and sizes."""
+    files = sorted((path.name, path.stat().st_size) for path in folder.glob("*.h5ad"))
+    return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
+
+
 def missing(
     results: dict[str, Any], folders: dict[str, Path], peers: dict[str, Entry]
 ) -> Iterator[tuple[dict[str, Any], str, LabelledCells]]:
     """Name the peers that a corpus lacks, with where their figures go and the cells that they learn from."""
     for corpus, folder in folders.items():
-        found = results.setdefault(corpus, {"peers": {}})
+        found = results.setdefault(corpus, {"files": digest(folder), "peers": {}})
+        if found["files"] != digest(folder):
+            raise SystemExit(f"The peers that are known were trained on other cells than those in {folder}.")
         lacking = [name for name in peers if name not in found["peers"]]
         if lacking:
             cells = read_labelled(folder, load_vocabulary())

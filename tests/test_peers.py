@@ -1,6 +1,5 @@
 """The peers of the benchmark: that each learns, how settings are chosen, what the table says."""
 
-import importlib
 from functools import partial
 from typing import ClassVar
 
@@ -17,7 +16,7 @@ from peer_models import BoostedTrees, CellTypist, Neighbours, RefusedError, at_m
 from peer_networks import WIDE, Network
 from peer_table import report, table
 from peer_tuning import HELD_OUT, Choice, Rule, choose_rule, tune
-from peers import combinations
+from peers import combinations, digest, entries, missing
 from studies import Cells
 
 T_CELL, CD4, CD8, B_CELL = "CL:0000084", "CL:0000624", "CL:0000625", "CL:0000236"
@@ -171,6 +170,15 @@ def test_the_report_says_what_was_chosen():
     assert not any("Spoticell was trained on" in line for line in lines)
 
 
+def test_peers_that_were_trained_on_other_cells_are_not_taken(tmp_path):
+    (tmp_path / "a.h5ad").write_bytes(b"cells")
+    results = {"cells": {"files": digest(tmp_path), "peers": {"trees": {}}}}
+    assert list(missing(results, {"cells": tmp_path}, {"trees": None})) == []
+    (tmp_path / "b.h5ad").write_bytes(b"more cells")
+    with pytest.raises(SystemExit, match="other cells"):
+        list(missing(results, {"cells": tmp_path}, {"trees": None}))
+
+
 def test_every_peer_can_be_made_with_each_of_its_settings(tmp_path):
-    for entry in importlib.import_module("peers").entries(tmp_path).values():
+    for entry in entries(tmp_path).values():
         assert all(entry.make(**settings) for settings in entry.grid)
