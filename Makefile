@@ -8,7 +8,7 @@ CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
 DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
-.PHONY: help demo test lint model bench clean
+.PHONY: help demo test lint model bench peers clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,9 +32,12 @@ model: .venv-test/installed ## make the bundle human-v1 again (an hour; needs th
 	@bash scripts/human_v1.sh "$(DATA)" $(DEV)
 
 bench: .venv-test/installed ## measure accuracy and speed again (needs the cells of SPOTICELL_DATA)
-	@$(DEV) -m pip install -qq actinn-jax==0.3.1
 	@$(DEV) benchmarks/development_tests.py --data "$(DATA)" --bundles human-v1
 	@$(DEV) benchmarks/command_line.py
+
+peers: .venv-test/installed ## train and score other methods beside Spoticell (an hour; needs SPOTICELL_DATA and what model leaves)
+	@$(DEV) -m pip install -qq actinn-jax==0.3.1 'lightgbm>=4.6' 'celltypist>=1.7'
+	@$(DEV) benchmarks/peers.py --data "$(DATA)" --cells runs/human-v1/cells --bundles human-v1 --save peers
 
 clean: ## remove environments, caches and what demo wrote
 	@rm -rf .venv .venv-test demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

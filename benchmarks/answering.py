@@ -28,7 +28,10 @@ class Answers:
     """Cell Ontology term, or ``unknown``."""
     score_n: NDArray[np.float32]
     """Chance that the answer is right; 0 for unknown."""
+    chance_nm: NDArray[np.float32]
+    """Chance that each node is right."""
     probabilities_nm: NDArray[np.float32]
+    """What the network gave, uncalibrated: sums over labels."""
     fingerprint_nd: NDArray[np.float32]
 
 
@@ -42,12 +45,12 @@ def answer_cells(cells: Cells, runtime: Runtime) -> Answers:
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
     bundle, empty_n = runtime.bundle, cells.counts_n == 0
     chance_nm = bundle.chances(prediction.probabilities_nm, cells.counts_n)
-    chance_nm[empty_n] = 0
+    chance_nm[empty_n] = prediction.probabilities_nm[empty_n] = 0
     prediction.fingerprint_nd[empty_n] = 0
     position_n, score_n = answers(chance_nm, bundle.nodes, load_ontology(), threshold=bundle.manifest.threshold)
     position_n[empty_n], score_n[empty_n] = -1, 0
     term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[position_n]
-    return Answers(term_n, score_n, chance_nm, prediction.fingerprint_nd)
+    return Answers(term_n, score_n, chance_nm, prediction.probabilities_nm, prediction.fingerprint_nd)
 
 
 def read_tests(data: Path, runtime: Runtime, most: int | None = None) -> list[Cells]:

@@ -65,7 +65,8 @@ def answered(cells: Cells, runtime: Runtime, threshold: float) -> NDArray[np.obj
     """Give a bundle's answers."""
     found = runtime.predict(cells.counts_ng, cells.measured_g)
     nodes = runtime.bundle.manifest.nodes
-    position_n, _ = answers(found.probabilities_nm, nodes, load_ontology(), threshold=threshold)
+    chance_nm = runtime.bundle.chances(found.probabilities_nm, cells.counts_n)
+    position_n, _ = answers(chance_nm, nodes, load_ontology(), threshold=threshold)
     # the last name is that of position -1
     answer_n = np.array([*nodes, UNKNOWN], dtype=object)[position_n]
     return np.where(answer_n == PLASMABLAST, PLASMA_CELL, answer_n)

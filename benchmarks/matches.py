@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from development_tests import log_normalised
 from numpy.typing import NDArray
+from peer_models import log_normalised
 from saving import DATA, RESULTS, save_result
 from scipy import sparse
 from sklearn.decomposition import PCA

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell.findings import inspect
-from spoticell.genes import match_genes
+from spoticell.genes import Vocabulary, match_genes
 from spoticell.io import open_cells
 from spoticell.keys import LABEL, UNKNOWN
 from spoticell.ontology import load_ontology
@@ -75,8 +75,13 @@ class Cells:
 
 def read_cells(path: Path, runtime: Runtime) -> Cells:
     """Read a data set on the genes of a bundle."""
+    return read_aligned(path, runtime.bundle.vocabulary)
+
+
+def read_aligned(path: Path, vocabulary: Vocabulary) -> Cells:
+    """Read a data set on the genes of a vocabulary."""
     with open_cells(path) as source:
-        found = inspect(source, runtime.bundle.vocabulary)
+        found = inspect(source, vocabulary)
         terms = source.obs()[LABEL].astype(str).to_numpy(dtype=object)
         return Cells(path.stem, read_counts(source, found), found.match.measured_g, terms)
 
