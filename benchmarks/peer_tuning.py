@@ -1,6 +1,6 @@
 """How a peer's settings are chosen: on data sets held out of its training, as Spoticell's own are.
 
-The held-out sets are those of ``configs/human-v1-calibration.yaml``.  A setting is trained on all other cells, once;
+The held-out sets are those of ``configs/human-v1-calibration-a.yaml``.  A setting is trained on all other cells, once;
 its temperature is what makes the held-out labels most likely, every set counting alike, and its answer rule is the
 label that is most probable or Spoticell's (the deepest term that is sure enough, with the best threshold), whichever
 gives the higher mean macro-F1.  The setting with the highest is taken.
@@ -31,7 +31,7 @@ from spoticell.train.cells import LabelledCells
 from spoticell.train.config import load_config
 from spoticell.train.loss import hierarchical_loss, reach_of
 
-HELD_OUT = load_config(ROOT / "configs" / "human-v1-calibration.yaml").validation
+HELD_OUT = load_config(ROOT / "configs" / "human-v1-calibration-a.yaml").validation
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
 """Those from which Spoticell's is chosen."""
 
