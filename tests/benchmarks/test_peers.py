@@ -138,6 +138,7 @@ def test_the_setting_that_is_best_on_the_held_out_set_is_chosen_and_never_sees_i
         (HELD_OUT[0], "made up"),
         np.concatenate([held_out.measured_sg, others.measured_sg]),
     )
+    Oracle.shown.clear()
     choice = tune(Oracle, combinations(right=(False, True)), both, [as_set(held_out)])
     assert choice.settings == {"right": True}
     assert [row["macro_f1"] for row in choice.tried] == [pytest.approx(1 / 6, abs=1e-3), 1.0]
