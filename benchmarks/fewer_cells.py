@@ -37,7 +37,8 @@ def main() -> None:
             continue
         cells = anndata.read_h5ad(path)
         kept = cells[[not is_below(term, args.types) for term in cells.obs[LABEL].astype(str)]]
-        kept.write_h5ad(args.fewer / path.name, compression="gzip")
+        if kept.n_obs:
+            kept.write_h5ad(args.fewer / path.name, compression="gzip")
         print(f"{path.stem}: {kept.n_obs:,} of {cells.n_obs:,} cells")
 
 
