@@ -8,8 +8,8 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from peer_models import log_normalised
 from numpy.typing import NDArray
+from peer_models import log_normalised
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
