@@ -30,7 +30,7 @@ from spoticell.runtime import Runtime
 from spoticell.stream import annotate_blocks, check_threshold
 
 if TYPE_CHECKING:
-    from spoticell.index import Index
+    from spoticell.index import OpenIndex
     from spoticell.io.annotated import AnnotatedH5ad
 
 SUFFIXES = (".h5ad", ".csv")
@@ -70,7 +70,7 @@ def annotate_file(
     bundle: Bundle | Path | str = DEFAULT,
     report: Path | str | None = None,
     threshold: float | None = None,
-    index: Index | Path | str | None = None,
+    index: OpenIndex | Path | str | None = None,
     threads: int | None = None,
     overwrite: bool = False,
     on_progress: Progress | None = None,
@@ -90,7 +90,7 @@ def annotate_file(
     threshold
         Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
     index
-        An index of reference cells, or its folder: what their types say of each cell is written too.
+        An index of reference cells, or its folder or address: what their types say of each cell is written too.
     threads
         How many threads to use; all cores that the process may use if not given.
     overwrite

@@ -31,7 +31,7 @@ from spoticell.runtime import Runtime
 from spoticell.stream import annotate_blocks, check_threshold
 
 if TYPE_CHECKING:
-    from spoticell.index import Index
+    from spoticell.index import OpenIndex
 
 
 class AnnDataCells(CellSource):
@@ -93,7 +93,7 @@ def annotate(
     layer: str | None = None,
     key_added: str = keys.KEY_ADDED,
     threshold: float | None = None,
-    index: Index | Path | str | None = None,
+    index: OpenIndex | Path | str | None = None,
     copy: bool = False,
     threads: int | None = None,
 ) -> AnnData | None:
@@ -113,7 +113,7 @@ def annotate(
     threshold
         Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
     index
-        An index of reference cells, or its folder: what their types say of each cell is written too.
+        An index of reference cells, or its folder or address: what their types say of each cell is written too.
     copy
         Whether to leave ``adata`` as it is and give an annotated copy.
     threads
