@@ -167,10 +167,10 @@ def failing(seed):
 
 
 def test_cells_that_break_off_leave_the_index_as_it_was(tmp_path, place, tiny_bundle):
-    with pytest.raises(SearchError, match="^the source broke$"):
+    with pytest.raises(SearchError, match=r"^the source broke$"):
         append(place, tiny_bundle, failing(5))
     assert open_index(place).n_cells == 60
-    with pytest.raises(SearchError, match="^the source broke$"):
+    with pytest.raises(SearchError, match=r"^the source broke$"):
         create_index(tmp_path / "new.lance", tiny_bundle, failing(5))
     assert not (tmp_path / "new.lance").exists()
 
@@ -238,7 +238,7 @@ def test_cells_that_were_changed_are_found_by_a_check(place):
     changed = connect(place).open_table("cells").version
     manifest = index.manifest.model_copy(update={"cells_version": changed})
     object.__setattr__(index, "manifest", manifest)
-    with pytest.raises(SearchError, match="build the index again|sha256 differs"):
+    with pytest.raises(SearchError, match=r"build the index again|sha256 differs"):
         index.check()
 
 

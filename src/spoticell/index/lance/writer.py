@@ -34,6 +34,7 @@ from spoticell.index.lance.tables import (
     read_groups,
     replace_about,
     table_names,
+    taken,
     talking,
 )
 from spoticell.index.manifest import IndexManifest, Segment
@@ -56,11 +57,12 @@ def create(
         _check_vacant(database, place)
     try:
         with talking(place):
-            for name, schema in ((CELLS, cells_schema(manifest.fingerprint_size)), (GROUPS, groups_schema())):
-                database.create_table(name, schema=schema, mode="overwrite")
-            versions = {f"{name}_version": database.open_table(name).version for name in (CELLS, GROUPS)}
-            begun = LanceManifest(**manifest.model_dump(), **versions)
-            begin_about(database, _grown(database, begun, blocks, place), planes_bd)
+            _drop_tables(database)
+            schemas = {CELLS: cells_schema(manifest.fingerprint_size), GROUPS: groups_schema()}
+            begun = {name: database.create_table(name, schema=schema) for name, schema in schemas.items()}
+            versions = {f"{name}_version": table.version for name, table in begun.items()}
+            empty = LanceManifest(**manifest.model_dump(), **versions)
+            begin_about(database, _grown(database, empty, blocks, place), planes_bd)
     except BaseException:
         _drop(database, place, made=made)
         raise
@@ -73,7 +75,7 @@ def append(place: Path | str, blocks: Iterable[ReferenceCells]) -> None:
     with talking(place):
         manifest = _grown(database, about.manifest, blocks, place)
         if not replace_about(database, about, manifest):
-            raise _taken(place)
+            raise taken(place)
         for name in (CELLS, GROUPS, ABOUT):
             database.open_table(name).optimize(cleanup_older_than=KEPT)
 
@@ -108,7 +110,7 @@ def _grown(
     _add_groups(groups, lot.new_groups())
     lists = _put_in_lists(cells, manifest.lists, manifest.n_cells + lot.n_cells)
     if not _is_alone(cells, groups, lot, manifest.n_cells):
-        raise _taken(place)
+        raise taken(place)
     return manifest.model_copy(
         update={
             "segments": (*manifest.segments, segment),
@@ -161,10 +163,6 @@ def _is_alone(cells: Any, groups: Any, lot: Lot, before: int) -> bool:  # noqa: 
     )
 
 
-def _taken(place: Path | str) -> SearchError:
-    return SearchError(f"{place} was written to by another process meanwhile, so nothing was added; try again.")
-
-
 def _make_folder(place: Path | str) -> bool:
     """Make the folder of a database; say whether it is new."""
     if is_remote(place) or Path(place).is_dir():
@@ -191,7 +189,11 @@ def _drop(database: Any, place: Path | str, *, made: bool) -> None:  # noqa: ANN
     with talking(place):
         if ABOUT in table_names(database):
             return
-        for name in table_names(database) & {CELLS, GROUPS}:
-            database.drop_table(name)
+        _drop_tables(database)
     if made:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _drop_tables(database: Any) -> None:  # noqa: ANN401
+    for name in table_names(database) & {CELLS, GROUPS}:
+        database.drop_table(name)
