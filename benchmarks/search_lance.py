@@ -16,7 +16,7 @@ from search_vectors import K, reference_blocks
 
 from spoticell.bundle import load_bundle
 from spoticell.index import create_index, open_index
-from spoticell.index.coarse import lists_for
+from spoticell.index.lance.writer import lists_for
 
 NAME = "spoticell.lance"
 
@@ -78,7 +78,7 @@ METHODS = {
     "lance_pq": (
         "LanceDB IVF_PQ of 128 bits, 50 ranked again",
         partial(build_kind, kind="pq"),
-        partial(open_kind, kind="pq", probes=20),
+        partial(open_kind, kind="pq", probes=10),
         "pq.lance",
     ),
     "lance_hnsw": (

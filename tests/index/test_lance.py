@@ -1,3 +1,9 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -77,7 +83,7 @@ class TestLists:
     @pytest.mark.parametrize("condition", [None, "study=b", "study!=b", "tissue=lung", "term=CL:0000236"])
     def test_it_finds_what_an_exact_search_finds(self, large, condition):
         index = open_index(large)
-        assert index.n_lists == 128
+        assert index.n_lists == 32
         query_nd = random_cells(200, seed=5, spread=0.3).fingerprint_nd
         hits = index.search(query_nd, k=10, where=None if condition is None else [condition])
         name, _, value = (condition or "").replace("!", "").partition("=")
@@ -112,11 +118,11 @@ class TestLists:
             found = index.search(more.fingerprint_nd, k=1).row_nk
             assert index.names_of(found)[:, 0].tolist() == list(more.names)
         index.check()
-        assert index.n_lists == 128
+        assert index.n_lists == 32
 
     def test_a_database_that_comes_to_be_large_is_cut_into_lists(self, small_lists, tmp_path, tiny_bundle):
         index = grown(tmp_path / "x.lance", tiny_bundle, [random_cells(90), random_cells(90, seed=1)])
-        assert index.n_lists == 64
+        assert index.n_lists == 16
         assert index.search(QUERY, k=180).row_nk.min() == 0
 
 
@@ -281,3 +287,34 @@ def test_the_kind_is_told_by_the_name(tmp_path, place, index_folder):
     assert isinstance(open_index(place), lance.LanceIndex)
     assert isinstance(open_index(index_folder), Index)
     assert isinstance(open_index(f"file://{place}"), lance.LanceIndex)
+
+
+DRIVER = """
+import itertools, sys
+from spoticell.bundle import load_bundle
+from spoticell.index import append
+from tests.index.references import random_cells
+
+bundle = load_bundle(sys.argv[2])
+for seed in itertools.count(int(sys.argv[3])):
+    append(sys.argv[1], bundle, [random_cells(20, seed=seed, study=f"s{seed}")])
+    print("added", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_whenever_adding_is_killed_the_index_is_the_old_or_the_new_one(place, tiny_bundle):
+    root, cells = Path(__file__).parents[2], 60
+    for turn, delay in enumerate(np.random.default_rng(0).uniform(0, 0.6, size=3)):
+        command = [sys.executable, "-W", "ignore", "-c", DRIVER, str(place), str(tiny_bundle.path), str(1000 * turn)]
+        environment = os.environ | {"PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}", "OMP_NUM_THREADS": "1"}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as adding:
+            assert adding.stdout.readline() == "added\n"
+            time.sleep(delay)
+            adding.kill()
+            said = 1 + adding.stdout.read().count("added")
+        index = open_index(place)
+        index.check()
+        assert index.n_cells - cells in (20 * said, 20 * (said + 1))
+        assert set(index.groups["study"]) == set(index.groups["study"][index.group_n])
+        cells = index.n_cells

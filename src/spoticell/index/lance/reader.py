@@ -24,10 +24,12 @@ from spoticell.index.hits import Hits, merged, no_hits
 from spoticell.index.lance.lot import Digest
 from spoticell.index.lance.tables import CELLS, GROUPS, LanceManifest, connect, read_about, read_groups, talking
 from spoticell.index.needs import needed
-from spoticell.index.opened import BLOCK, PROBES, OpenIndex
+from spoticell.index.opened import BLOCK, OpenIndex
 from spoticell.index.segment import FEW
 from spoticell.runtime import available_cores
 
+PROBES = 10
+"""Lists that a search looks into; they are four times as long as those of a folder."""
 AT_ONCE = 1024
 """Queries that LanceDB is asked at a time."""
 
@@ -68,8 +70,7 @@ class LanceIndex(OpenIndex):
     def n_bytes(self) -> int:
         """Bytes of its cells and of the lists; what older versions take is not counted."""
         with talking(self.folder):
-            lists = sum(index.size_bytes or 0 for index in self._cells.list_indices())
-            return int(self._cells.stats().total_bytes) + lists
+            return int(self._cells.stats()["total_bytes"])
 
     @property
     def planes_bd(self) -> NDArray[np.float32]:

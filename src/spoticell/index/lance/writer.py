@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from spoticell.errors import SearchError
 from spoticell.index.cells import COLUMNS, ReferenceCells
-from spoticell.index.coarse import SAMPLE, STEPS, lists_for
+from spoticell.index import coarse
 from spoticell.index.lance.lot import Lot
 from spoticell.index.lance.tables import (
     ABOUT,
@@ -145,12 +145,25 @@ def _put_in_lists(cells: Any, lists: int, n_cells: int) -> int:  # noqa: ANN401
     wanted = lists_for(n_cells)
     if lists == 1 and wanted > 1:
         config = lance_needed("lancedb.index").IvfFlat(
-            distance_type="cosine", num_partitions=wanted, max_iterations=STEPS, sample_rate=SAMPLE
+            distance_type="cosine", num_partitions=wanted, max_iterations=coarse.STEPS, sample_rate=coarse.SAMPLE
         )
         cells.create_index("fingerprint", config=config)
         lists = wanted
     cells.optimize(cleanup_older_than=ALWAYS)  # a version that the manifest names must stay
     return lists
+
+
+def lists_for(n_cells: int) -> int:
+    """How many lists to cut so many cells into: about the square root, a quarter of what a folder has.
+
+    LanceDB compares every cell of its sample with every centroid, which takes a time that grows with their square.
+
+    Examples
+    --------
+    >>> [lists_for(n) for n in (49_999, 50_000, 1_000_000, 10_000_000)]
+    [1, 256, 1024, 4096]
+    """
+    return 1 if n_cells < coarse.EXACT else 1 << round(float(np.log2(n_cells**0.5)))
 
 
 def _is_alone(cells: Any, groups: Any, lot: Lot, before: int) -> bool:  # noqa: ANN401
