@@ -205,7 +205,7 @@ METHODS = {
     **search_lance.METHODS,
 }
 """What a method is, how it is built and opened, and its files."""
-SLOW = {"flat": 2000, "lsh": 500, "lance_pq": 2000, "lance_hnsw": 2000}
+SLOW = {"flat": 2000, "lsh": 500, "lance": 5000, "lance_pq": 2000, "lance_hnsw": 2000}
 """Queries that a slow method is measured on."""
 
 

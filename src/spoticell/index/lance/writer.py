@@ -17,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import SearchError
-from spoticell.index.cells import COLUMNS, ReferenceCells
 from spoticell.index import coarse
+from spoticell.index.cells import COLUMNS, ReferenceCells
 from spoticell.index.lance.lot import Lot
 from spoticell.index.lance.tables import (
     ABOUT,
