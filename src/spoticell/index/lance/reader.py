@@ -1,7 +1,8 @@
 """An index in a Lance database, open and ready to be searched.
 
 Opening reads the manifest alone.  What stays in memory is each cell's group, four bytes a cell, and what LanceDB keeps
-of the lists that were looked into.
+of the lists that were looked into.  A cell's position is where it lies in this version of the table: LanceDB puts cells
+in another order when it joins small fragments of a table into large ones.
 Axes: ``n`` query cells or cells, ``k`` hits of each, ``d`` fingerprint, ``r`` chosen cells.
 """
 
@@ -83,13 +84,10 @@ class LanceIndex(OpenIndex):
         with talking(self.folder):
             return read_groups(self._table(GROUPS, self.manifest.groups_version))
 
-    @cached_property
+    @property
     def group_n(self) -> NDArray[np.int32]:
         """Each cell's group, as its row in `groups`."""
-        group_n = np.empty(self.n_cells, dtype=np.int32)
-        for start, batch in self._scan("group"):
-            group_n[start : start + len(batch)] = batch["group"].to_numpy()
-        return group_n
+        return self._laid_out[0]
 
     def _find(self, query_nd: NDArray[np.float32], k: int, chosen: NDArray[np.bool_] | None) -> Hits:
         needed("faiss").omp_set_num_threads(self.threads or available_cores())
@@ -100,6 +98,14 @@ class LanceIndex(OpenIndex):
             return search_exactly(query_nd, rows, self._vectors, k=k)
         probes = min(self.n_lists, -(-PROBES * self.n_cells // kept))
         condition = None if chosen is None else _condition(chosen)
+        hits = self._scan_lists(query_nd, k, probes, condition)
+        short = np.flatnonzero(hits.row_nk[:, min(k, kept) - 1] < 0)
+        if len(short) and probes < self.n_lists:
+            rest = self._scan_lists(query_nd[short], k, self.n_lists, condition)
+            hits.row_nk[short], hits.similarity_nk[short] = rest.row_nk, rest.similarity_nk
+        return hits
+
+    def _scan_lists(self, query_nd: NDArray[np.float32], k: int, probes: int, condition: str | None) -> Hits:
         hits = no_hits(len(query_nd), k)
         for start in range(0, len(query_nd), AT_ONCE):
             part = slice(start, start + AT_ONCE)
@@ -108,20 +114,20 @@ class LanceIndex(OpenIndex):
         return hits
 
     def _ask(self, query_nd: NDArray[np.float32], k: int, probes: int, condition: str | None) -> Hits:
-        """Search the lists nearest to each query, and more where these hold too few cells."""
+        """Search so many lists nearest to each query."""
         with talking(self.folder):
             question = self._cells.search(query_nd.astype(np.float16), vector_column_name="fingerprint")
-            question = question.distance_type("cosine").maximum_nprobes(0).minimum_nprobes(probes).limit(k)
+            question = question.distance_type("cosine").nprobes(probes).limit(k)
             if condition is not None:
                 question = question.where(condition, prefilter=True)
-            table = question.select(["row", "_distance"]).to_arrow()
+            table = question.select(["_distance"]).with_row_id(True).to_arrow()  # noqa: FBT003
         one = len(query_nd) == 1
         query = np.zeros(len(table), np.int64) if one else table["query_index"].to_numpy().astype(np.int64)
         order = np.argsort(query, kind="stable")
         query = query[order]
         rank = np.arange(len(query)) - np.searchsorted(query, query)
         hits = no_hits(len(query_nd), k)
-        hits.row_nk[query, rank] = table["row"].to_numpy()[order]
+        hits.row_nk[query, rank] = self._positions(table["_rowid"].to_numpy())[order]
         hits.similarity_nk[query, rank] = 1 - table["_distance"].to_numpy()[order]
         return merged([hits], k)
 
@@ -133,11 +139,11 @@ class LanceIndex(OpenIndex):
         SearchError
             If one isn't what was written.
         """
-        start = 0
+        start, place = 0, np.argsort(self._column("row", np.int64))
         for segment in self.manifest.segments:
             digest = Digest()
-            for cells in self._stretch(start, start + segment.n_cells):
-                digest.add(cells)
+            for first in range(start, start + segment.n_cells, BLOCK):
+                digest.add(self._at(place[first : min(first + BLOCK, start + segment.n_cells)]))
             if digest.name() != segment.name:
                 raise SearchError(
                     f"the {segment.n_cells:,} cells from {start:,} on of {self.folder} are not those that were "
@@ -156,7 +162,7 @@ class LanceIndex(OpenIndex):
         flat = np.asarray(row_nk).ravel()
         self._check_rows(flat)
         names = np.full(len(flat), "", dtype=object)
-        names[flat >= 0] = self._taken(flat[flat >= 0], "name").to_pylist()
+        names[flat >= 0] = self._taken(flat[flat >= 0], "name")["name"].to_pylist()
         return names.reshape(np.shape(row_nk))
 
     def fingerprints_of(self, row: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -164,23 +170,25 @@ class LanceIndex(OpenIndex):
         row = np.asarray(row)
         self._check_rows(row)
         fingerprint_nd = np.zeros((len(row), self.manifest.fingerprint_size), dtype=np.float32)
-        fingerprint_nd[row >= 0] = _floats(self._taken(row[row >= 0], "fingerprint"), self.manifest.fingerprint_size)
+        stored = self._taken(row[row >= 0], "fingerprint")["fingerprint"]
+        fingerprint_nd[row >= 0] = _floats(stored, self.manifest.fingerprint_size)
         return fingerprint_nd
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Give all fingerprints from first to last, some cells at a time."""
-        for _, batch in self._scan("fingerprint"):
+        for batch in self._scan("fingerprint"):
             yield _floats(batch["fingerprint"], self.manifest.fingerprint_size)
 
     def cells(self) -> Iterator[ReferenceCells]:
         """Give all cells from first to last with what is known of them, some at a time."""
-        return self._stretch(0, self.n_cells)
+        return (self._as_cells(batch) for batch in self._scan("fingerprint", "name", "group"))
 
-    def _stretch(self, start: int, stop: int) -> Iterator[ReferenceCells]:
-        for _, batch in self._scan("fingerprint", "name", "group", start=start, stop=stop):
-            table = self.groups.iloc[batch["group"].to_numpy()]
-            fingerprint_nd = _floats(batch["fingerprint"], self.manifest.fingerprint_size)
-            yield ReferenceCells(fingerprint_nd, batch["name"].to_pylist(), table)
+    def _at(self, row: NDArray[np.int64]) -> ReferenceCells:
+        return self._as_cells(self._taken(row, "fingerprint", "name", "group"))
+
+    def _as_cells(self, table: Any) -> ReferenceCells:  # noqa: ANN401 - pyarrow has no types
+        fingerprint_nd = _floats(table["fingerprint"], self.manifest.fingerprint_size)
+        return ReferenceCells(fingerprint_nd, table["name"].to_pylist(), self.groups.iloc[table["group"].to_numpy()])
 
     @cached_property
     def _cells(self) -> Any:  # noqa: ANN401 - LanceDB's types are not always installed
@@ -200,30 +208,52 @@ class LanceIndex(OpenIndex):
         """All fingerprints of a small index."""
         return np.concatenate(list(self.blocks()))
 
-    def _scan(self, *columns: str, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, Any]]:
-        """Give columns of consecutive cells, with the position of the first."""
-        stop = self.n_cells if stop is None else stop
+    @cached_property
+    def _laid_out(self) -> tuple[NDArray[np.int32], dict[int, int]]:
+        """Each cell's group, and the position of the first cell of each fragment of the table."""
+        group_n, starts, start = np.empty(self.n_cells, dtype=np.int32), {}, 0
+        for batch in self._scan("group", row_ids=True):
+            group_n[start : start + len(batch)] = batch["group"].to_numpy()
+            fragment_n, offset_n = _divided(batch["_rowid"].to_numpy())
+            position_n = np.arange(start, start + len(batch))
+            for fragment in np.unique(fragment_n).tolist():
+                starts.setdefault(fragment, int((position_n - offset_n)[fragment_n == fragment][0]))
+            if (position_n - offset_n != [starts[fragment] for fragment in fragment_n.tolist()]).any():
+                raise self._damaged()
+            start += len(batch)
+        return group_n, starts
+
+    def _positions(self, row_id_n: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Turn LanceDB's numbers of cells into positions."""
+        fragment_n, position_n = _divided(row_id_n)
+        for fragment in np.unique(fragment_n).tolist():
+            position_n[fragment_n == fragment] += self._laid_out[1][fragment]
+        return position_n
+
+    def _scan(self, *columns: str, row_ids: bool = False) -> Iterator[Any]:
+        """Give columns of all cells from first to last."""
+        cells = 0
         with talking(self.folder):
-            question = self._cells.search().select(["row", *columns])
-            if (start, stop) != (0, self.n_cells):
-                question = question.where(f"row >= {start} AND row < {stop}")
-            for batch in question.to_batches(BLOCK):
-                rows = batch["row"].to_numpy()
-                if not np.array_equal(rows, np.arange(start, start + len(rows))):
+            for batch in self._cells.search().select(list(columns)).with_row_id(row_ids).to_batches(BLOCK):
+                cells += len(batch)
+                if cells > self.n_cells:
                     raise self._damaged()
-                yield start, batch
-                start += len(rows)
-        if start != stop:
+                yield batch
+        if cells != self.n_cells:
             raise self._damaged()
 
-    def _taken(self, rows: NDArray[np.int64], column: str) -> Any:  # noqa: ANN401
-        """Give a column for the cells at some positions."""
+    def _column(self, name: str, dtype: type[np.int64]) -> NDArray[np.int64]:
+        parts = [batch[name].to_numpy() for batch in self._scan(name)]
+        return np.concatenate([np.zeros(0, dtype), *parts])
+
+    def _taken(self, rows: NDArray[np.int64], *columns: str) -> Any:  # noqa: ANN401
+        """Give columns of the cells at some positions."""
         wanted, place = np.unique(rows, return_inverse=True)
         with talking(self.folder):
-            table = self._cells.take_offsets(wanted.tolist()).select(["row", column]).to_arrow().sort_by("row")
-        if not np.array_equal(table["row"].to_numpy(), wanted):
+            table = self._cells.take_offsets(wanted.tolist()).select(list(columns)).to_arrow()
+        if len(table) != len(wanted):
             raise self._damaged()
-        return table[column].combine_chunks().take(needed("pyarrow").array(place))
+        return table.combine_chunks().take(needed("pyarrow").array(place))
 
     def _damaged(self) -> SearchError:
         return SearchError(f"{self.folder} is damaged: its cells are not those of its manifest; build the index again.")
@@ -231,6 +261,12 @@ class LanceIndex(OpenIndex):
 
 def _floats(column: Any, size: int) -> NDArray[np.float32]:  # noqa: ANN401
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False), dtype=np.float32).reshape(-1, size)
+
+
+def _divided(row_id_n: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Take LanceDB's numbers of cells apart: the fragment that a cell is in, and its place there."""
+    row_id_n = row_id_n.astype(np.int64)
+    return row_id_n >> 32, row_id_n & 0xFFFFFFFF
 
 
 def _condition(chosen: NDArray[np.bool_]) -> str:

@@ -44,6 +44,8 @@ from spoticell.io.write import writing
 KEPT = timedelta(days=7)
 """How long a version stays that isn't the index's any more, for those who read it."""
 ALWAYS = timedelta(days=36_500)
+PLAIN = {"new_table_enable_stable_row_ids": "false"}
+"""LanceDB's numbers of cells are to say where they lie."""
 
 
 def create(
@@ -59,7 +61,10 @@ def create(
         with talking(place):
             _drop_tables(database)
             schemas = {CELLS: cells_schema(manifest.fingerprint_size), GROUPS: groups_schema()}
-            begun = {name: database.create_table(name, schema=schema) for name, schema in schemas.items()}
+            begun = {
+                name: database.create_table(name, schema=schema, storage_options=PLAIN)
+                for name, schema in schemas.items()
+            }
             versions = {f"{name}_version": table.version for name, table in begun.items()}
             empty = LanceManifest(**manifest.model_dump(), **versions)
             begin_about(database, _grown(database, empty, blocks, place), planes_bd)
@@ -148,7 +153,7 @@ def _put_in_lists(cells: Any, lists: int, n_cells: int) -> int:  # noqa: ANN401
             distance_type="cosine", num_partitions=wanted, max_iterations=coarse.STEPS, sample_rate=coarse.SAMPLE
         )
         cells.create_index("fingerprint", config=config)
-        lists = wanted
+        return wanted
     cells.optimize(cleanup_older_than=ALWAYS)  # a version that the manifest names must stay
     return lists
 
