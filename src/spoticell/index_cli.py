@@ -125,7 +125,7 @@ def add(
 def info(
     index: IndexPlace,
     *,
-    check: Annotated[bool, typer.Option("--check", help="Compare every file with its sha256 too.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare all that is stored with its sha256 too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what an index holds.
