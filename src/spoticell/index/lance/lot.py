@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.index.cells import Groups, ReferenceCells
-from spoticell.index.lance.tables import cells_schema
+from spoticell.index.lance.tables import cells_schema, talking
 from spoticell.index.manifest import Segment
 from spoticell.index.needs import lance_needed
 
@@ -68,11 +69,12 @@ class Lot:
         self._digest = Digest()
         self._failure: BaseException | None = None
 
-    def write(self, table: Any) -> None:  # noqa: ANN401 - LanceDB's types are not always installed
+    def write(self, table: Any, place: Path | str) -> None:  # noqa: ANN401 - LanceDB's types are not always installed
         """Add the cells to a table, as one new version of it."""
         reader = lance_needed("pyarrow").RecordBatchReader.from_batches(self._schema, self._batches())
         try:
-            table.add(reader)
+            with talking(place):
+                table.add(reader)
         except Exception:
             if self._failure is not None:  # what went wrong with the cells is worth more than what LanceDB makes of it
                 raise self._failure from None

@@ -215,11 +215,11 @@ class LanceIndex(OpenIndex):
         for batch in self._scan("group", row_ids=True):
             group_n[start : start + len(batch)] = batch["group"].to_numpy()
             fragment_n, offset_n = _divided(batch["_rowid"].to_numpy())
-            position_n = np.arange(start, start + len(batch))
+            first_n = np.arange(start, start + len(batch)) - offset_n
             for fragment in np.unique(fragment_n).tolist():
-                starts.setdefault(fragment, int((position_n - offset_n)[fragment_n == fragment][0]))
-            if (position_n - offset_n != [starts[fragment] for fragment in fragment_n.tolist()]).any():
-                raise self._damaged()
+                here_n = first_n[fragment_n == fragment]
+                if (here_n != starts.setdefault(fragment, int(here_n[0]))).any():
+                    raise self._damaged()
             start += len(batch)
         return group_n, starts
 

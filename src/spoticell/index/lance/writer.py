@@ -59,15 +59,10 @@ def create(
         _check_vacant(database, place)
     try:
         with talking(place):
-            _drop_tables(database)
-            schemas = {CELLS: cells_schema(manifest.fingerprint_size), GROUPS: groups_schema()}
-            begun = {
-                name: database.create_table(name, schema=schema, storage_options=PLAIN)
-                for name, schema in schemas.items()
-            }
-            versions = {f"{name}_version": table.version for name, table in begun.items()}
-            empty = LanceManifest(**manifest.model_dump(), **versions)
-            begin_about(database, _grown(database, empty, blocks, place), planes_bd)
+            versions = _begin(database, manifest.fingerprint_size)
+        grown = _grown(database, LanceManifest(**manifest.model_dump(), **versions), blocks, place)
+        with talking(place):
+            begin_about(database, grown, planes_bd)
     except BaseException:
         _drop(database, place, made=made)
         raise
@@ -77,8 +72,8 @@ def append(place: Path | str, blocks: Iterable[ReferenceCells]) -> None:
     """Add cells to the index in a database; see `verbs.append`."""
     database = connect(place)
     about = read_about(database, place)
+    manifest = _grown(database, about.manifest, blocks, place)
     with talking(place):
-        manifest = _grown(database, about.manifest, blocks, place)
         if not replace_about(database, about, manifest):
             raise taken(place)
         for name in (CELLS, GROUPS, ABOUT):
@@ -101,30 +96,39 @@ def _grown(
     place: Path | str,
 ) -> LanceManifest:
     """Write cells as later versions of the tables, and give the manifest that will name these."""
-    cells, groups = (
-        _rewound(database, CELLS, manifest.cells_version),
-        _rewound(database, GROUPS, manifest.groups_version),
-    )
-    lot = Lot(blocks, read_groups(groups), start=manifest.n_cells, size=manifest.fingerprint_size)
-    lot.write(cells)
-    segment = lot.segment() if lot.n_cells else None
-    if segment is None:
+    with talking(place):
+        cells = _rewound(database, CELLS, manifest.cells_version)
+        groups = _rewound(database, GROUPS, manifest.groups_version)
+        lot = Lot(blocks, read_groups(groups), start=manifest.n_cells, size=manifest.fingerprint_size)
+    lot.write(cells, place)
+    if not lot.n_cells:
         raise SearchError("there are no cells to put into the index.")
+    segment = lot.segment()
     if segment.name in {other.name for other in manifest.segments}:
         raise SearchError(f"these {segment.n_cells:,} cells are in {place} already, so nothing was added.")
-    _add_groups(groups, lot.new_groups())
-    lists = _put_in_lists(cells, manifest.lists, manifest.n_cells + lot.n_cells)
-    if not _is_alone(cells, groups, lot, manifest.n_cells):
-        raise taken(place)
-    return manifest.model_copy(
-        update={
-            "segments": (*manifest.segments, segment),
-            "background": None,
-            "cells_version": cells.version,
-            "groups_version": groups.version,
-            "lists": lists,
-        }
-    )
+    with talking(place):
+        _add_groups(groups, lot.new_groups())
+        lists = _put_in_lists(cells, manifest.lists, manifest.n_cells + lot.n_cells)
+        if not _is_alone(cells, groups, lot, manifest.n_cells):
+            raise taken(place)
+    changed = {
+        "segments": (*manifest.segments, segment),
+        "background": None,
+        "cells_version": cells.version,
+        "groups_version": groups.version,
+        "lists": lists,
+    }
+    return manifest.model_copy(update=changed)
+
+
+def _begin(database: Any, size: int) -> dict[str, int]:  # noqa: ANN401
+    """Make the tables, empty, and give their versions; what a build left that was stopped is removed."""
+    _drop_tables(database)
+    made = {
+        name: database.create_table(name, schema=schema, storage_options=PLAIN)
+        for name, schema in ((CELLS, cells_schema(size)), (GROUPS, groups_schema()))
+    }
+    return {f"{name}_version": table.version for name, table in made.items()}
 
 
 def _rewound(database: Any, name: str, version: int) -> Any:  # noqa: ANN401
