@@ -260,7 +260,8 @@ class LanceIndex(OpenIndex):
 
 
 def _floats(column: Any, size: int) -> NDArray[np.float32]:  # noqa: ANN401
-    return np.asarray(column.flatten().to_numpy(zero_copy_only=False), dtype=np.float32).reshape(-1, size)
+    whole = column.combine_chunks() if hasattr(column, "combine_chunks") else column  # of a table, not of a batch
+    return np.asarray(whole.flatten().to_numpy(zero_copy_only=False), dtype=np.float32).reshape(-1, size)
 
 
 def _divided(row_id_n: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
