@@ -211,7 +211,8 @@ class LanceIndex(OpenIndex):
     @cached_property
     def _laid_out(self) -> tuple[NDArray[np.int32], dict[int, int]]:
         """Each cell's group, and the position of the first cell of each fragment of the table."""
-        group_n, starts, start = np.empty(self.n_cells, dtype=np.int32), {}, 0
+        group_n, start = np.empty(self.n_cells, dtype=np.int32), 0
+        starts: dict[int, int] = {}
         for batch in self._scan("group", row_ids=True):
             group_n[start : start + len(batch)] = batch["group"].to_numpy()
             fragment_n, offset_n = _divided(batch["_rowid"].to_numpy())

@@ -60,7 +60,8 @@ def create(
     try:
         with talking(place):
             versions = _begin(database, manifest.fingerprint_size)
-        grown = _grown(database, LanceManifest(**manifest.model_dump(), **versions), blocks, place)
+        empty = LanceManifest.model_validate(manifest.model_dump() | versions)
+        grown = _grown(database, empty, blocks, place)
         with talking(place):
             begin_about(database, grown, planes_bd)
     except BaseException:
