@@ -59,7 +59,7 @@ $(CELLS):
 	@echo "Installing Spoticell, torch and the tools for tests into .venv-test: a few minutes ..."
 	@"$(PYTHON)" -m venv .venv-test
 	@$(DEV) -m pip install -qq --upgrade 'pip>=25.1'
-	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train,search,web,census]'
+	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train,search,lance,web,census]'
 	@touch $@
 
 define needs_python

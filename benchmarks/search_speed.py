@@ -6,6 +6,7 @@ Rates are given by the clock and, as the machine may be shared, by processor tim
     python benchmarks/search_vectors.py /tmp/vectors --sizes 1000000 10000000
     python benchmarks/search_speed.py /tmp/vectors --size 1000000 --save search_speed
     python benchmarks/search_speed.py /tmp/vectors --size 10000000 --methods spoticell --save search_speed_10m
+    python benchmarks/search_speed.py /tmp/vectors --methods spoticell lance lance_pq lance_hnsw --save search_lance
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import faiss
 import numpy as np
-import pandas as pd
+import search_lance
 from saving import save_result
+from search_vectors import K, reference_blocks
 from usearch.index import Index as USearch
 
 from spoticell.bundle import load_bundle
-from spoticell.index import COLUMNS, Index, ReferenceCells, create_index
+from spoticell.index import Index, create_index
 from spoticell.index.coarse import lists_for, train_coarse
 from spoticell.index.spool import binary_code
 
-K = 10
 THREADS = 2
 TRUTH = 2000
 """Queries whose exact neighbours are known; rates are measured on all queries."""
@@ -42,17 +43,6 @@ Search = Callable[[np.ndarray], np.ndarray]
 def build_spoticell(x_nd: np.ndarray, folder: Path) -> None:
     if not (folder / "spoticell" / "index.json").exists():
         create_index(folder / "spoticell", load_bundle(), reference_blocks(x_nd))
-
-
-def reference_blocks(x_nd: np.ndarray) -> Iterator[ReferenceCells]:
-    """Give the vectors as cells of 20 studies and 100 types."""
-    n, step = len(x_nd), 1 << 16
-    for start in range(0, n, step):
-        row = np.arange(start, min(start + step, n))
-        table = pd.DataFrame({name: pd.Categorical.from_codes(np.zeros(len(row), int), ["-"]) for name in COLUMNS})
-        table["cell_type"] = pd.Categorical.from_codes(row // 1000 % 100, [f"type {i}" for i in range(100)])
-        table["study"] = pd.Categorical.from_codes(row * 20 // n, [f"study {i}" for i in range(20)])
-        yield ReferenceCells(x_nd[row[0] : row[-1] + 1], [f"cell-{i:012d}" for i in row], table)
 
 
 def open_spoticell(folder: Path) -> Search:
@@ -204,16 +194,18 @@ def open_sq(folder: Path) -> Search:
 
 
 METHODS = {
-    "spoticell": ("Spoticell: lists, half floats on a memory map", build_spoticell, open_spoticell),
-    "flat": ("FAISS flat, float32: exact", build_flat, open_flat),
-    "hnsw": ("FAISS HNSW, 16 links, ef 96", build_hnsw, open_hnsw),
-    "usearch": ("usearch HNSW, half floats, 16 links, ef 96", build_usearch, open_usearch),
-    "lsh": ("PCA 50 + 4 x 128-bit LSH, all codes scanned", build_lsh, open_lsh),
-    "codes": ("binary codes of 128 bits in lists, 200 ranked again", build_codes, open_codes),
-    "pq": ("PQ of 128 bits in lists, 200 ranked again", build_pq, open_pq),
-    "sq": ("bytes in lists", build_sq, open_sq),
+    "spoticell": ("Spoticell: lists, half floats on a memory map", build_spoticell, open_spoticell, "spoticell"),
+    "flat": ("FAISS flat, float32: exact", build_flat, open_flat, "flat"),
+    "hnsw": ("FAISS HNSW, 16 links, ef 96", build_hnsw, open_hnsw, "hnsw"),
+    "usearch": ("usearch HNSW, half floats, 16 links, ef 96", build_usearch, open_usearch, "usearch"),
+    "lsh": ("PCA 50 + 4 x 128-bit LSH, all codes scanned", build_lsh, open_lsh, "lsh*"),
+    "codes": ("binary codes of 128 bits in lists, 200 ranked again", build_codes, open_codes, "codes half.npy"),
+    "pq": ("PQ of 128 bits in lists, 200 ranked again", build_pq, open_pq, "pq half.npy"),
+    "sq": ("bytes in lists", build_sq, open_sq, "sq"),
+    **search_lance.METHODS,
 }
-SLOW = {"flat": 2000, "lsh": 500}
+"""What a method is, how it is built and opened, and its files."""
+SLOW = {"flat": 2000, "lsh": 500, "lance": 5000, "lance_pq": 2000, "lance_hnsw": 2000}
 """Queries that a slow method is measured on."""
 
 
@@ -251,7 +243,15 @@ def measure(method: str, x_path: Path, q_path: Path, folder: Path) -> dict[str, 
         "open_s": opened,
         "peak_mb": after["VmHWM"],
         "anonymous_mb": after["RssAnon"] - before["RssAnon"],
+        "disk_mb": on_disk(folder, METHODS[method][3]) / 1e6,
     }
+
+
+def on_disk(folder: Path, names: str) -> int:
+    """Give the bytes of files and folders."""
+    paths = [path for name in names.split() for path in folder.glob(name)]
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*"))]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def memory() -> dict[str, float]:
@@ -336,13 +336,14 @@ INTRO = (
 def table(rows: dict[str, dict[str, float]]) -> list[str]:
     lines = [
         "| method | recall@10 | queries/s | by processor time | single p50, ms | open, s | peak, MB | own, MB | "
-        "build, s (processor) |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "disk, MB | build, s (processor) |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for method, row in rows.items():
         lines.append(
             f"| {METHODS[method][0]} | {row['recall']:.3f} | {row['rate']:,.0f} | {row['rate_processor']:,.0f} | "
             f"{row['p50_ms']:.2f} | {row['open_s']:.2f} | {row['peak_mb']:,.0f} | {row['anonymous_mb']:,.0f} | "
+            f"{row['disk_mb']:,.0f} | "
             f"{row['build_s']:,.0f} ({row['build_processor_s']:,.0f}) |"
         )
     return lines

@@ -9,14 +9,17 @@ so on into a folder of your choice.  Nothing of it belongs in the repository.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from saving import DATA
 from scipy import sparse
 
 from spoticell.bundle import Bundle, load_bundle
 from spoticell.findings import inspect
+from spoticell.index import COLUMNS, ReferenceCells
 from spoticell.io import open_cells
 from spoticell.runtime import Runtime
 from spoticell.stream import read_counts
@@ -28,6 +31,8 @@ HELD_OUT = 20
 NOISE = 0.5
 """Length of the noise, as a share of the median distance between a fingerprint and the nearest of another cell."""
 ROWS = 1 << 18
+K = 10
+"""Neighbours that a measurement asks for."""
 
 
 def main() -> None:
@@ -106,6 +111,17 @@ def write_noisy(path: Path, real_nd: np.ndarray, size: int) -> None:
         made_nd = base_nd + noise_nd
         out_nd[rows] = made_nd / np.linalg.norm(made_nd, axis=1, keepdims=True)
     print(f"{path}: noise of length {length:.4f}", flush=True)
+
+
+def reference_blocks(x_nd: np.ndarray) -> Iterator[ReferenceCells]:
+    """Give the vectors as cells of 20 studies and 100 types."""
+    n, step = len(x_nd), 1 << 16
+    for start in range(0, n, step):
+        row = np.arange(start, min(start + step, n))
+        table = pd.DataFrame({name: pd.Categorical.from_codes(np.zeros(len(row), int), ["-"]) for name in COLUMNS})
+        table["cell_type"] = pd.Categorical.from_codes(row // 1000 % 100, [f"type {i}" for i in range(100)])
+        table["study"] = pd.Categorical.from_codes(row * 20 // n, [f"study {i}" for i in range(20)])
+        yield ReferenceCells(x_nd[row[0] : row[-1] + 1], [f"cell-{i:012d}" for i in row], table)
 
 
 def spacing(real_nd: np.ndarray) -> float:

@@ -26,6 +26,7 @@ def test_the_public_names_are_these():
         "keys",
         "load_bundle",
         "merge_indexes",
+        "open_index",
         "packaged_bundles",
         "pl",
         "search",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spoticell.annotation import Annotation
     from spoticell.bundle import Bundle, load_bundle, packaged_bundles
     from spoticell.files import annotate_file, check
-    from spoticell.index import Index
+    from spoticell.index import Index, open_index
     from spoticell.indexing import add_to_index, build_index, merge_indexes
     from spoticell.searching import search
     from spoticell.tl import annotate
@@ -35,6 +35,7 @@ _HOME = {
     "check": "spoticell.files",
     "load_bundle": "spoticell.bundle",
     "merge_indexes": "spoticell.indexing",
+    "open_index": "spoticell.index",
     "packaged_bundles": "spoticell.bundle",
     "search": "spoticell.searching",
 }
@@ -55,6 +56,7 @@ __all__ = [
     "keys",
     "load_bundle",
     "merge_indexes",
+    "open_index",
     "packaged_bundles",
     "pl",
     "search",

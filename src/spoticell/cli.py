@@ -96,7 +96,7 @@ def annotate(
     deny: NoTypes = None,
     tissue: TissueName = None,
     index: Annotated[
-        Path | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
+        str | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT and PAGE if they are there.")] = False,

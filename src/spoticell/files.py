@@ -31,7 +31,7 @@ from spoticell.runtime import Runtime
 from spoticell.stream import annotate_blocks, check_threshold
 
 if TYPE_CHECKING:
-    from spoticell.index import Index
+    from spoticell.index import OpenIndex
     from spoticell.io.annotated import AnnotatedH5ad
 
 SUFFIXES = (".h5ad", ".csv")
@@ -74,7 +74,7 @@ def annotate_file(
     allow: Sequence[str] = (),
     deny: Sequence[str] = (),
     tissue: str | None = None,
-    index: Index | Path | str | None = None,
+    index: OpenIndex | Path | str | None = None,
     threads: int | None = None,
     overwrite: bool = False,
     on_progress: Progress | None = None,

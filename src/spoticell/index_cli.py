@@ -12,7 +12,7 @@ from spoticell.console import guarded, listen, progress, say, show_json
 from spoticell.tables import columns
 
 if TYPE_CHECKING:
-    from spoticell.index import Index
+    from spoticell.index import OpenIndex
     from spoticell.references import Intake
 
 index_app = typer.Typer(
@@ -25,8 +25,13 @@ index_app = typer.Typer(
 References = Annotated[
     list[Path], typer.Argument(metavar="REF...", help="Labelled cells: h5ad, 10x, mtx, csv or tsv, loom, zarr.")
 ]
-IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of an index.")]
-NewIndex = Annotated[Path, typer.Option("--output", "-o", metavar="INDEX", help="Folder of the new index.")]
+IndexPlace = Annotated[str, typer.Argument(metavar="INDEX", help="Folder or address of an index.")]
+NewIndex = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", metavar="INDEX", help="Folder of the new index; NAME.lance or s3://... for a Lance database."
+    ),
+]
 BundleOfIndex = Annotated[
     str | None, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="The index's bundle, if not a packaged one.")
 ]
@@ -84,7 +89,7 @@ def build(
 @index_app.command()
 @guarded
 def add(
-    index: IndexFolder,
+    index: IndexPlace,
     references: References,
     *,
     bundle: BundleOfIndex = None,
@@ -118,18 +123,18 @@ def add(
 @index_app.command()
 @guarded
 def info(
-    index: IndexFolder,
+    index: IndexPlace,
     *,
-    check: Annotated[bool, typer.Option("--check", help="Compare every file with its sha256 too.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare all that is stored with its sha256 too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what an index holds.
 
     Example: spoticell index info blood-index --check
     """
-    from spoticell.index import Index
+    from spoticell.index import open_index
 
-    opened = Index(index)
+    opened = open_index(index)
     if check:
         opened.check()
     facts = _record(opened)
@@ -146,7 +151,9 @@ def info(
 @index_app.command()
 @guarded
 def merge(
-    indexes: Annotated[list[Path], typer.Argument(metavar="INDEX...", help="Folders of indexes of one bundle.")],
+    indexes: Annotated[
+        list[str], typer.Argument(metavar="INDEX...", help="Folders or addresses of indexes of one bundle.")
+    ],
     *,
     output: NewIndex,
     as_json: AsJson = False,
@@ -156,13 +163,13 @@ def merge(
 
     Example: spoticell index merge blood-index lung-index -o both
     """
-    from spoticell.index import Index
+    from spoticell.index import open_index
     from spoticell.indexing import merge_indexes
 
     listen(quiet=quiet)
     with progress("merging", quiet=quiet) as on_progress:
         merge_indexes(indexes, output, on_progress=on_progress)
-    facts = _record(Index(output))
+    facts = _record(open_index(output))
     if not quiet:
         say(f"{facts['cells']:,} cells merged. Written: {output}")
     if as_json:
@@ -175,7 +182,9 @@ def search(
         Path, typer.Argument(metavar="QUERY", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")
     ],
     *,
-    index: Annotated[Path, typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index to search.")],
+    index: Annotated[
+        str, typer.Option("--index", "-i", metavar="INDEX", help="Folder or address of the index to search.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="HITS", help="Where to write: .csv.")],
     k: Annotated[int, typer.Option("-k", min=1, help="Hits for each cell.")] = 50,
     where: Annotated[
@@ -230,14 +239,14 @@ def _facts(study: str | None, given: Sequence[str] | None) -> dict[str, str]:
     return facts
 
 
-def _tell(intake: Intake, folder: Path, *, as_json: bool, quiet: bool) -> None:
-    from spoticell.index import Index
+def _tell(intake: Intake, place: str, *, as_json: bool, quiet: bool) -> None:
+    from spoticell.index import open_index
 
-    facts = _record(Index(folder))
+    facts = _record(open_index(place))
     if not quiet:
         for line in _left_out(intake):
             say(line)
-        say(f"{intake.cells:,} cells taken in; the index holds {facts['cells']:,}. Written: {folder}")
+        say(f"{intake.cells:,} cells taken in; the index holds {facts['cells']:,}. Written: {place}")
     if as_json:
         taken = {"cells_added": intake.cells, "unlabelled": intake.unlabelled, "empty": intake.empty}
         show_json(taken | {"labels_not_known": intake.unresolved, "index": facts})
@@ -255,9 +264,8 @@ def _left_out(intake: Intake) -> list[str]:
     return lines
 
 
-def _record(index: Index) -> dict[str, str | int]:
+def _record(index: OpenIndex) -> dict[str, str | int]:
     groups, manifest = index.groups, index.manifest
-    files = [*manifest.files.values(), *(file for segment in manifest.segments for file in segment.files.values())]
     return {
         "cells": index.n_cells,
         "types": groups["term"].replace("", None).nunique(),
@@ -270,7 +278,7 @@ def _record(index: Index) -> dict[str, str | int]:
         "code_bits": manifest.code_bits,
         "segments": len(manifest.segments),
         "lists": index.n_lists,
-        "bytes": sum(file.bytes for file in files),
+        "bytes": index.n_bytes,
         "last_addition": max((segment.date for segment in manifest.segments), default=""),
         "format": manifest.format_version,
     }

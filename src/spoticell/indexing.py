@@ -12,8 +12,7 @@ from spoticell.background import background_of
 from spoticell.bundle import DEFAULT, Bundle, load_bundle
 from spoticell.errors import FileFormatError, SearchError
 from spoticell.findings import Progress
-from spoticell.index import Index, append, create_index, merge_into, set_background
-from spoticell.index.manifest import read_manifest
+from spoticell.index import OpenIndex, append, create_index, merge_into, open_index, set_background
 from spoticell.references import Fingerprinter, Intake, Reader
 
 Paths = Sequence[Path | str] | Path | str
@@ -37,7 +36,8 @@ def build_index(
         Files of cells in any format that is read, with Cell Ontology terms or names in a column
         ``cell_type_ontology_term_id`` or ``cell_type``; the columns in `COLUMN_OF` are taken in too.
     output
-        Folder of the index; must not be there yet.
+        Folder of the index; must not be there yet.  If its name ends in ``.lance``, or it is an address such as
+        ``s3://bucket/blood.lance``, the index is a Lance database.
     bundle
         The name of a packaged bundle, a bundle's folder, or a loaded bundle.
     facts
@@ -82,7 +82,7 @@ def add_to_index(
     Parameters
     ----------
     index
-        Its folder.
+        Its folder or address.
     bundle
         The one that the index was built with; needed only if that isn't a packaged one.
     references, facts, unlabelled, threads, on_progress
@@ -97,7 +97,7 @@ def add_to_index(
     --------
     >>> add_to_index("blood-index", "more.h5ad", facts={"study": "theirs"})  # doctest: +SKIP
     """
-    loaded = bundle_of(Path(index), bundle)
+    loaded = bundle_of(open_index(index), bundle)
     reader = Reader(
         _paths(references), Fingerprinter(loaded, threads), facts or {}, unlabelled=unlabelled, on_progress=on_progress
     )
@@ -112,9 +112,9 @@ def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progr
     Parameters
     ----------
     indexes
-        Folders of indexes of the same bundle.
+        Folders or addresses of indexes of the same bundle.
     output
-        Folder of the new index; must not be there yet.
+        Where the new index shall be, as in `build_index`.
     on_progress
         Called with the steps done and the steps there are.
 
@@ -123,19 +123,19 @@ def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progr
     SearchError
         If they are of different bundles, or a file isn't what was written.
     """
-    merge_into(output, [Index(index) for index in indexes], on_progress=on_progress)
+    merge_into(output, [open_index(index) for index in indexes], on_progress=on_progress)
     _measure_background(output)
 
 
-def bundle_of(index: Path, bundle: Bundle | Path | str | None) -> Bundle:
+def bundle_of(index: OpenIndex, bundle: Bundle | Path | str | None) -> Bundle:
     """Give the bundle of an index: the packaged one of its name unless another is named."""
-    manifest = read_manifest(index)
+    manifest = index.manifest
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(manifest.bundle if bundle is None else bundle)
     if loaded.sha256 != manifest.bundle_sha256:
         raise SearchError(
-            f"the index {index} holds fingerprints of the bundle {manifest.bundle} ({manifest.bundle_sha256[:8]}), not "
-            f"of {loaded.path} ({loaded.sha256[:8]}); they can't be compared. Give that bundle with --bundle, or build "
-            "the index again."
+            f"the index {index.folder} holds fingerprints of the bundle {manifest.bundle} "
+            f"({manifest.bundle_sha256[:8]}), not of {loaded.path} ({loaded.sha256[:8]}); they can't be compared. "
+            "Give that bundle with --bundle, or build the index again."
         )
     return loaded
 
@@ -150,8 +150,8 @@ def _paths(references: Paths) -> list[Path]:
     return paths
 
 
-def _measure_background(folder: Path | str) -> None:
+def _measure_background(place: Path | str) -> None:
     """Measure which similarities come by chance among all cells that the index now has."""
-    index = Index(folder)
+    index = open_index(place)
     background = background_of(index.blocks, index.groups, index.group_n)
-    set_background(folder, background.model_dump(mode="json"), segments=index.manifest.segments)
+    set_background(place, background.model_dump(mode="json"), segments=index.manifest.segments)

@@ -6,7 +6,6 @@ Axes: ``n`` cells, ``k`` matches, ``d`` fingerprint, ``m`` terms that the refere
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,17 +22,17 @@ from spoticell.keys import UNKNOWN
 from spoticell.ontology import Ontology
 
 if TYPE_CHECKING:
-    from spoticell.index import Index
+    from spoticell.index import OpenIndex
 
 
 @dataclass(frozen=True)
 class Matches:
     """What an index says of all cells of a source."""
 
-    folder: Path
-    """Where the index is."""
+    folder: Path | str
+    """Where the index is: a folder, or an address."""
     sha256: str
-    """Of its ``index.json``, which holds the sha256 of all the rest."""
+    """Of its manifest, which holds the sha256 of all the rest."""
     n_references: int
     groups: pd.DataFrame
     """What is known of the references, a row for each group of them."""
@@ -43,8 +42,8 @@ class Matches:
 
     @property
     def name(self) -> str:
-        """What the index's folder is called."""
-        return self.folder.resolve().name
+        """What the index is called: the last part of where it is."""
+        return Path(self.folder).resolve().name
 
     @cached_property
     def terms_n(self) -> NDArray[np.object_]:
@@ -137,7 +136,7 @@ class Matcher:
     Parameters
     ----------
     index
-        An open index, or its folder.
+        An open index, or its folder or address.
     bundle
         What the fingerprints are of.
     rule
@@ -148,21 +147,19 @@ class Matcher:
     Raises
     ------
     SearchError
-        If the folder is no index, or is of another bundle.
+        If it is no index, or is of another bundle.
     ConfigError
         If what searching needs isn't installed.
     """
 
     def __init__(
-        self, index: Index | Path | str, bundle: Bundle, *, rule: Rule = RULE, threads: int | None = None
+        self, index: OpenIndex | Path | str, bundle: Bundle, *, rule: Rule = RULE, threads: int | None = None
     ) -> None:
-        from spoticell.index import Index  # noqa: PLC0415 - slow to load and not always wanted
-        from spoticell.index.manifest import INDEX  # noqa: PLC0415
-        from spoticell.index.writer import check_bundle  # noqa: PLC0415
+        from spoticell.index import OpenIndex, open_index  # noqa: PLC0415 - slow to load and not always wanted
+        from spoticell.index.verbs import check_bundle  # noqa: PLC0415
 
-        self.index = index if isinstance(index, Index) else Index(index, threads=threads)
-        check_bundle(self.index.manifest, bundle, self.index.folder)
-        self.sha256 = hashlib.sha256((self.index.folder / INDEX).read_bytes()).hexdigest()
+        self.index = index if isinstance(index, OpenIndex) else open_index(index, threads=threads)
+        check_bundle(self.index, bundle)
         background = self.index.background
         known = None if background is None else Background.model_validate(background)
         self.rule, self.ballot = rule, Ballot(self.index.groups, known)
@@ -178,7 +175,7 @@ class Matcher:
         none = self.ballot.tally(np.zeros((0, 0), dtype=np.int32), np.zeros((0, 0), dtype=np.float32), self.rule)
         return Matches(
             folder=self.index.folder,
-            sha256=self.sha256,
+            sha256=self.index.sha256,
             n_references=self.index.n_cells,
             groups=self.index.groups,
             ballot=self.ballot,

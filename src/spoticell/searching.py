@@ -17,7 +17,7 @@ from spoticell.background import Background
 from spoticell.bundle import Bundle
 from spoticell.errors import OutputError, SearchError
 from spoticell.findings import Progress
-from spoticell.index import Hits, Index
+from spoticell.index import Hits, OpenIndex, open_index
 from spoticell.index.where import Where
 from spoticell.indexing import bundle_of
 from spoticell.io import CellSource, open_cells
@@ -47,7 +47,7 @@ AT_ONCE = 1 << 14
 
 def search(
     cells: AnnData | Path | str,
-    index: Index | Path | str,
+    index: OpenIndex | Path | str,
     *,
     k: int = 50,
     where: Where | None = None,
@@ -61,7 +61,7 @@ def search(
     cells
         An AnnData object, or a file of cells in any format that is read.
     index
-        An open index, or its folder.
+        An open index, or its folder or address.
     k
         How many hits to give for each cell.
     where
@@ -87,8 +87,8 @@ def search(
     >>> hits = search("cells.h5ad", "blood-index", k=10, where=["disease=normal"])  # doctest: +SKIP
     >>> hits.query("rank == 1")[["cell", "similarity", "cell_type", "study"]]  # doctest: +SKIP
     """
-    opened = index if isinstance(index, Index) else Index(index, threads=threads)
-    fingerprinter = Fingerprinter(bundle_of(opened.folder, bundle), threads)
+    opened = index if isinstance(index, OpenIndex) else open_index(index, threads=threads)
+    fingerprinter = Fingerprinter(bundle_of(opened, bundle), threads)
     if isinstance(cells, Path | str):
         with open_cells(cells) as source:
             tables = list(_tables(source, opened, fingerprinter, k=k, where=where))
@@ -137,8 +137,8 @@ def search_file(
     if output.suffix != ".csv":
         raise OutputError(f"{output} ends in {output.suffix or 'nothing'!r}; hits are written as .csv.")
     check_output(output, input_path=path, overwrite=overwrite)
-    opened = Index(index, threads=threads)
-    fingerprinter = Fingerprinter(bundle_of(opened.folder, bundle), threads)
+    opened = open_index(index, threads=threads)
+    fingerprinter = Fingerprinter(bundle_of(opened, bundle), threads)
     with open_cells(path) as source:
         counted = {"cells": source.n_cells, "hits": 0, "cells_without_hits": source.n_cells}
 
@@ -154,7 +154,7 @@ def search_file(
 
 def _tables(
     source: CellSource,
-    index: Index,
+    index: OpenIndex,
     fingerprinter: Fingerprinter,
     *,
     k: int,
@@ -187,7 +187,7 @@ def _gathered(
         yield first, np.concatenate(held)
 
 
-def hit_table(hits: Hits, index: Index, cell_names: pd.Index) -> pd.DataFrame:
+def hit_table(hits: Hits, index: OpenIndex, cell_names: pd.Index) -> pd.DataFrame:
     """Give a row for each hit, by query cell and rank; see `search` for the columns."""
     cell, place = np.nonzero(hits.row_nk >= 0)
     row, similarity = hits.row_nk[cell, place], hits.similarity_nk[cell, place].astype(np.float64)

@@ -32,7 +32,7 @@ from spoticell.runtime import Runtime
 from spoticell.stream import annotate_blocks, check_threshold
 
 if TYPE_CHECKING:
-    from spoticell.index import Index
+    from spoticell.index import OpenIndex
 
 
 class AnnDataCells(CellSource):
@@ -97,7 +97,7 @@ def annotate(
     allow: Sequence[str] = (),
     deny: Sequence[str] = (),
     tissue: str | None = None,
-    index: Index | Path | str | None = None,
+    index: OpenIndex | Path | str | None = None,
     copy: bool = False,
     threads: int | None = None,
 ) -> AnnData | None:
@@ -121,7 +121,7 @@ def annotate(
     tissue
         Where the cells are from, such as ``"lung"`` or ``"PBMC"``: types of other tissues are then no answer.
     index
-        An index of reference cells, or its folder: what their types say of each cell is written too.
+        An index of reference cells, or its folder or address: what their types say of each cell is written too.
     copy
         Whether to leave ``adata`` as it is and give an annotated copy.
     threads

@@ -1,13 +1,26 @@
 """An index of reference cells: fingerprints that can be searched, with what is known of their cells.
 
-A folder of segments, each written once, and ``index.json``, which names them and is replaced in one step.
+A folder of segments, each written once, and ``index.json``, which names them and is replaced in one step.  Or else a
+Lance database, for what one disk is too small for.
 """
 
 from __future__ import annotations
 
 from spoticell.index.cells import COLUMNS, ReferenceCells
 from spoticell.index.hits import Hits
+from spoticell.index.opened import OpenIndex
 from spoticell.index.reader import Index
-from spoticell.index.writer import append, create_index, merge_into, set_background
+from spoticell.index.verbs import append, create_index, merge_into, open_index, set_background
 
-__all__ = ["COLUMNS", "Hits", "Index", "ReferenceCells", "append", "create_index", "merge_into", "set_background"]
+__all__ = [
+    "COLUMNS",
+    "Hits",
+    "Index",
+    "OpenIndex",
+    "ReferenceCells",
+    "append",
+    "create_index",
+    "merge_into",
+    "open_index",
+    "set_background",
+]

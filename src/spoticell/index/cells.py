@@ -32,10 +32,21 @@ class ReferenceCells:
 
 
 class Groups:
-    """Numbers the distinct rows of tables in the order in which they come."""
+    """Numbers the distinct rows of tables in the order in which they come.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    known
+        Rows that have their numbers already, in the order of these.
+    """
+
+    def __init__(self, known: pd.DataFrame | None = None) -> None:
         self._number: dict[tuple[str, ...], int] = {}
+        if known is not None:
+            self.number(known)
+
+    def __len__(self) -> int:
+        return len(self._number)
 
     def number(self, table: pd.DataFrame) -> NDArray[np.int32]:
         """Give the group of each row of a table with the columns in `COLUMNS`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import from_json
@@ -85,9 +85,23 @@ class IndexManifest(BaseModel):
         return sum(segment.n_cells for segment in self.segments)
 
 
+Manifest = TypeVar("Manifest", bound=IndexManifest)
+
+
 def packaged_indexes() -> list[str]:
     """Names of the indexes that travel with the package."""
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{INDEX}"))
+
+
+def is_lance(place: Path | str) -> bool:
+    """Whether an index is a Lance database, which is told by what it is called.
+
+    Examples
+    --------
+    >>> [is_lance(place) for place in ("blood-index", "blood.lance", "s3://bucket/blood")]
+    [False, True, True]
+    """
+    return "://" in str(place) or Path(place).suffix == ".lance"
 
 
 def find_index(index: Path | str) -> Path:
@@ -123,17 +137,22 @@ def read_manifest(folder: Path) -> IndexManifest:
         raise SearchError(f"{folder} is not an index: it holds no {INDEX}. Make one with: spoticell index build")
     if path.stat().st_size > MANIFEST_LIMIT:
         raise SearchError(f"{path} is longer than {MANIFEST_LIMIT:,} bytes, so it is not an index's.")
+    return parse_manifest(path.read_bytes(), IndexManifest, where=path)
+
+
+def parse_manifest(contents: bytes, kind: type[Manifest], *, where: Path | str) -> Manifest:
+    """Read a manifest; ``where`` is how messages call it."""
     try:
-        fields = from_json(path.read_bytes(), allow_inf_nan=False)
+        fields = from_json(contents, allow_inf_nan=False)
     except ValueError as error:
-        raise SearchError(f"{path} is not JSON ({error}); build the index again.") from None
-    _check_version(fields, path)
+        raise SearchError(f"{where} is not JSON ({error}); build the index again.") from None
+    _check_version(fields, where)
     try:
-        return IndexManifest.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])[:100]
-        raise SearchError(f"{path} is damaged: {field}: {first['msg']}. Build the index again.") from None
+        raise SearchError(f"{where} is damaged: {field}: {first['msg']}. Build the index again.") from None
 
 
 def write_manifest(folder: Path, manifest: IndexManifest) -> None:
@@ -143,14 +162,14 @@ def write_manifest(folder: Path, manifest: IndexManifest) -> None:
         passing.write_text(text + "\n", encoding="utf-8")
 
 
-def _check_version(fields: Any, path: Path) -> None:  # noqa: ANN401 - anything that JSON can hold
+def _check_version(fields: Any, where: Path | str) -> None:  # noqa: ANN401 - anything that JSON can hold
     version = str(fields.get("format_version", "")) if isinstance(fields, dict) else ""
     major, _, minor = version.partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
-        raise SearchError(f"{path} is not that of an index: it states no format_version.")
+        raise SearchError(f"{where} is not that of an index: it states no format_version.")
     if (int(major), int(minor)) > (MAJOR, MINOR) or int(major) != MAJOR:
         raise SearchError(
-            f"{path} has format {version[:20]}, and this Spoticell reads {MAJOR}.{MINOR}; use a later release."
+            f"{where} has format {version[:20]}, and this Spoticell reads {MAJOR}.{MINOR}; use a later release."
         )
 
 

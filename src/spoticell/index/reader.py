@@ -1,4 +1,4 @@
-"""An open index, ready to be searched.
+"""An index in a folder, open and ready to be searched.
 
 Opening reads ``index.json`` and the small tables of groups; all else lies on memory maps.
 Axes: ``n`` query cells, ``k`` hits of each, ``d`` fingerprint.
@@ -6,38 +6,29 @@ Axes: ``n`` query cells, ``k`` hits of each, ``d`` fingerprint.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.errors import SearchError
-from spoticell.index.cells import Groups, ReferenceCells
+from spoticell.index.cells import Groups
 from spoticell.index.coarse import Coarse
 from spoticell.index.hits import Hits, merged, no_hits
 from spoticell.index.lists import Lists
-from spoticell.index.manifest import IndexFile, IndexManifest, find_index, read_manifest
+from spoticell.index.manifest import INDEX, IndexFile, IndexManifest, find_index, read_manifest
 from spoticell.index.needs import needed
+from spoticell.index.opened import BLOCK, PROBES, OpenIndex
 from spoticell.index.segment import SEGMENTS, OpenSegment
-from spoticell.index.shared import check_contents, check_size, read_coarse
-from spoticell.index.where import Where, chosen_groups
+from spoticell.index.shared import check_contents, check_size, read_coarse, read_planes
 from spoticell.runtime import available_cores
 
-PROBES = 20
-"""Lists that a search looks into."""
-BLOCK = 1 << 16
-"""Cells that are given at a time."""
-MOST_HITS = 10_000
-UNIT = 0.01
-"""How far from 1 the length of a fingerprint may be."""
 
-
-class Index:
-    """Fingerprints of reference cells, with what is known of these cells.
+class Index(OpenIndex):
+    """An index in a folder: fingerprints of reference cells, with what is known of these cells.
 
     Parameters
     ----------
@@ -58,9 +49,12 @@ class Index:
     spoticell.errors.SearchError: nowhere is not an index: there is no such folder...
     """
 
+    folder: Path
+
     def __init__(self, folder: Path | str, *, threads: int | None = None) -> None:
         self.folder = find_index(folder)
         self.manifest: IndexManifest = read_manifest(self.folder)
+        self.sha256 = hashlib.sha256((self.folder / INDEX).read_bytes()).hexdigest()
         self.threads = threads
         size = self.manifest.fingerprint_size
         folders = [self.folder / SEGMENTS / segment.name for segment in self.manifest.segments]
@@ -73,50 +67,26 @@ class Index:
             check_size(path, record)
 
     @property
-    def n_cells(self) -> int:
-        """Cells in the index."""
-        return self.manifest.n_cells
-
-    @property
     def n_lists(self) -> int:
         """Lists that the index is cut into; 1 if it is small."""
         return 1 if self._coarse is None else self._coarse.n_lists
 
     @property
-    def bundle_sha256(self) -> str:
-        """Of the bundle that all fingerprints are of."""
-        return self.manifest.bundle_sha256
+    def n_bytes(self) -> int:
+        """Bytes of its files."""
+        return sum(record.bytes for _, record in self._files())
 
     @property
-    def background(self) -> dict[str, Any] | None:
-        """Statistics of similarities that come by chance, if they were measured."""
-        return self.manifest.background
+    def planes_bd(self) -> NDArray[np.float32]:
+        """Planes of the binary code."""
+        return read_planes(self.folder, self.manifest)
 
     @cached_property
     def groups(self) -> pd.DataFrame:
         """What is known of cells, a row for each group of cells that share it: see `COLUMNS`."""
         return self._numbered[0]
 
-    def search(self, fingerprint_nd: NDArray[np.floating[Any]], *, k: int = 50, where: Where | None = None) -> Hits:
-        """Find the reference cells whose fingerprints are nearest.
-
-        Parameters
-        ----------
-        fingerprint_nd
-            Fingerprints of query cells, unit length; those that are all zero have no hits.
-        k
-            How many hits to give.
-        where
-            Conditions on reference cells, such as ``["tissue=blood", "study!=Kang 2018"]``, all of which must hold;
-            or a boolean for each row of `groups`.
-
-        Raises
-        ------
-        SearchError
-            If ``k``, a fingerprint or a condition can't be.
-        """
-        query_nd, empty_n = self._checked(fingerprint_nd, k)
-        chosen = None if where is None else chosen_groups(self.groups, where)
+    def _find(self, query_nd: NDArray[np.float32], k: int, chosen: NDArray[np.bool_] | None) -> Hits:
         needed("faiss").omp_set_num_threads(self.threads or available_cores())
         parts = [no_hits(len(query_nd), k)]
         for number, segment in enumerate(self.segments):
@@ -125,9 +95,7 @@ class Index:
             parts.append(
                 Hits(np.where(found.row_nk < 0, -1, found.row_nk + self._start_s[number]), found.similarity_nk)
             )
-        hits = merged(parts, k)
-        hits.row_nk[empty_n], hits.similarity_nk[empty_n] = -1, -np.inf
-        return hits
+        return merged(parts, k)
 
     def check(self) -> None:
         """Compare every file of the index with its sha256.
@@ -168,15 +136,6 @@ class Index:
             for start in range(0, segment.n_cells, BLOCK):
                 yield segment.vectors(np.arange(start, min(start + BLOCK, segment.n_cells)))
 
-    def cells(self) -> Iterator[ReferenceCells]:
-        """Give all cells from first to last with what is known of them, some at a time."""
-        start = 0
-        for fingerprint_nd in self.blocks():
-            rows = np.arange(start, start + len(fingerprint_nd))
-            table = self.groups.iloc[self.group_of(rows)]
-            yield ReferenceCells(fingerprint_nd, self.names_of(rows).tolist(), table)
-            start += len(rows)
-
     def fingerprints_of(self, row: NDArray[np.int64]) -> NDArray[np.float32]:
         """Give the stored fingerprints of the cells at some positions, ``(n, d)``."""
         fingerprint_nd = np.zeros((len(row), self.manifest.fingerprint_size), dtype=np.float32)
@@ -203,31 +162,8 @@ class Index:
                 yield segment.folder / name, record
 
     def _by_segment(self, flat: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.int64]]]:
-        if len(flat) and (flat.min() < -1 or flat.max() >= self.n_cells):
-            raise ValueError(f"positions lie outside the index of {self.n_cells:,} cells")
+        self._check_rows(flat)
         segment_n = np.searchsorted(self._start_s, flat, side="right") - 1
         for number in np.unique(segment_n[flat >= 0]).tolist():
             here = np.flatnonzero(segment_n == number)
             yield number, here, flat[here] - self._start_s[number]
-
-    def _checked(
-        self, fingerprint_nd: NDArray[np.floating[Any]], k: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        d = self.manifest.fingerprint_size
-        query_nd = np.ascontiguousarray(fingerprint_nd, dtype=np.float32)
-        if query_nd.ndim != 2 or query_nd.shape[1] != d:
-            raise SearchError(
-                f"fingerprints have the shape {query_nd.shape}; this index needs {d} numbers for each cell."
-            )
-        if not 1 <= k <= MOST_HITS:
-            raise SearchError(f"k is {k}; it can be from 1 to {MOST_HITS:,}.")
-        length_n = np.linalg.norm(query_nd, axis=1)
-        if not np.isfinite(length_n).all():
-            raise SearchError(f"{int((~np.isfinite(length_n)).sum()):,} fingerprints hold NaN or infinity.")
-        empty_n = length_n == 0
-        if (np.abs(length_n[~empty_n] - 1) > UNIT).any():
-            raise SearchError(
-                f"fingerprints must have length 1, and lengths from {length_n.min():.3g} to {length_n.max():.3g} "
-                "were given; use those that annotate writes."
-            )
-        return query_nd, empty_n

@@ -1,4 +1,4 @@
-"""Writing an index: new cells become a new segment, and then ``index.json`` is replaced.
+"""Writing an index in a folder: new cells become a new segment, and then ``index.json`` is replaced.
 
 Whatever stops the work, the index is the one from before or the new one, whole.  A segment that was written
 but never named in ``index.json`` doesn't belong to the index and is removed by the next writer.
@@ -7,13 +7,11 @@ but never named in ``index.json`` doesn't belong to the index and is removed by 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import secrets
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,14 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoticell import __version__
-from spoticell.bundle import Bundle
 from spoticell.errors import SearchError
 from spoticell.index.cells import ReferenceCells
 from spoticell.index.coarse import COARSE, Coarse
 from spoticell.index.manifest import INDEX, IndexManifest, Segment, read_manifest, write_manifest
 from spoticell.index.needs import check_installed
-from spoticell.index.reader import Index
 from spoticell.index.segment import SEGMENTS
 from spoticell.index.shared import PLANES, file_record, read_coarse, read_planes, write_coarse, write_planes
 from spoticell.index.spool import Spool
@@ -37,41 +32,11 @@ from spoticell.io.write import sync, writing
 
 LOCK = "lock"
 
-Progress = Callable[[int, int], None]
 
-
-def create_index(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceCells]) -> None:
-    """Make a new index of some cells.
-
-    Parameters
-    ----------
-    folder
-        Where; must not be there yet.
-    bundle
-        The one that the fingerprints are of.
-    blocks
-        The cells.
-
-    Raises
-    ------
-    SearchError
-        If there are no cells, or ``folder`` holds something.
-    OutputError
-        If the disk refuses.
-    """
-    manifest = IndexManifest(
-        spoticell_version=__version__,
-        bundle=bundle.name,
-        bundle_sha256=bundle.sha256,
-        fingerprint_size=bundle.manifest.fingerprint_size,
-        code_bits=len(bundle.planes_bd),
-    )
-    _create(Path(folder), manifest, bundle.planes_bd, blocks)
-
-
-def _create(
+def create(
     folder: Path, manifest: IndexManifest, planes_bd: NDArray[np.float32], blocks: Iterable[ReferenceCells]
 ) -> None:
+    """Make a new index of some cells in a folder; see `create_index`."""
     check_installed()
     _check_vacant(folder)
     with writing(folder):
@@ -85,82 +50,19 @@ def _create(
             raise
 
 
-def append(folder: Path | str, bundle: Bundle, blocks: Iterable[ReferenceCells]) -> None:
-    """Add cells to an index, which stays as it is until all of them are on the disk.
-
-    Raises
-    ------
-    SearchError
-        If the index is of another bundle, there are no cells, or they are in it already.
-    OutputError
-        If the disk refuses.
-    """
+def append(folder: Path, blocks: Iterable[ReferenceCells]) -> None:
+    """Add cells to the index in a folder; see `verbs.append`."""
     check_installed()
-    folder = Path(folder)
-    check_bundle(read_manifest(folder), bundle, folder)
     with locked(folder):
         _append(folder, read_manifest(folder), blocks)
 
 
-def merge_into(folder: Path | str, indexes: Sequence[Index], *, on_progress: Progress | None = None) -> None:
-    """Make a new index of all cells of others, in one segment.
-
-    Raises
-    ------
-    SearchError
-        If they are of different bundles, hold the same cells, or a file of one isn't what was written.
-    OutputError
-        If the disk refuses.
-    """
-    first, *others = indexes
-    for index in others:
-        if index.bundle_sha256 != first.bundle_sha256:
-            raise SearchError(
-                f"{first.folder} and {index.folder} hold fingerprints of different bundles, {first.manifest.bundle} "
-                f"({first.bundle_sha256[:8]}) and {index.manifest.bundle} ({index.bundle_sha256[:8]}); they can't be "
-                "merged."
-            )
-    names = Counter(segment.name for index in indexes for segment in index.manifest.segments)
-    if names and names.most_common(1)[0][1] > 1:
-        raise SearchError("the same cells are in more than one of these indexes; leave one of them out.")
-    for index in indexes:
-        index.check()
-    manifest = first.manifest.model_copy(update={"files": {}, "segments": (), "background": None})
-    planes_bd = read_planes(first.folder, first.manifest)
-    _create(Path(folder), manifest, planes_bd, _counted(indexes, on_progress))
-
-
-def _counted(indexes: Sequence[Index], on_progress: Progress | None) -> Iterator[ReferenceCells]:
-    done, total = 0, sum(index.n_cells for index in indexes)
-    for cells in itertools.chain.from_iterable(index.cells() for index in indexes):
-        yield cells
-        done += len(cells)
-        if on_progress is not None:
-            on_progress(done, total + total // 4)  # putting them in order takes a fifth of the time
-
-
-def set_background(
-    folder: Path | str, background: dict[str, Any], *, segments: Sequence[Segment] | None = None
-) -> None:
-    """State the similarities that come by chance; forgotten whenever cells are added.
-
-    With ``segments``, nothing is stated if the index has come to hold others than these, on which it was measured.
-    """
-    folder = Path(folder)
+def set_background(folder: Path, background: dict[str, Any], segments: Sequence[Segment] | None) -> None:
+    """State the background of the index in a folder; see `verbs.set_background`."""
     with locked(folder):
         manifest = read_manifest(folder)
         if segments is None or tuple(segments) == manifest.segments:
             write_manifest(folder, manifest.model_copy(update={"background": background}))
-
-
-def check_bundle(manifest: IndexManifest, bundle: Bundle, folder: Path) -> None:
-    """Refuse a bundle whose fingerprints can't be compared with those of an index."""
-    if manifest.bundle_sha256 != bundle.sha256:
-        raise SearchError(
-            f"the index {folder} holds fingerprints of the bundle {manifest.bundle} ({manifest.bundle_sha256[:8]}), "
-            f"not of {bundle.name} ({bundle.sha256[:8]}); they can't be compared. Give that bundle, or build the "
-            "index again."
-        )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spoticell.bundle import Bundle
 from spoticell.evidence import CONFLICT, Evidence, agreement
-from spoticell.index import Hits, Index
+from spoticell.index import Hits, open_index
 from spoticell.index.needs import check_installed
 from spoticell.keys import UNKNOWN
 from spoticell.matching import Matcher, type_words
@@ -46,7 +46,7 @@ class Neighbours:
     def __init__(self, folder: Path, bundles: Sequence[Bundle]) -> None:
         check_installed()
         # a cell is asked for at a time: more threads would only get in each other's way
-        self._index = Index(folder, threads=1)
+        self._index = open_index(folder, threads=1)
         fits = (bundle for bundle in bundles if bundle.sha256 == self._index.bundle_sha256)
         matcher = Matcher(self._index, next(fits, bundles[0]))
         self._ballot, self._rule = matcher.ballot, matcher.rule

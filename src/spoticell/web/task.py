@@ -16,7 +16,7 @@ from typing import Any
 from spoticell.bundle import Bundle, load_bundle
 from spoticell.errors import FileFormatError
 from spoticell.findings import Findings, Progress, inspect
-from spoticell.index import Index
+from spoticell.index import open_index
 from spoticell.io import open_cells
 from spoticell.matching import Matcher
 from spoticell.web.outcome import Order, Tell, write_outcome
@@ -117,7 +117,7 @@ def _run(task: Task, tell: Tell) -> dict[str, Any]:
 def _matcher(task: Task, bundle: Bundle) -> Matcher | None:
     if task.index is None:
         return None
-    index = Index(task.index, threads=task.threads)
+    index = open_index(task.index, threads=task.threads)
     return Matcher(index, bundle) if index.bundle_sha256 == bundle.sha256 else None
 
 
