@@ -211,16 +211,16 @@ def mean_table(mean: pd.DataFrame, rows: pd.DataFrame, names: Sequence[str]) -> 
 
 def picture(mean: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Draw AUROC by distance for each signal."""
-    figure = Figure(figsize=(8, 3.8), layout="constrained")
+    figure = Figure(figsize=(9.5, 3.8), layout="constrained")
     axes = figure.subplots()
     colors = dict(zip(names, ("#9ec1d6", "#6ba0c0", ACCENT, SECOND, "#f0b592", "0.2"), strict=False))
     width = 0.8 / len(names)
     for number, name in enumerate(names):
         x = np.arange(len(mean)) + (number - (len(names) - 1) / 2) * width
         bars = axes.bar(x, mean["auroc", name], width * 0.92, color=colors[name], label=name)
-        axes.bar_label(bars, fmt="%.2f", fontsize=6.5, padding=1)
+        axes.bar_label(bars, fmt="%.2f", fontsize=6, padding=1)
     axes.axhline(0.5, color=GREY, linestyle="--", linewidth=1)
-    axes.set_xticks(range(len(mean)), [place.replace(": ", ":\n") for place in mean.index])
+    axes.set_xticks(range(len(mean)), [place.replace(" ", "\n") for place in mean.index])
     axes.set(ylim=(0, 1.05), ylabel="AUROC, known against unknown", xlabel="how near the unknown type is to known ones")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(*axes.get_legend_handles_labels(), frameon=False, loc="outside right center", fontsize="small")
