@@ -8,9 +8,9 @@
 
 The first command copies CELLS without the types of `TYPES` and their subtypes, without every made type, and without
 the studies that are tested; the second makes the types from lists of markers written from textbook knowledge (the
-file says of which types some genes had been seen before).  The last reports F1 of the types on those studies, whose other types the network did learn, from
-other studies.  Beside it stands a bundle that was trained on these very cells: as much as can be had, not a fair peer.
-Answers of a plasma cell count as right for a plasmablast.
+file says of which types some genes had been seen before). The last reports F1 of the types on those studies, whose
+other types the network did learn, from other studies. Beside it stands a bundle that was trained on these very cells:
+as much as can be had, not a fair peer. Answers of a plasma cell count as right for a plasmablast.
 """
 
 from __future__ import annotations
