@@ -4,13 +4,13 @@
     python scripts/human_v1_markers.py --cells runs/marker-types/cells --markers benchmarks/marker_types.yaml
     spoticell train --data-dir runs/marker-types/cells --output-dir runs/marker-types/model \
         --config configs/human-v1.yaml --panels-dir runs/human-v1/panels
-    python benchmarks/marker_types.py --bundle runs/marker-types/model --save marker_types
+    python benchmarks/marker_types.py --bundle runs/marker-types/model/best_model_f1 --save marker_types
 
 The first command copies CELLS without the types of `TYPES` and their subtypes, without every made type, and without
-the studies that are tested; the second makes the types from lists of markers that were written before any of their
-cells was looked at.  The last reports F1 of the types on those studies, whose other types the network did learn, from
-other studies.  Beside it stands a bundle that was trained on these very cells: as much as can be had, not a fair peer.
-Answers of a plasma cell count as right for a plasmablast.
+the studies that are tested; the second makes the types from lists of markers written from textbook knowledge (the
+file says of which types some genes had been seen before). The last reports F1 of the types on those studies, whose
+other types the network did learn, from other studies. Beside it stands a bundle that was trained on these very cells:
+as much as can be had, not a fair peer. Answers of a plasma cell count as right for a plasmablast.
 """
 
 from __future__ import annotations
