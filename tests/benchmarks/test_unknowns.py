@@ -3,6 +3,10 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the training cells are read with what trains on them")
+
 from signals import Asked, Knower
 from studies import Cells
 from unknowns import Case, answers_of, cases_in, combination_for
