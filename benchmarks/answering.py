@@ -18,6 +18,7 @@ from spoticell.evaluate import NO_ANSWER
 from spoticell.keys import UNKNOWN
 from spoticell.ontology import answers, load_ontology
 from spoticell.runtime import Runtime
+from spoticell.stream import check_threshold
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,15 @@ def open_runtime(bundle: Path | str, threads: int) -> Runtime:
     return Runtime(load_bundle(bundle), threads=threads)
 
 
-def answer_cells(cells: Cells, runtime: Runtime) -> Answers:
+def answer_cells(cells: Cells, runtime: Runtime, *, threshold: float | None = None) -> Answers:
     """Answer cells as ``annotate`` does: a cell without any count is unknown."""
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
     bundle, empty_n = runtime.bundle, cells.counts_n == 0
     chance_nm = bundle.chances(prediction.probabilities_nm, cells.counts_n)
     chance_nm[empty_n] = prediction.probabilities_nm[empty_n] = 0
     prediction.fingerprint_nd[empty_n] = 0
-    position_n, score_n = answers(chance_nm, bundle.nodes, load_ontology(), threshold=bundle.manifest.threshold)
+    threshold = check_threshold(threshold, bundle)
+    position_n, score_n = answers(chance_nm, bundle.nodes, load_ontology(), threshold=threshold)
     position_n[empty_n], score_n[empty_n] = -1, 0
     term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[position_n]
     return Answers(term_n, score_n, chance_nm, prediction.probabilities_nm, prediction.fingerprint_nd)

@@ -23,6 +23,19 @@ def is_below(term: str, types: Collection[str]) -> bool:
     return term in ontology and not ontology.ancestors(term).isdisjoint(types)
 
 
+def copy_without(cells: Path, fewer: Path, *, types: Collection[str], sets: Collection[str]) -> None:
+    """Copy the data sets of a folder, without some of them and without cells of some types and their subtypes."""
+    fewer.mkdir(parents=True)
+    for path in sorted(cells.glob("*.h5ad")):
+        if path.stem in sets:
+            continue
+        whole = anndata.read_h5ad(path)
+        kept = whole[[not is_below(term, types) for term in whole.obs[LABEL].astype(str)]]
+        if kept.n_obs:
+            kept.write_h5ad(fewer / path.name, compression="gzip")
+        print(f"{path.stem}: {kept.n_obs:,} of {whole.n_obs:,} cells")
+
+
 def main() -> None:
     """Read the command line and copy."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -31,15 +44,7 @@ def main() -> None:
     parser.add_argument("--types", nargs="*", default=[], metavar="TERM", help="leave these out, and subtypes")
     parser.add_argument("--sets", nargs="*", default=[], metavar="NAME", help="leave these data sets out")
     args = parser.parse_args()
-    args.fewer.mkdir(parents=True)
-    for path in sorted(args.cells.glob("*.h5ad")):
-        if path.stem in args.sets:
-            continue
-        cells = anndata.read_h5ad(path)
-        kept = cells[[not is_below(term, args.types) for term in cells.obs[LABEL].astype(str)]]
-        if kept.n_obs:
-            kept.write_h5ad(args.fewer / path.name, compression="gzip")
-        print(f"{path.stem}: {kept.n_obs:,} of {cells.n_obs:,} cells")
+    copy_without(args.cells, args.fewer, types=args.types, sets=args.sets)
 
 
 if __name__ == "__main__":

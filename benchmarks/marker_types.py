@@ -19,16 +19,16 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-import anndata
 import numpy as np
+from answering import answer_cells
+from fewer_cells import copy_without
 from numpy.typing import NDArray
 from saving import DATA, save_result
 from studies import Cells, read_cells
 
 from spoticell.bundle import load_bundle
 from spoticell.evaluate import score
-from spoticell.keys import LABEL, UNKNOWN
-from spoticell.ontology import answers, load_ontology
+from spoticell.ontology import load_ontology
 from spoticell.runtime import Runtime
 
 PLASMA_CELL, PLASMABLAST = "CL:0000786", "CL:0000980"
@@ -48,27 +48,9 @@ FEWEST = 8
 """Cells of a type that a data set needs."""
 
 
-def copy_without(cells: Path, output: Path) -> None:
-    """Copy the data sets of a folder but the tested studies, without the cells of the types."""
-    ontology, types = load_ontology(), {*TYPES, PLASMABLAST}
-    output.mkdir(parents=True)
-    for path in sorted(cells.glob("*.h5ad")):
-        if path.stem in STUDIES + MEANS_OF_STUDIES or path.stem.startswith("markers_"):
-            continue
-        data = anndata.read_h5ad(path)
-        keep_n = np.array([not (ontology.ancestors(label) & types) for label in data.obs[LABEL].astype(str)])
-        data[keep_n].write_h5ad(output / path.name, compression="gzip")
-        print(f"{path.stem}: {keep_n.sum():,} of {len(keep_n):,} cells")
-
-
 def answered(cells: Cells, runtime: Runtime, threshold: float) -> NDArray[np.object_]:
     """Give a bundle's answers."""
-    found = runtime.predict(cells.counts_ng, cells.measured_g)
-    nodes = runtime.bundle.manifest.nodes
-    chance_nm = runtime.bundle.chances(found.probabilities_nm, cells.counts_n)
-    position_n, _ = answers(chance_nm, nodes, load_ontology(), threshold=threshold)
-    # the last name is that of position -1
-    answer_n = np.array([*nodes, UNKNOWN], dtype=object)[position_n]
+    answer_n = answer_cells(cells, runtime, threshold=threshold).term_n
     return np.where(answer_n == PLASMABLAST, PLASMA_CELL, answer_n)
 
 
@@ -106,7 +88,8 @@ def main() -> None:
     parser.add_argument("--save", help="name of the result; nothing is saved without it")
     args = parser.parse_args()
     if args.without:
-        copy_without(args.cells, args.without)
+        made = [path.stem for path in args.cells.glob("markers_*.h5ad")]
+        copy_without(args.cells, args.without, types=(*TYPES, PLASMABLAST), sets=(*STUDIES, *MEANS_OF_STUDIES, *made))
         return
     runtimes = [Runtime(load_bundle(name), threads=1) for name in (args.bundle, args.trained)]
     lines = [

@@ -57,7 +57,7 @@ class View:
     dataset: str
     name: str
     label_n: NDArray[np.object_]
-    counts_n: NDArray[np.float32]
+    counts_n: NDArray[np.float64]
     probabilities_nm: NDArray[np.float32]
     nodes: tuple[str, ...]
 
@@ -73,10 +73,15 @@ class View:
 
     def figures(self, calibration: Calibration, threshold: float) -> dict[str, Any]:
         """Score calibrated answers."""
+        term_n, score_n = self.calibrated(calibration, threshold)
+        return score(self.label_n.tolist(), term_n, score_n)
+
+    def calibrated(self, calibration: Calibration, threshold: float) -> tuple[list[str], NDArray[np.float32]]:
+        """Give the calibrated answers, ``unknown`` where there is none, and their scores."""
         chance_nm = calibration.apply(self.probabilities_nm, self.counts_n)
         answer_n, score_n = answers(chance_nm, self.nodes, load_ontology(), threshold=threshold)
         terms = [*self.nodes, UNKNOWN]
-        return score(self.label_n.tolist(), [terms[answer] for answer in answer_n], score_n)
+        return [terms[answer] for answer in answer_n], score_n
 
 
 def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> Iterator[View]:
@@ -92,8 +97,7 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
             seen = LabelledCells(
                 counts_ng, few.label_n, np.zeros(len(few), dtype=np.intp), few.donor_n, (name,), seen_g[None]
             )
-            counts_n = np.asarray(counts_ng.sum(axis=1), dtype=np.float32)
-            yield View(name, view, few.label_n, counts_n, predict_nodes(network, seen, reach_cm), nodes)
+            yield View(name, view, few.label_n, seen.counts_n, predict_nodes(network, seen, reach_cm), nodes)
 
 
 def show(
@@ -144,12 +148,10 @@ def confusions(views: Sequence[View], calibration: Calibration, threshold: float
     ontology = load_ontology()
     pairs, sizes = Counter(), Counter()
     for view in (view for view in views if view.name == "whole"):
-        chance_nm = calibration.apply(view.probabilities_nm, view.counts_n)
-        answer_n, _ = answers(chance_nm, view.nodes, ontology, threshold=threshold)
+        term_n, _ = view.calibrated(calibration, threshold)
         sizes.update(view.label_n)
-        for label, answer in zip(view.label_n, answer_n, strict=True):
-            term = view.nodes[answer] if answer >= 0 else ""
-            if term and label not in ontology.ancestors(term) and term not in ontology.ancestors(label):
+        for label, term in zip(view.label_n, term_n, strict=True):
+            if term != UNKNOWN and label not in ontology.ancestors(term) and term not in ontology.ancestors(label):
                 pairs[label, term] += 1
     return [
         f"{ontology.name(label)} called {ontology.name(term)}: {count:,} of {sizes[label]:,} cells"

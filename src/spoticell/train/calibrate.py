@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class Answered:
 
     probability_n: NDArray[np.float32]
     """The network's probability of each answer."""
-    counts_n: NDArray[np.float32]
+    counts_n: NDArray[np.floating[Any]]
     """Counts of each cell in known genes."""
     right_n: NDArray[np.bool_]
     """Whether the answer was the cell's label or a subtype of it."""
