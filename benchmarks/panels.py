@@ -18,21 +18,22 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from answering import answer_cells, describe, open_runtime, read_tests
 from incomplete import ALL, SIZES, View, area_under, views, worth
-from linear import Linear
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
+from peer_networks import Network
 from saving import DATA, save_figures, save_picture, save_result
 from studies import Cells, read_panel
 
 from spoticell.genes import load_vocabulary
-from spoticell.train.cells import read_labelled
+from spoticell.train.cells import LabelledCells, read_labelled
 from spoticell.train.history import ACCENT, GREY, SECOND
 
 MANY_GENES = 6000
@@ -60,13 +61,25 @@ def judge(row: str, answer: Answer, sets: Views, *, draws: int) -> Iterable[dict
 def peers(folder: Path, sets: Views, draws: int) -> list[dict[str, object]]:
     """Judge both linear models."""
     known = read_labelled(folder, load_vocabulary())
-    whole = Linear(known.counts_ng, known.label_n, np.ones(known.counts_ng.shape[1], dtype=np.bool_))
+    whole = fitted(known, np.ones(known.counts_ng.shape[1], dtype=np.bool_))
 
     def refitted(cells: Cells) -> NDArray[np.object_]:
-        return Linear(known.counts_ng, known.label_n, cells.measured_g).answer(cells.counts_ng)
+        return most_probable(fitted(known, cells.measured_g), cells)
 
-    rows = [*judge(ZERO, lambda cells: whole.answer(cells.counts_ng), sets, draws=draws)]
+    rows = [*judge(ZERO, lambda cells: most_probable(whole, cells), sets, draws=draws)]
     return [*rows, *judge(REFITTED, refitted, sets, draws=1)]
+
+
+def fitted(known: LabelledCells, panel_g: NDArray[np.bool_]) -> Network:
+    """Fit logistic regression, with the settings that ``peers.py`` chooses for it, to what a panel shows of cells."""
+    shown_ng = known.counts_ng.multiply(panel_g.astype(np.float32)).tocsr()
+    shown_ng.eliminate_zeros()
+    return Network(hierarchical=False, weight_decay=3.0).fit(replace(known, counts_ng=shown_ng), seed=0)
+
+
+def most_probable(model: Network, cells: Cells) -> NDArray[np.object_]:
+    """Give the most probable label of each cell."""
+    return model.labels.astype(object)[model.probabilities(cells.counts_ng, cells.measured_g).argmax(axis=1)]
 
 
 def average(rows: pd.DataFrame) -> pd.DataFrame:

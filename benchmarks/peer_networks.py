@@ -29,7 +29,7 @@ from spoticell.train.supply import Pool
 
 WIDE = (100, 128)
 """Hidden layers with which a perceptron on all genes has about as many parameters as Spoticell."""
-COMPLETE = AugmentConfig(panels=0, thinning=0)
+COMPLETE = AugmentConfig(panels=0, thinning=0, gene_noise=0)
 """Cells as they are."""
 
 

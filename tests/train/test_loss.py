@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spoticell.ontology import load_ontology, reach_matrix
-from spoticell.train.loss import bce_loss, hierarchical_loss, node_probabilities
+from spoticell.train.loss import bce_loss, flat_loss, hierarchical_loss, node_probabilities
 
 LABELS = ["CL:0000084", "CL:0000624", "CL:0000625", "CL:0000236", "CL:0000057"]
 NODES, REACH = reach_matrix(LABELS, load_ontology())
@@ -45,3 +45,11 @@ def test_bce_is_least_for_the_right_label(right):
         logits[0, label] = 6.0
         losses.append(bce_loss(logits, node_n, REACH_CM, above_mm=above_mm).item())
     assert int(np.argmin(losses)) == right
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_flat_is_the_cross_entropy_of_the_label_whatever_lies_below_it(label):
+    logits = torch.arange(len(LABELS), dtype=torch.float32)[None]
+    loss = flat_loss(logits, torch.tensor([NODES.index(label)]), REACH_CM)
+    expected = -torch.log_softmax(logits, dim=1)[0, LABELS.index(label)]
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)

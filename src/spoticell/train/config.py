@@ -76,8 +76,9 @@ class TrainConfig(Settings):
 
     network: NetworkConfig = NetworkConfig()
     augment: AugmentConfig = AugmentConfig()
-    loss: Literal["hierarchical", "bce"] = "hierarchical"
-    """``hierarchical``: cross-entropy of the label's node; ``bce``: each node on its own, and a penalty."""
+    loss: Literal["hierarchical", "flat", "bce"] = "hierarchical"
+    """``hierarchical``: cross-entropy of the label's node; ``flat``: of the label, kin or not; ``bce``: each node on
+    its own, and a penalty."""
     contrast: Annotated[float, Field(ge=0)] = 0.2
     """Weight of the fingerprint's own loss, cells of a kind together, beside the labels'; 0 for none."""
     contrast_temperature: Positive = 0.1

@@ -11,7 +11,7 @@ from torch import Tensor
 from spoticell.train.batches import Batch
 from spoticell.train.config import TrainConfig
 from spoticell.train.contrast import contrast_loss, kinship, likeness
-from spoticell.train.loss import bce_loss, hierarchical_loss
+from spoticell.train.loss import bce_loss, flat_loss, hierarchical_loss
 from spoticell.train.network import DualPath
 
 
@@ -48,4 +48,6 @@ class Lesson:
     def _labels(self, logits_nc: Tensor, node_n: Tensor) -> Tensor:
         if self.config.loss == "hierarchical":
             return hierarchical_loss(logits_nc, node_n, self.reach_cm)
+        if self.config.loss == "flat":
+            return flat_loss(logits_nc, node_n, self.reach_cm)
         return bce_loss(logits_nc, node_n, self.reach_cm, above_mm=self.above_mm)

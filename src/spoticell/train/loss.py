@@ -55,6 +55,20 @@ def hierarchical_loss(logits_nc: Tensor, node_n: Tensor, reach_cm: Tensor) -> Te
     return -torch.log(label_n.clamp(FLOOR, 1.0))
 
 
+def flat_loss(logits_nc: Tensor, node_n: Tensor, reach_cm: Tensor) -> Tensor:
+    """Give each cell's cross-entropy of its label, ``(n,)``, as if no label lay below another.
+
+    Examples
+    --------
+    >>> reach_cm = torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    >>> flat_loss(torch.zeros(2, 2), torch.tensor([1, 2]), reach_cm).round(decimals=3).tolist()
+    [0.6930000185966492, 0.6930000185966492]
+    """
+    # nodes stand after the nodes above them, so a label's own is the last that it lies at or below
+    own_c = (reach_cm * torch.arange(reach_cm.shape[1], device=reach_cm.device)).argmax(1)
+    return functional.cross_entropy(logits_nc, (own_c == node_n[:, None]).to(logits_nc.dtype), reduction="none")
+
+
 def bce_loss(
     logits_nc: Tensor, node_n: Tensor, reach_cm: Tensor, *, above_mm: Tensor, consistency: float = 1.0
 ) -> Tensor:
