@@ -86,18 +86,21 @@ def augment(**settings: Any) -> Variant:
     return Variant({"augment": settings})
 
 
+ALONE = {"cell_token": 0}
+BOTH = {"cnn": True, "transformer": True}
 VARIANTS = {
     SHIPPED: Variant(),
-    "no CNN": network(cnn=False),
-    "no transformer": network(transformer=False),
-    "no summary of the cell": network(cell_token=0),
-    "CNN alone": network(transformer=False, cell_token=0),
-    "transformer alone": network(cnn=False, cell_token=0),
-    "summary alone, no picture": network(cnn=False, transformer=False),
-    "alphabetical layout": network(layout="alphabetical"),
-    "chromosomal layout": network(layout="chromosomal"),
-    "random layout": network(layout="random"),
-    "CNN alone, random layout": network(transformer=False, cell_token=0, layout="random"),
+    "with CNN": network(cnn=True),
+    "with transformer": network(transformer=True),
+    "with CNN and transformer": network(**BOTH),
+    "CNN and transformer, no summary": network(**BOTH, **ALONE),
+    "CNN alone": network(cnn=True, **ALONE),
+    "CNN alone, alphabetical layout": network(cnn=True, layout="alphabetical", **ALONE),
+    "CNN alone, chromosomal layout": network(cnn=True, layout="chromosomal", **ALONE),
+    "CNN alone, random layout": network(cnn=True, layout="random", **ALONE),
+    "transformer alone": network(transformer=True, **ALONE),
+    "cells of length 1": network(cell_length=1.0),
+    "with CNN and transformer, cells of length 1": network(cell_length=1.0, **BOTH),
     "flat cross-entropy": Variant({"loss": "flat"}),
     "binary cross-entropy and penalty": Variant({"loss": "bce"}),
     "no loss of the fingerprint's own": Variant({"contrast": 0.0}),

@@ -1,4 +1,4 @@
-"""The default network as a textbook would write it: the peer of the fast formulation, with the same weights.
+"""The dual-path network as a textbook would write it: the peer of the fast formulation, with the same weights.
 
 Every token goes through the whole transformer layer, all genes of all cells are dense, and windows are gathered from
 pixels.  Axes as in ``spoticell.train.network``.
@@ -39,9 +39,9 @@ class PlainDualPath(DualPath):
     def _scaled(self, counts_ng: Tensor) -> Tensor:
         if self.config.scaling == "sqrt":
             root_ng = counts_ng.sqrt() * self.gene_weight
-            return root_ng / root_ng.square().sum(1, keepdim=True).sqrt().clamp_min(1e-6)
+            return self.config.cell_length * root_ng / root_ng.square().sum(1, keepdim=True).sqrt().clamp_min(1e-6)
         total_n1 = counts_ng.sum(1, keepdim=True).clamp_min(1.0)
-        return torch.log1p(counts_ng / total_n1 * 1e4) * self.gene_weight / 64
+        return torch.log1p(counts_ng / total_n1 * 1e4) * self.gene_weight / 64 * self.config.cell_length
 
     def _windows(self, values_ng: Tensor) -> Tensor:
         padded = functional.pad(values_ng, (0, 1))

@@ -5,7 +5,7 @@ from spoticell.train.config import TrainConfig, load_config, named_configs
 
 
 def test_every_named_config_can_be_loaded():
-    assert named_configs() == ["default", "original"]
+    assert named_configs() == ["default", "dual-path", "original"]
     assert load_config("default") == TrainConfig()
 
 
@@ -42,5 +42,5 @@ def test_a_slip_of_the_pen_is_named(tmp_path, text, message):
 
 
 def test_a_config_that_is_not_there_is_said_with_those_that_are():
-    with pytest.raises(ConfigError, match="neither a file nor one of default, original"):
+    with pytest.raises(ConfigError, match="neither a file nor one of default, dual-path, original"):
         load_config("fast")

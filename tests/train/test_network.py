@@ -8,15 +8,15 @@ from spoticell.bundle import load_bundle
 from spoticell.layout import random_layout
 from spoticell.train.config import NetworkConfig
 from spoticell.train.network import DualPath, count_parameters
+from spoticell.train.start import load_start
 
 N_GENES = 500
 
 
 def small_network(**options) -> DualPath:
     torch.manual_seed(0)
-    config = NetworkConfig(
-        **{"stem_channels": 2, "cell_token": 8, "width": 16, "heads": 2, "fusion": (16, 16), **options}
-    )
+    small = {"stem_channels": 2, "cell_token": 8, "width": 16, "heads": 2, "fusion": (16, 16)}
+    config = NetworkConfig(**{"cnn": True, "transformer": True, **small, **options})
     return DualPath(config, random_layout(N_GENES, rng=np.random.default_rng(0)), 7).eval()
 
 
@@ -24,8 +24,9 @@ def some_counts(n_cells: int = 6) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).poisson(0.5, size=(n_cells, N_GENES)).astype(np.float32))
 
 
-def test_the_default_network_stays_within_its_budget_of_parameters():
-    network = DualPath(NetworkConfig(), random_layout(20_532, rng=np.random.default_rng(0)), 300)
+@pytest.mark.parametrize("paths", [{}, {"cnn": True, "transformer": True}], ids=["default", "dual path"])
+def test_a_network_stays_within_its_budget_of_parameters(paths):
+    network = DualPath(NetworkConfig(**paths), random_layout(20_532, rng=np.random.default_rng(0)), 300)
     assert count_parameters(network) <= 2_300_000
 
 
@@ -88,6 +89,20 @@ def test_sequencing_twice_as_deep_changes_nothing():
     torch.testing.assert_close(network(2 * counts, measured)[1], network(counts, measured)[1], atol=1e-4, rtol=0)
 
 
+def test_longer_cells_give_the_same_at_first_and_teach_the_genes_more():
+    counts, measured, moved = some_counts(), torch.ones(1, N_GENES), []
+    begun = [small_network(cnn=False, transformer=False, cell_length=length) for length in (1.0, 50.0)]
+    with torch.no_grad():
+        torch.testing.assert_close(*(network(counts, measured)[1] for network in begun), atol=1e-4, rtol=1e-3)
+    for network in begun:
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+        before = network.summary.project.weight.detach().clone()
+        network(counts, measured)[1].logsumexp(1).mean().backward()
+        optimizer.step()
+        moved.append(((network.summary.project.weight - before).norm() / before.norm()).item())
+    assert moved[1] > 20 * moved[0]
+
+
 @torch.no_grad()
 def test_an_empty_cell_gives_finite_numbers():
     fingerprint_nd, logits_nc = small_network()(torch.zeros(1, N_GENES), torch.ones(1, N_GENES))
@@ -95,7 +110,7 @@ def test_an_empty_cell_gives_finite_numbers():
     assert torch.isfinite(logits_nc).all()
 
 
-SHAPES = [{}, {"cnn": False}, {"cell_token": 0, "scaling": "log1p"}]
+SHAPES = [{}, {"cnn": False}, {"cnn": False, "transformer": False}, {"cell_token": 0, "scaling": "log1p"}]
 
 
 def learned(network, counts_ng, measured_ng) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
@@ -116,7 +131,7 @@ def assert_equal_teaching(fast, plain, counts_ng, measured_ng, **tolerance) -> N
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize("options", SHAPES, ids=["default", "no CNN", "no cell token, log1p"])
+@pytest.mark.parametrize("options", SHAPES, ids=["both paths", "no CNN", "cell token only", "no cell token, log1p"])
 def test_the_network_gives_and_learns_what_the_textbook_formulation_does(options, mode):
     fast = small_network(dropout=0.0, **options)
     plain = PlainDualPath(fast.config, random_layout(N_GENES, rng=np.random.default_rng(0)), 7)
@@ -133,7 +148,7 @@ def test_the_shipped_weights_give_and_learn_in_single_precision_what_they_do_in_
     counts_ng = torch.from_numpy(rng.poisson(0.1, (8, len(bundle.pixel_g))).astype(np.float32))
     measured_ng = torch.from_numpy(rng.random(counts_ng.shape) < 0.7).float()
     fast, plain = (
-        kind(NetworkConfig(), bundle.pixel_g, len(bundle.manifest.labels)).eval() for kind in (DualPath, PlainDualPath)
+        kind(load_start(bundle.path).config, bundle.pixel_g, len(bundle.manifest.labels)).eval() for kind in (DualPath, PlainDualPath)
     )
     fast.load_state_dict(weights)
     assert_equal_teaching(fast, plain, counts_ng, measured_ng, rtol=1e-4, atol=1e-4)

@@ -34,14 +34,17 @@ class NetworkConfig(Settings):
     """``sqrt``: square roots of counts, unit length (survives panels); ``log1p``: log1p of counts per 10,000."""
     weigh_genes: Annotated[float, Field(ge=0)] = 1.0
     """A gene counts as much as the share of labels whose data sets measure it, to this power; 0 counts all alike."""
-    cnn: bool = True
+    cell_length: Positive = 200.0
+    """Length of a scaled cell.  An optimiser moves all weights by steps of one size, so the longer the cells, the more
+    the weights of the genes learn and the less of their random start is left beside it."""
+    cnn: bool = False
     """Whether the picture goes through the convolutions."""
-    transformer: bool = True
+    transformer: bool = False
     """Whether the parts of the picture go through the transformer."""
     stem_channels: Count = 20
     """Channels that each 5 x 5 window of pixels is turned into, with weights of its own for each pixel."""
     cell_token: Annotated[int, Field(ge=0)] = 48
-    """Size of the summary of the whole cell that joins the parts in the transformer; 0 for none."""
+    """Size of the summary of all genes, which also joins the parts in the transformer; 0 for none."""
     channels: tuple[Count, Count, Count, Count] = (16, 32, 64, 128)
     width: Count = 128
     """Size of a token."""

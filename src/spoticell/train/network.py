@@ -72,9 +72,9 @@ class DualPath(nn.Module):
         self.register_buffer("gene_weight", weight)
         size = 0
         if config.cnn or config.transformer:
-            self.stem = WindowStem(config.stem_channels)
+            self.stem = WindowStem(config.stem_channels, config.cell_length)
         if config.cell_token:
-            self.summary = CellSummary(len(pixel_g), config.cell_token)
+            self.summary = CellSummary(len(pixel_g), config.cell_token, config.cell_length)
             size += config.cell_token
         if config.cnn:
             self.cnn = CnnPath(config.stem_channels + 1, config.channels)
@@ -141,9 +141,9 @@ class DualPath(nn.Module):
         """Scale counts, of a gene's weight each; ``of_cell`` sums values over their cell."""
         if self.config.scaling == "sqrt":
             root = counts.sqrt() * weight
-            return root / of_cell(root.square()).sqrt().clamp_min(1e-6)
+            return root / of_cell(root.square()).sqrt().clamp_min(1e-6) * self.config.cell_length
         # log1p of counts per 10,000 has a length of about 50 to 100
-        return torch.log1p(counts / of_cell(counts).clamp_min(1.0) * 1e4) * weight / 64
+        return torch.log1p(counts / of_cell(counts).clamp_min(1.0) * 1e4) * weight * (self.config.cell_length / 64)
 
     def _by_window(self, values_ng: Tensor) -> Tensor:
         """Give ``(n, w, 25)``: the pixels of each window; empty pixels are zero."""
@@ -169,9 +169,9 @@ class DualPath(nn.Module):
 class WindowStem(nn.Module):
     """Windows to channels, with weights of its own for each pixel: this is where a gene has its identity."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, cell_length: float) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(MAP * MAP, WINDOW * WINDOW, channels) * 1.5)
+        self.weight = nn.Parameter(torch.randn(MAP * MAP, WINDOW * WINDOW, channels) * (1.5 / cell_length))
         self.bias = nn.Parameter(torch.zeros(MAP * MAP, 1, channels))
         self.norm = nn.BatchNorm2d(channels)
 
@@ -189,10 +189,10 @@ class WindowStem(nn.Module):
 class CellSummary(nn.Module):
     """All genes of a cell to one short vector."""
 
-    def __init__(self, n_genes: int, size: int) -> None:
+    def __init__(self, n_genes: int, size: int, cell_length: float) -> None:
         super().__init__()
         self.project = nn.Linear(n_genes, size)
-        nn.init.normal_(self.project.weight, 0, 0.15)
+        nn.init.normal_(self.project.weight, 0, 0.15 / cell_length)
         self.norm = nn.BatchNorm1d(size)
 
     def forward(self, scaled_ng: Tensor) -> Tensor:

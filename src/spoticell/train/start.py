@@ -26,6 +26,8 @@ from spoticell.train.network import DualPath
 WEIGHTS = "weights.safetensors"
 NETWORK = "network"
 """Name under which the weights' file tells the shape of the network."""
+BEFORE = {"cell_length": 1.0}
+"""What weights were made with that don't say."""
 HEAD = ("labels.weight", "labels.bias")
 
 
@@ -100,7 +102,7 @@ def load_start(bundle: str | Path) -> Start:
     weights, about = _tensors(loaded.path / WEIGHTS)
     examples, _ = _tensors(loaded.path / EXAMPLES)
     try:
-        config = NetworkConfig.model_validate(json.loads(about.get(NETWORK, "{}")))
+        config = NetworkConfig.model_validate(BEFORE | json.loads(about.get(NETWORK, "{}")))
         return Start(loaded, config, weights, Examples(examples["fingerprint_kd"], examples["label_k"].long()))
     except (ValueError, KeyError) as error:
         raise BundleError(f"{loaded.path} is of a network that this release can't build: {error}.") from error
