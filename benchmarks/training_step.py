@@ -1,9 +1,9 @@
-"""How many cells a second a training step learns from, beside the plain formulation of the same network.
+"""How many cells a second a training step learns from: the default network, and the dual path beside its plain writing.
 
     python benchmarks/training_step.py --save training_step
 
-Made cells of realistic size (20,532 genes, 2,000 non-zeros a cell) in batches of 256, default config, two threads.
-The two formulations take turns, as does the draw of a batch; medians are printed, also of processor time, which
+Made cells of realistic size (20,532 genes, 2,000 non-zeros a cell) in batches of 256, two threads.
+All that is measured takes turns; medians are printed, also of processor time, which
 says what idle cores would give.  A step is forward, loss, backward, clipping, AdamW and the running average.
 """
 
@@ -39,10 +39,11 @@ CELLS, NON_ZEROS, DATA_SETS = 4000, 2000, 6
 CORPUS = 2_460_000
 """Cells of the original's corpus."""
 NAMES = {
-    "step": "a step",
     "whole": "the draw of a batch and a step",
-    "half": "a step in bfloat16",
-    "plain": "a step of the plain formulation",
+    "dual": "the draw of a batch and a step of the dual path",
+    "step": "a step of the dual path",
+    "half": "a step of the dual path in bfloat16",
+    "plain": "a step of the plain formulation of the dual path",
     "draw": "the draw of a batch",
 }
 
@@ -68,8 +69,9 @@ def actions(folder: Path, names: Collection[str]) -> dict[str, Callable[[], obje
     cells, found = made_cells(), {}
     for name in names:
         (folder / name).mkdir()
-        precision = "bfloat16" if name == "half" else "single"
-        config = TrainConfig(network=NetworkConfig(layout="random"), precision=precision)
+        precision, dual = "bfloat16" if name == "half" else "single", name not in ("whole", "draw")
+        network = NetworkConfig(layout="random", cnn=dual, transformer=dual)
+        config = TrainConfig(network=network, precision=precision)
         supply = FolderSupply(cells, config, rng=np.random.default_rng(0))
         run = Run(supply, load_vocabulary(), config, output=folder / name, random_state=0)
         if name == "plain":
@@ -81,7 +83,7 @@ def actions(folder: Path, names: Collection[str]) -> dict[str, Callable[[], obje
 def _action(name: str, run: Run) -> Callable[[], object]:
     if name == "draw":
         return lambda: run.draws.draw(run.step, 0)
-    if name == "whole":
+    if name in ("whole", "dual"):
         return lambda: run.advance([run.draws.draw(run.step, 0)])
     return partial(run.advance, [run.draws.draw(0, 0)])
 
@@ -153,14 +155,14 @@ def table(found: dict[str, Callable[[], object]], args: argparse.Namespace) -> l
             f"{cores * size / processor[name]:,.0f} | {work} | {peak(name, args.threads):,.0f} |"
         )
     ratios = [plain[0] / fast[0] for plain, fast in zip(taken["plain"][2:], taken["step"][2:], strict=True)]
-    minutes = {name: CORPUS / size * processor[name] / args.threads / 60 for name in ("whole", "half", "plain")}
+    minutes = {name: CORPUS / size * processor[name] / args.threads / 60 for name in ("whole", "dual", "half", "plain")}
     return [
         *lines,
         "",
-        f"The step is {statistics.median(ratios):.1f} times as fast as the plain one (median of the turns). "
+        f"The dual path's step is {statistics.median(ratios):.1f} times as fast as the plain one (median of the turns). "
         f"By processor time an epoch of the original's {CORPUS / 1e6:.2f} million cells takes {minutes['whole']:.0f} "
-        f"minutes with this many idle cores, the draw of batches among them; the steps alone take "
-        f"{minutes['half']:.0f} in bfloat16, and {minutes['plain']:.0f} in the plain formulation.",
+        f"minutes with this many idle cores, {minutes['dual']:.0f} with the dual path, the draw of batches among them; the "
+        f"dual path's steps alone take {minutes['half']:.0f} in bfloat16, and {minutes['plain']:.0f} written plainly.",
         f"A large product of matrices runs at {fastest_product():.0f} GFLOP/s here, which is the limit of all steps.",
     ]
 

@@ -12,7 +12,7 @@ the labelled cells of DATA/test, and of the sets of DATA/train that FEWER lacks.
 out are held against the set's cells whose types are known; a cell whose label is above a type left out could be
 either and isn't used.  By the ontology a type is a sibling, a cousin or of another lineage (`separation.distance`).
 
-All signals joined are a logistic combination, whose weights are fitted on the held-out sets of DATA/train
+The combination of score and similarity is logistic; its coefficients are fitted on the held-out sets of DATA/train
 alone, and for a case there on other sets and other types.
 
 Far unknowns are asked of --bundle: cell lines, malignant cells, mouse cells.  They are held against the known cells of
@@ -35,7 +35,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from saving import DATA, save_figures, save_picture, save_result
 from separation import COUSIN, LINEAGE, SIBLING, Combination, auroc, distance, false_known
-from signals import SIGNALS, Asked, Knower
+from signals import CELL, SCORE, SIGNALS, Asked, Knower
 from strangers import far_unknowns
 from studies import is_compatible, read_cells
 
@@ -46,7 +46,8 @@ from spoticell.train.history import ACCENT, GREY, SECOND
 FEWEST = 10
 """Cells needed on both sides."""
 MANY_GENES = 5000
-COMBINED = "all of these joined"
+COMBINED = "score and nearest cell"
+COMBINES = [SIGNALS.index(SCORE), SIGNALS.index(CELL)]
 FAR = "far"
 
 Signals = NDArray[np.float64]
@@ -73,7 +74,7 @@ class Case:
         """Give AUROC and FPR95 of each signal."""
         signals = {name: (self.known_ns[:, s], self.strange_ns[:, s]) for s, name in enumerate(SIGNALS)}
         if combination is not None:
-            signals[COMBINED] = tuple(combination(side) for side in (self.known_ns, self.strange_ns))
+            signals[COMBINED] = tuple(combination(side[:, COMBINES]) for side in (self.known_ns, self.strange_ns))
         return {
             "set": self.set_name,
             "type": load_ontology().name(self.term) if self.term in load_ontology() else self.term,
@@ -137,7 +138,7 @@ def commonest(answer_n: NDArray[np.object_]) -> str:
 def combination_for(case: Case, cases: Sequence[Case]) -> Combination | None:
     """Fit the combination on held-out training sets, without the case's own set and type."""
     pairs = [
-        (other.known_ns, other.strange_ns)
+        (other.known_ns[:, COMBINES], other.strange_ns[:, COMBINES])
         for other in cases
         if other.held_out and other.set_name != case.set_name and not is_compatible(other.term, case.term)
     ]
@@ -274,12 +275,12 @@ def main() -> None:
 
 def coefficient_lines(cases: Sequence[Case]) -> list[str]:
     """State the combination that all held-out sets give."""
-    pairs = [(case.known_ns, case.strange_ns) for case in cases if case.held_out]
+    pairs = [(case.known_ns[:, COMBINES], case.strange_ns[:, COMBINES]) for case in cases if case.held_out]
     if not pairs:
         return []
-    weights = Combination(pairs).coefficients
-    formula = ", ".join(f"{weight:+.2f} for the {name}" for name, weight in zip(SIGNALS, weights, strict=False))
-    return [f"Joined with weights fitted on all {len(pairs)} cases of held-out training sets: {formula}.", ""]
+    score, cell, constant = Combination(pairs).coefficients
+    formula = f"{score:.2f} x score {cell:+.2f} x similarity {constant:+.2f}"
+    return [f"Fitted on all {len(pairs)} cases of held-out training sets the combination is {formula}.", ""]
 
 
 if __name__ == "__main__":
