@@ -71,10 +71,10 @@ def peers(folder: Path, sets: Views, draws: int) -> list[dict[str, object]]:
 
 
 def fitted(known: LabelledCells, panel_g: NDArray[np.bool_]) -> Network:
-    """Fit logistic regression, with the settings that ``peers.py`` chooses for it, to what a panel shows of cells."""
+    """Fit logistic regression, as ``peers.py`` chooses it, to what a panel shows of cells."""
     shown_ng = known.counts_ng.multiply(panel_g.astype(np.float32)).tocsr()
     shown_ng.eliminate_zeros()
-    return Network(hierarchical=False, weight_decay=3.0).fit(replace(known, counts_ng=shown_ng), seed=0)
+    return Network(hierarchical=False).fit(replace(known, counts_ng=shown_ng), seed=0)
 
 
 def most_probable(model: Network, cells: Cells) -> NDArray[np.object_]:
