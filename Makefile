@@ -8,7 +8,7 @@ CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
 DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
-.PHONY: help demo test lint model bench peers clean
+.PHONY: help demo test lint model bench peers ablation clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +27,7 @@ lint: .venv-test/installed ## check style, types and layers
 	@$(DEV) -m mypy
 	@.venv-test/bin/lint-imports
 
-model: .venv-test/installed ## make the bundle human-v1 again (an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
+model: .venv-test/installed ## make the bundle human-v1 again (half an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1
 	@bash scripts/human_v1.sh "$(DATA)" $(DEV)
 
@@ -38,6 +38,10 @@ bench: .venv-test/installed ## measure accuracy and speed again (needs the cells
 peers: .venv-test/installed ## train and score other methods beside Spoticell (over an hour; needs SPOTICELL_DATA and what model leaves)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1 'lightgbm>=4.6' 'celltypist>=1.7'
 	@$(DEV) benchmarks/peers.py --data "$(DATA)" --cells runs/human-v1/cells --bundles human-v1 --save peers
+
+ablation: .venv-test/installed ## train without each part of the model (over an hour; needs SPOTICELL_DATA and what model leaves)
+	@$(DEV) benchmarks/ablation.py --data "$(DATA)" --cells runs/human-v1/cells --panels runs/human-v1/panels \
+		--output runs/ablation --save ablation
 
 clean: ## remove environments, caches and what demo wrote
 	@rm -rf .venv .venv-test demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

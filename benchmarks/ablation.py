@@ -161,7 +161,9 @@ def through(cells: LabelledCells, name: str, panel_g: NDArray[np.bool_]) -> Labe
 
 def chosen_sets(cells: Path, variant: Variant) -> list[Path]:
     """Give the files that a variant learns from."""
-    left_out = {path for pattern in (*HELD_OUT, *OF_HELD_OUT, *variant.without) for path in cells.glob(f"{pattern}.h5ad")}
+    left_out = {
+        path for pattern in (*HELD_OUT, *OF_HELD_OUT, *variant.without) for path in cells.glob(f"{pattern}.h5ad")
+    }
     return sorted(set(cells.glob("*.h5ad")) - left_out)
 
 
@@ -238,7 +240,13 @@ def table(results: Sequence[dict[str, Any]]) -> list[str]:
     for result in results:
         by_name.setdefault(result["variant"], []).append(result)
     shipped = {key: _each(by_name[SHIPPED], ways, key) for key in KEYS}
-    heads = ["", "parameters", *(view.removeprefix("panel_").replace("_", " ") for view in ways), "mean", "from shipped"]
+    heads = [
+        "",
+        "parameters",
+        *(view.removeprefix("panel_").replace("_", " ") for view in ways),
+        "mean",
+        "from shipped",
+    ]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, rows in by_name.items():
         words = [f"{rows[0]['parameters']:,}"]
@@ -268,7 +276,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--output", type=Path, required=True, help="folder that gets the trainings")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME", help="only these")
+    parser.add_argument(
+        "--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME", help="only these"
+    )
     parser.add_argument("--save", help="name of the result; nothing is saved without it")
     args = parser.parse_args()
     held_out = held_out_cells(args.data, args.panels)
@@ -281,8 +291,8 @@ def main() -> None:
     lines = [
         f"Held out: {', '.join(HELD_OUT)}.  Seeds: {', '.join(map(str, args.seeds))}.",
         "",
-        "Macro-F1 / hierarchical F1 of the most probable label, means over the held-out sets and the seeds, ± the standard",
-        "deviation over seeds:",
+        "Macro-F1 / hierarchical F1 of the most probable label, means over the held-out sets and the seeds, ± the "
+        "standard deviation over seeds:",
         "",
         *table(results),
     ]

@@ -161,8 +161,9 @@ def table(found: dict[str, Callable[[], object]], args: argparse.Namespace) -> l
         "",
         f"The dual path's step is {statistics.median(ratios):.1f} times as fast as the plain one (median of the turns). "
         f"By processor time an epoch of the original's {CORPUS / 1e6:.2f} million cells takes {minutes['whole']:.0f} "
-        f"minutes with this many idle cores, {minutes['dual']:.0f} with the dual path, the draw of batches among them; the "
-        f"dual path's steps alone take {minutes['half']:.0f} in bfloat16, and {minutes['plain']:.0f} written plainly.",
+        f"minutes with this many idle cores, {minutes['dual']:.0f} with the dual path, the draw of batches among them; "
+        f"the dual path's steps alone take {minutes['half']:.0f} in bfloat16, and {minutes['plain']:.0f} written "
+        "plainly.",
         f"A large product of matrices runs at {fastest_product():.0f} GFLOP/s here, which is the limit of all steps.",
     ]
 

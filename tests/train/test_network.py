@@ -148,7 +148,8 @@ def test_the_shipped_weights_give_and_learn_in_single_precision_what_they_do_in_
     counts_ng = torch.from_numpy(rng.poisson(0.1, (8, len(bundle.pixel_g))).astype(np.float32))
     measured_ng = torch.from_numpy(rng.random(counts_ng.shape) < 0.7).float()
     fast, plain = (
-        kind(load_start(bundle.path).config, bundle.pixel_g, len(bundle.manifest.labels)).eval() for kind in (DualPath, PlainDualPath)
+        kind(load_start(bundle.path).config, bundle.pixel_g, len(bundle.manifest.labels)).eval()
+        for kind in (DualPath, PlainDualPath)
     )
     fast.load_state_dict(weights)
     assert_equal_teaching(fast, plain, counts_ng, measured_ng, rtol=1e-4, atol=1e-4)
