@@ -159,7 +159,7 @@ def table(found: dict[str, Callable[[], object]], args: argparse.Namespace) -> l
     return [
         *lines,
         "",
-        f"The dual path's step is {statistics.median(ratios):.1f} times as fast as the plain one (median of the turns). "
+        f"The dual path's step is {statistics.median(ratios):.1f} times as fast as the plain one, median of turns. "
         f"By processor time an epoch of the original's {CORPUS / 1e6:.2f} million cells takes {minutes['whole']:.0f} "
         f"minutes with this many idle cores, {minutes['dual']:.0f} with the dual path, the draw of batches among them; "
         f"the dual path's steps alone take {minutes['half']:.0f} in bfloat16, and {minutes['plain']:.0f} written "
