@@ -27,7 +27,7 @@ class Settings(BaseModel):
 
 
 class NetworkConfig(Settings):
-    """Shape of the dual-path network."""
+    """Shape of the network."""
 
     layout: Literal["learned", "alphabetical", "chromosomal", "random"] = "learned"
     scaling: Literal["sqrt", "log1p"] = "sqrt"

@@ -1,9 +1,9 @@
-"""The dual-path network: counts in, fingerprint and label logits out.
+"""The network: counts in, fingerprint and label logits out.
 
-A cell is drawn on the gene grid.  Every pixel has weights of its own that turn its window (5 x 5 pixels) into a few
-channels; the small map that results goes through convolutions on one path and, cut into patches, through a
-transformer on the other.  A summary of the whole cell joins the patches as one more token.  Both paths are fused into
-the fingerprint, from which the logits follow.
+A summary of all genes is fused into the fingerprint, from which the logits follow.  A config can add two paths through
+the picture of the cell: drawn on the gene grid, every pixel has weights of its own that turn its window (5 x 5 pixels)
+into a few channels; the small map that results goes through convolutions on one path and, cut into patches that the
+summary joins as one more token, through a transformer on the other.
 
 Sources of the parts: residual blocks, He et al. 2016, doi:10.1109/CVPR.2016.90; transformer, Vaswani et al. 2017,
 arXiv:1706.03762; patches as tokens, Dosovitskiy et al. 2021, arXiv:2010.11929; square roots of proportions as
