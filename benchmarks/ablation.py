@@ -60,6 +60,8 @@ EPOCHS = 4
 REAL = ("panel_cosmx_960_nsclc", "panel_xenium_human_multi_tissue_v1")
 SIZES = (1000, 300)
 SHALLOW = 0.2
+KEPT = "ablation.json"
+"""What a training's folder keeps its figures in."""
 MOST = 1500
 """Cells of a data set, drawn at random where it has more."""
 KEYS = ("macro_f1", "hierarchical_f1")
@@ -205,10 +207,15 @@ def judged(labels: Sequence[str], chance_vnc: Sequence[NDArray[np.floating]], he
     return found
 
 
+def folder_of(output: Path, name: str, seed: int) -> Path:
+    """Give the folder of a training."""
+    return output / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+
+
 def figures_of(name: str, seed: int, held_out: Sequence[Seen], args: argparse.Namespace) -> dict[str, Any]:
     """Train a variant if need be, judge it, and keep its figures."""
-    folder = args.output / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
-    kept = folder / "ablation.json"
+    folder = folder_of(args.output, name, seed)
+    kept = folder / KEPT
     if not kept.exists():
         bundle = trained(VARIANTS[name], folder, cells=args.cells, panels=args.panels, seed=seed)
         parameters = count_parameters(load_start(bundle).network())
@@ -220,12 +227,17 @@ def figures_of(name: str, seed: int, held_out: Sequence[Seen], args: argparse.Na
 
 
 def averaged(seeds: Sequence[int], held_out: Sequence[Seen], output: Path) -> dict[str, Any]:
-    """Judge the mean of the shipped model's seeds."""
-    found = [chances(output / f"{SHIPPED.replace(' ', '-')}-{seed}" / BEST, held_out) for seed in seeds]
-    mean_vnc = [np.mean(same, axis=0) for same in zip(*(chance_vnc for _, chance_vnc in found), strict=True)]
-    parameters = sum(count_parameters(load_start(output / f"as-shipped-{seed}" / BEST).network()) for seed in seeds)
-    figures = judged(found[0][0], mean_vnc, held_out)
-    return {"variant": AVERAGED, "seed": 0, "parameters": parameters, "sets": figures}
+    """Judge the mean of the shipped model's seeds, over the labels that all of them know."""
+    bundles = [folder_of(output, SHIPPED, seed) / BEST for seed in seeds]
+    found = [chances(bundle, held_out) for bundle in bundles]
+    labels = sorted(set.intersection(*(set(known) for known, _ in found)))
+    places = [[known.index(label) for label in labels] for known, _ in found]
+    mean_vnc = [
+        np.mean([chance_vnc[v][:, place] for place, (_, chance_vnc) in zip(places, found, strict=True)], axis=0)
+        for v in range(len(held_out))
+    ]
+    parameters = sum(count_parameters(load_start(bundle).network()) for bundle in bundles)
+    return {"variant": AVERAGED, "seed": 0, "parameters": parameters, "sets": judged(labels, mean_vnc, held_out)}
 
 
 def mean_over_sets(result: dict[str, Any], view: str, key: str) -> float:
@@ -243,13 +255,14 @@ def table(results: Sequence[dict[str, Any]]) -> list[str]:
     heads = [
         "",
         "parameters",
+        "seeds",
         *(view.removeprefix("panel_").replace("_", " ") for view in ways),
         "mean",
         "from shipped",
     ]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, rows in by_name.items():
-        words = [f"{rows[0]['parameters']:,}"]
+        words = [f"{rows[0]['parameters']:,}", str(len(rows))]
         words += [" / ".join(f"{statistics.mean(_each(rows, [view], key)):.3f}" for key in KEYS) for view in ways]
         means = {key: _each(rows, ways, key) for key in KEYS}
         words.append("**" + " / ".join(_spread(means[key]) for key in KEYS) + "**")
@@ -279,12 +292,15 @@ def main() -> None:
     parser.add_argument(
         "--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME", help="only these"
     )
+    parser.add_argument("--no-training", action="store_true", help="only show the trainings that are there")
     parser.add_argument("--save", help="name of the result; nothing is saved without it")
     args = parser.parse_args()
     held_out = held_out_cells(args.data, args.panels)
     results = []
     for seed in args.seeds:
         for name in args.variants:
+            if args.no_training and not (folder_of(args.output, name, seed) / KEPT).exists():
+                continue
             results.append(figures_of(name, seed, held_out, args))
             print(f"seed {seed}, {name}: {mean_over_sets(results[-1], 'all', KEYS[0]):.3f}", flush=True)
     results.append(averaged(args.seeds, held_out, args.output))
