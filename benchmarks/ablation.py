@@ -25,6 +25,7 @@ from incomplete import views
 from numpy.typing import NDArray
 from saving import DATA, ROOT, save_figures, save_result
 from scipy.special import softmax
+from studies import within
 
 from spoticell.evaluate import score
 from spoticell.genes import load_vocabulary
@@ -154,8 +155,7 @@ def seen_ways(every: LabelledCells, name: str, panels: dict[str, NDArray[np.bool
 
 def through(cells: LabelledCells, name: str, panel_g: NDArray[np.bool_]) -> LabelledCells:
     """Give the cells of one data set as if only some genes had been measured."""
-    counts_ng = cells.counts_ng.multiply(panel_g.astype(np.float32)).tocsr()
-    counts_ng.eliminate_zeros()
+    counts_ng = within(cells.counts_ng, panel_g)
     return LabelledCells(
         counts_ng, cells.label_n, np.zeros(len(cells), dtype=np.intp), cells.donor_n, (name,), panel_g[None]
     )

@@ -30,7 +30,7 @@ from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 from peer_networks import Network
 from saving import DATA, save_figures, save_picture, save_result
-from studies import Cells, read_panel
+from studies import Cells, read_panel, within
 
 from spoticell.genes import load_vocabulary
 from spoticell.train.cells import LabelledCells, read_labelled
@@ -72,9 +72,7 @@ def peers(folder: Path, sets: Views, draws: int) -> list[dict[str, object]]:
 
 def fitted(known: LabelledCells, panel_g: NDArray[np.bool_]) -> Network:
     """Fit logistic regression, as ``peers.py`` chooses it, to what a panel shows of cells."""
-    shown_ng = known.counts_ng.multiply(panel_g.astype(np.float32)).tocsr()
-    shown_ng.eliminate_zeros()
-    return Network(hierarchical=False).fit(replace(known, counts_ng=shown_ng), seed=0)
+    return Network(hierarchical=False).fit(replace(known, counts_ng=within(known.counts_ng, panel_g)), seed=0)
 
 
 def most_probable(model: Network, cells: Cells) -> NDArray[np.object_]:

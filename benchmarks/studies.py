@@ -58,9 +58,7 @@ class Cells:
 
     def seen_through(self, panel_g: NDArray[np.bool_]) -> Cells:
         """Give the cells as if only a panel's genes had been measured."""
-        counts_ng = sparse.csr_array(self.counts_ng @ sparse.diags_array(panel_g.astype(np.float32)))
-        counts_ng.eliminate_zeros()
-        return replace(self, counts_ng=counts_ng, measured_g=self.measured_g & panel_g)
+        return replace(self, counts_ng=within(self.counts_ng, panel_g), measured_g=self.measured_g & panel_g)
 
     def labelled(self) -> Cells:
         """Give the cells that have a term."""
@@ -71,6 +69,13 @@ class Cells:
         if len(self) <= most:
             return self
         return self.take(np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False)))
+
+
+def within(counts_ng: sparse.csr_array, panel_g: NDArray[np.bool_]) -> sparse.csr_array:
+    """Give counts with none outside a panel."""
+    kept_ng = sparse.csr_array(counts_ng @ sparse.diags_array(panel_g.astype(np.float32)))
+    kept_ng.eliminate_zeros()
+    return kept_ng
 
 
 def read_cells(path: Path, runtime: Runtime) -> Cells:
