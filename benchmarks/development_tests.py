@@ -22,7 +22,7 @@ import pandas as pd
 from saving import DATA, RESULTS, save_result
 from studies import read_aligned
 
-from spoticell.bundle import load_bundle
+from spoticell.bundle import Bundle, load_bundle
 from spoticell.evaluate import score
 from spoticell.findings import inspect
 from spoticell.genes import load_vocabulary
@@ -63,7 +63,6 @@ def spoticell_rows(folder: Path, tests: Iterable[Path], judge: Judge) -> dict[st
     runtime = Runtime(bundle)
     # what labels have of their own can only be told from the sums that the network gives
     uncalibrated = Runtime(replace(bundle, manifest=bundle.manifest.model_copy(update={"calibration": None})))
-    label_m = np.array([node in set(bundle.manifest.labels) - TOO_GENERAL for node in bundle.nodes])
     rows: dict[str, dict[str, dict[str, Any]]] = {"Spoticell": {}, "Spoticell, forced": {}}
     for path in tests:
         with open_cells(path) as source:
@@ -76,18 +75,17 @@ def spoticell_rows(folder: Path, tests: Iterable[Path], judge: Judge) -> dict[st
         probabilities_nm = np.concatenate(raw)
         terms = [*bundle.nodes, UNKNOWN]
         rows["Spoticell"][path.stem] = judge(truth, [terms[answer] for answer in answer_n], score_n)
-        forced_n = forced(probabilities_nm, bundle.manifest.labels, bundle.nodes, label_m)
+        forced_n = forced(probabilities_nm, bundle)
         forced_score_n = probabilities_nm[np.arange(len(forced_n)), forced_n]
         rows["Spoticell, forced"][path.stem] = judge(truth, [terms[answer] for answer in forced_n], forced_score_n)
     return rows
 
 
-def forced(
-    probabilities_nm: np.ndarray, labels: tuple[str, ...], nodes: tuple[str, ...], label_m: np.ndarray
-) -> np.ndarray:
-    """Give the label with most probability of its own, what its sub-labels have taken away."""
-    own_nm = own_probabilities(probabilities_nm, labels, nodes)
-    return np.where(label_m, own_nm, -1).argmax(axis=1)
+def forced(probabilities_nm: np.ndarray, bundle: Bundle) -> np.ndarray:
+    """Give the node of the label with most probability of its own, what its sub-labels have taken away."""
+    labels = bundle.manifest.labels
+    label_m = np.array([node in set(labels) - TOO_GENERAL for node in bundle.nodes])
+    return np.where(label_m, own_probabilities(probabilities_nm, labels, bundle.nodes), -1).argmax(axis=1)
 
 
 def own_probabilities(probabilities_nm: np.ndarray, labels: tuple[str, ...], nodes: tuple[str, ...]) -> np.ndarray:

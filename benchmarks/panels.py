@@ -5,9 +5,9 @@
 The labelled development tests with at least 6,000 known genes are seen through random genes (drawn from those that the
 set measures) and through the real panels of DATA/refs/panels.  The peers are trained on CELLS, the cells that the
 bundle was trained on: logistic regression on all genes, with missing genes as zero, and logistic regression fitted
-again on each panel's genes (on the first draw of random ones only), which a user would have to do for each assay.  Both
-always answer; Spoticell may give a coarser term or none.  A cell that a panel leaves without counts stays unknown.
-Figures are means over draws and over bundles (one a seed), then over the sets.
+again on each panel's genes, which a user would have to do for each assay.  Both always answer; Spoticell may give a
+coarser term or none, so it is also judged by its most probable label.  A cell that a panel leaves without counts stays
+unknown.  Figures are means over draws and over bundles (one a seed), then over the sets.
 
 The peers' figures don't depend on the bundle: with --peers RESULT.json those of an earlier result are taken.
 """
@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from answering import answer_cells, describe, open_runtime, read_tests
+from development_tests import forced
 from incomplete import ALL, SIZES, View, area_under, views, worth
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
@@ -33,41 +34,55 @@ from saving import DATA, save_figures, save_picture, save_result
 from studies import Cells, read_panel, within
 
 from spoticell.genes import load_vocabulary
+from spoticell.keys import UNKNOWN
+from spoticell.runtime import Runtime
 from spoticell.train.cells import LabelledCells, read_labelled
 from spoticell.train.history import ACCENT, GREY, SECOND
 
 MANY_GENES = 6000
-OURS, ZERO, REFITTED = "Spoticell", "linear, missing as zero", "linear, fitted on the panel"
-LOOKS = {OURS: (ACCENT, "o"), REFITTED: (SECOND, "s"), ZERO: (GREY, "^")}
+OURS, FORCED = "Spoticell", "Spoticell, most probable label"
+ZERO, REFITTED = "linear, missing as zero", "linear, fitted on the panel"
+LOOKS = {OURS: (ACCENT, "o", "-"), FORCED: (ACCENT, "", ":"), REFITTED: (SECOND, "s", "-"), ZERO: (GREY, "^", "-")}
 FIGURES = ("macro_f1", "hierarchical_f1", "coverage", "depth", "coarser")
 KEPT = {1000: 0.90, 300: 0.75}
 """Share of the hierarchical F1 with all genes that should be left at so many."""
 
-Answer = Callable[[Cells], NDArray[np.object_]]
+Answer = Callable[[Cells], dict[str, NDArray[np.object_]]]
+"""What each row of the table answers for some cells."""
 Views = list[tuple[Cells, list[View]]]
 
 
-def judge(row: str, answer: Answer, sets: Views, *, draws: int) -> Iterable[dict[str, object]]:
+def judge(answer: Answer, sets: Views) -> Iterable[dict[str, object]]:
     """Judge the answers for each set through each view."""
     for cells, seen in sets:
         for view in seen:
-            if view.draw < draws:
-                answer_n = answer(cells.seen_through(view.panel_g))
-                place = {"row": row, "set": cells.name, "view": view.name, "draw": view.draw}
-                yield place | {"genes": int(view.panel_g.sum())} | worth(cells.term_n.tolist(), answer_n.tolist())
-        print(f"{row}: {cells.name}", file=sys.stderr)
+            place = {"set": cells.name, "view": view.name, "draw": view.draw, "genes": int(view.panel_g.sum())}
+            for row, answer_n in answer(cells.seen_through(view.panel_g)).items():
+                yield {"row": row} | place | worth(cells.term_n.tolist(), answer_n.tolist())
+        print(cells.name, file=sys.stderr)
 
 
-def peers(folder: Path, sets: Views, draws: int) -> list[dict[str, object]]:
-    """Judge both linear models."""
+def spoticell(runtime: Runtime) -> Answer:
+    """Answer as a bundle does, and by its most probable label."""
+
+    def answer(cells: Cells) -> dict[str, NDArray[np.object_]]:
+        found = answer_cells(cells, runtime)
+        forced_n = np.array(runtime.bundle.nodes, dtype=object)[forced(found.probabilities_nm, runtime.bundle)]
+        return {OURS: found.term_n, FORCED: np.where(cells.counts_n == 0, UNKNOWN, forced_n)}
+
+    return answer
+
+
+def linear_peers(folder: Path) -> Answer:
+    """Answer as both linear models do."""
     known = read_labelled(folder, load_vocabulary())
     whole = fitted(known, np.ones(known.counts_ng.shape[1], dtype=np.bool_))
 
-    def refitted(cells: Cells) -> NDArray[np.object_]:
-        return most_probable(fitted(known, cells.measured_g), cells)
+    def answer(cells: Cells) -> dict[str, NDArray[np.object_]]:
+        refitted = fitted(known, cells.measured_g)
+        return {ZERO: most_probable(whole, cells), REFITTED: most_probable(refitted, cells)}
 
-    rows = [*judge(ZERO, lambda cells: most_probable(whole, cells), sets, draws=draws)]
-    return [*rows, *judge(REFITTED, refitted, sets, draws=1)]
+    return answer
 
 
 def fitted(known: LabelledCells, panel_g: NDArray[np.bool_]) -> Network:
@@ -159,9 +174,9 @@ def picture(points: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(11, 3.9), layout="constrained")
     whole, fine, how = figure.subplots(1, 3)
     for name, rows in points.groupby("row", sort=False):
-        color, marker = LOOKS[name]
+        color, marker, line = LOOKS[name]
         for axes, key in ((whole, "hierarchical_f1"), (fine, "macro_f1")):
-            axes.plot(rows["genes"], rows[key], color=color, marker=marker, markersize=4, label=name)
+            axes.plot(rows["genes"], rows[key], line, color=color, marker=marker, markersize=4, label=name)
     ours = points[points["row"] == OURS]
     how.plot(ours["genes"], ours["coverage"], color=ACCENT, marker="o", markersize=4, label="answered")
     how.plot(ours["genes"], ours["coarser"], color=SECOND, marker="s", markersize=4, label="right but coarser")
@@ -197,12 +212,11 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     for number, runtime in enumerate(runtimes):
         sets = views_of(args.data, runtime, args.most, args.draws)
-        own = judge(OURS, lambda cells, runtime=runtime: answer_cells(cells, runtime).term_n, sets, draws=args.draws)
-        rows += [row | {"bundle": number} for row in own]
+        rows += [row | {"bundle": number} for row in judge(spoticell(runtime), sets)]
     if args.peers:
-        rows += [row for row in json.loads(args.peers.read_text())["rows"] if row["row"] != OURS]
+        rows += [row for row in json.loads(args.peers.read_text())["rows"] if row["row"] in (ZERO, REFITTED)]
     elif args.cells:
-        rows += peers(args.cells, sets, args.draws)
+        rows += judge(linear_peers(args.cells), sets)
     mean = average(pd.DataFrame(rows))
     points = curve(mean)
     lines = [

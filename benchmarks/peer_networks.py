@@ -27,8 +27,8 @@ from spoticell.train.loss import hierarchical_loss, reach_of
 from spoticell.train.schedule import make_optimizer, one_cycle, set_rate
 from spoticell.train.supply import Pool
 
-WIDE = (100, 128)
-"""Hidden layers with which a perceptron on all genes has about as many parameters as Spoticell."""
+EQUAL, WIDE = (50, 128), (100, 128)
+"""Hidden layers with which a perceptron on all genes has about as many parameters as Spoticell, and twice as many."""
 COMPLETE = AugmentConfig(panels=0, thinning=0, gene_noise=0)
 """Cells as they are."""
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from development_tests import Judge, labelled_tests, load_judge, spoticell_rows
 from peer_models import BoostedTrees, CellTypist, Neighbours, Peer, Pretrained, RefusedError
-from peer_networks import WIDE, Network
+from peer_networks import EQUAL, WIDE, Network
 from peer_table import Runs, report
 from peer_tuning import HELD_OUT, Choice, Settings, tune
 from saving import DATA, RESULTS, save_result
@@ -65,8 +65,8 @@ def entries(panels_dir: Path) -> dict[str, Entry]:
     nearest = combinations(scaling=scalings, components=(50, 100), neighbours=(3, 5, 15))
     linear = combinations(scaling=scalings, weight_decay=(0.01, 3.0))
     wide = combinations(scaling=scalings, dropout=(0.1, 0.4))
-    trees = combinations(leaves=(7, 31), learning_rate=(0.05, 0.15))
-    one_by_one = combinations(alpha=(1e-4, 1e-3), feature_selection=(False, True))
+    trees = combinations(penalty=(1.0, 10.0), learning_rate=(0.1, 0.3))
+    one_by_one = combinations(alpha=(1e-3, 1e-2, 1e-1), feature_selection=(False, True))
     augmented = partial(
         Network, hidden=WIDE, augment=AugmentConfig(), panels=read_panels(panels_dir, load_vocabulary())
     )
@@ -76,6 +76,7 @@ def entries(panels_dir: Path) -> dict[str, Entry]:
         "logistic regression": Entry(partial(Network, hierarchical=False), linear),
         "linear, hierarchical loss": Entry(Network, linear),
         "MLP, hierarchical loss": Entry(partial(Network, hidden=WIDE), wide),
+        "MLP of Spoticell's size": Entry(partial(Network, hidden=EQUAL), wide),
         "MLP, Spoticell's augmentation": Entry(augmented, wide),
         "LightGBM on PCs": Entry(BoostedTrees, trees, needs="lightgbm"),
         "CellTypist (SGD)": Entry(CellTypist, one_by_one, needs="celltypist"),

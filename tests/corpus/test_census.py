@@ -19,6 +19,7 @@ from spoticell.corpus.recipe import Recipe, load_recipe
 from spoticell.corpus.source import CellTable
 from spoticell.corpus.splits import read_split
 from spoticell.corpus.store import Store
+from spoticell.corpus.tiledb import context
 from spoticell.errors import ConfigError, DownloadError, FileFormatError
 from spoticell.genes import load_vocabulary
 
@@ -37,7 +38,7 @@ def uri(census_stand_in: Path) -> str:
 @pytest.fixture(scope="module")
 def obs(uri: str) -> pd.DataFrame:
     """All cells of the stand-in, read by the library."""
-    with cellxgene_census.open_soma(uri=uri) as opened:
+    with cellxgene_census.open_soma(uri=uri, context=context()) as opened:
         return opened["census_data"]["homo_sapiens"].obs.read().concat().to_pandas()
 
 
@@ -125,7 +126,7 @@ def test_types_are_judged_by_cells_and_donors_after_the_other_filters(cells):
 def test_counts_are_those_of_the_census_gene_by_gene(cells, uri):
     source = cells(value_filter="assay == 'Smart-seq2'")
     (block,) = source.blocks(source.table())
-    with cellxgene_census.open_soma(uri=uri) as opened:
+    with cellxgene_census.open_soma(uri=uri, context=context()) as opened:
         there = cellxgene_census.get_anndata(
             opened, "Homo sapiens", obs_coords=block.cells.index.astype(int).tolist(), var_column_names=["feature_id"]
         )
@@ -138,7 +139,7 @@ def test_counts_are_those_of_the_census_gene_by_gene(cells, uri):
 def test_a_gene_that_a_data_set_does_not_measure_is_missing_and_not_zero(cells, uri):
     source = cells()
     measured = {name: genes for block in source.blocks(source.table()) for name, genes in block.measured.items()}
-    with cellxgene_census.open_soma(uri=uri) as opened:
+    with cellxgene_census.open_soma(uri=uri, context=context()) as opened:
         presence = cellxgene_census.get_presence_matrix(opened, "Homo sapiens").toarray()
         datasets = opened["census_info"]["datasets"].read().concat().to_pandas()
         var = opened["census_data"]["homo_sapiens"].ms["RNA"].var.read().concat().to_pandas()
@@ -188,7 +189,7 @@ def test_a_sample_tells_size_and_time(cells):
 
 def test_donors_of_one_name_are_one_person_within_a_collection_only(cells, obs, uri):
     table = cells().table().cells
-    with cellxgene_census.open_soma(uri=uri) as opened:
+    with cellxgene_census.open_soma(uri=uri, context=context()) as opened:
         datasets = opened["census_info"]["datasets"].read().concat().to_pandas().set_index("dataset_id")
     collection = obs["dataset_id"].astype(str).map(datasets["collection_id"])
     wanted = np.where(obs["donor_id"] == "unknown", "unknown", collection + ":" + obs["donor_id"].astype(str))
@@ -331,7 +332,7 @@ def test_a_release_is_asked_for_by_its_name(monkeypatch, uri):
 
     def open_soma(*, census_version, context):
         asked.append((census_version, context.tiledb_config["soma.init_buffer_bytes"]))
-        return real(uri=uri)
+        return real(uri=uri, context=context)
 
     real = cellxgene_census.open_soma
     monkeypatch.setattr(cellxgene_census, "open_soma", open_soma)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from spoticell.corpus.original import original_datasets
+from spoticell.corpus.tiledb import context
 from spoticell.genes import load_vocabulary
 
 cellxgene_census = pytest.importorskip("cellxgene_census", reason="the extra 'census' is not installed")
@@ -50,7 +51,7 @@ OBS = [
 
 @pytest.fixture
 def census(census_stand_in: Path):
-    with cellxgene_census.open_soma(uri=str(census_stand_in / "census")) as opened:
+    with cellxgene_census.open_soma(uri=str(census_stand_in / "census"), context=context()) as opened:
         yield opened
 
 
@@ -119,7 +120,7 @@ def test_the_summary_counts_its_cells(census):
 
 def test_the_earlier_release_lacks_some_data_sets(census, census_stand_in):
     now = set(read(census["census_info"]["datasets"])["dataset_id"])
-    with cellxgene_census.open_soma(uri=str(census_stand_in / "earlier")) as earlier:
+    with cellxgene_census.open_soma(uri=str(census_stand_in / "earlier"), context=context()) as earlier:
         assert set(read(earlier["census_info"]["datasets"])["dataset_id"]) < now
 
 
@@ -140,7 +141,7 @@ def test_stand_ins_of_the_seven_files_have_types_and_diseases_to_keep_and_to_lea
 def test_a_stand_in_of_real_cells_holds_their_counts(data_folder, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
     import_module("census_stand_in").main([str(tmp_path), "--data", str(data_folder), "--cells", "300"])
-    with cellxgene_census.open_soma(uri=str(tmp_path / "census")) as opened:
+    with cellxgene_census.open_soma(uri=str(tmp_path / "census"), context=context()) as opened:
         human = opened["census_data"]["homo_sapiens"]
         obs, var = read(human.obs), read(human.ms["RNA"].var)
         titles = read(opened["census_info"]["datasets"]).set_index("dataset_title")["dataset_id"]

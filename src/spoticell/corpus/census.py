@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -133,8 +134,7 @@ def open_census(release: str, copy: str | None = None) -> Iterator[Any]:
 def _by_release(release: str) -> Any:  # noqa: ANN401 - a SOMA collection
     library, requests = needed("cellxgene_census"), needed("requests")
     try:
-        context = library.get_default_soma_context(tiledb_config=dict(SETTINGS))
-        return library.open_soma(census_version=release, context=context)
+        return library.open_soma(census_version=release, context=_context())
     except requests.RequestException as error:
         raise DownloadError(
             f"The Census of {release} can't be reached. Try again with a network, or give the folder or address of a "
@@ -142,6 +142,12 @@ def _by_release(release: str) -> Any:  # noqa: ANN401 - a SOMA collection
         ) from error
     except ValueError as error:
         raise ConfigError(f"There is no Census release {release!r}; give a day such as '2025-11-08'.") from error
+
+
+@cache
+def _context() -> Any:  # noqa: ANN401 - a SOMA context
+    """Give what the Census's own storage is read with: its library's settings, and ours."""
+    return needed("cellxgene_census").get_default_soma_context(tiledb_config=dict(SETTINGS))
 
 
 def read_summary(census: Any) -> dict[str, str]:  # noqa: ANN401

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,15 @@ SETTINGS: Mapping[str, str | float] = {
 
 COLUMNS = ("feature_id", "gene_id", "feature_name", "var_id")
 """Columns of ``var`` that may name genes."""
+
+
+@cache
+def context() -> Any:  # noqa: ANN401 - a SOMA context
+    """Give the settings, threads and caches of TileDB, the same for all that is opened.
+
+    With one for each opening, threads and buffers come and go all the time, while another may still be read.
+    """
+    return needed("tiledbsoma").SOMATileDBContext(dict(SETTINGS))
 
 
 @contextmanager
@@ -57,7 +66,7 @@ def open_soma(address: str) -> Any:  # noqa: ANN401 - a SOMA object
     """
     soma = needed("tiledbsoma")
     with explained(address):
-        return soma.open(address, context=soma.SOMATileDBContext(dict(SETTINGS)))
+        return soma.open(address, context=context())
 
 
 def read_words(frame: Any, columns: Sequence[str], value_filter: str | None = None) -> pd.DataFrame:  # noqa: ANN401
