@@ -8,7 +8,7 @@ CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
 DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
-.PHONY: help demo test lint model bench peers ablation clean
+.PHONY: help demo test lint model bench peers ablation pictures clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ peers: .venv-test/installed ## train and score other methods beside Spoticell (o
 ablation: .venv-test/installed ## train without each part of the model (over an hour; needs SPOTICELL_DATA and what model leaves)
 	@$(DEV) benchmarks/ablation.py --data "$(DATA)" --cells runs/human-v1/cells --panels runs/human-v1/panels \
 		--output runs/ablation --save ablation
+
+pictures: .venv-test/installed ## draw the docs' pictures of the report and the web page again (needs Chromium)
+	@$(DEV) scripts/pictures.py docs/images
 
 clean: ## remove environments, caches and what demo wrote
 	@rm -rf .venv .venv-test demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
