@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from studies import Cells, is_right, read_studies
 
+from spoticell.allowed import Allowed
 from spoticell.bundle import load_bundle
 from spoticell.evaluate import NO_ANSWER
 from spoticell.keys import UNKNOWN
@@ -41,11 +42,14 @@ def open_runtime(bundle: Path | str, threads: int) -> Runtime:
     return Runtime(load_bundle(bundle), threads=threads)
 
 
-def answer_cells(cells: Cells, runtime: Runtime, *, threshold: float | None = None) -> Answers:
+def answer_cells(
+    cells: Cells, runtime: Runtime, *, threshold: float | None = None, allowed: Allowed | None = None
+) -> Answers:
     """Answer cells as ``annotate`` does: a cell without any count is unknown."""
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
     bundle, empty_n = runtime.bundle, cells.counts_n == 0
-    chance_nm = bundle.chances(prediction.probabilities_nm, cells.counts_n)
+    possible_nm = prediction.probabilities_nm if allowed is None else allowed.restrict(prediction.probabilities_nm)
+    chance_nm = bundle.chances(possible_nm, cells.counts_n)
     chance_nm[empty_n] = prediction.probabilities_nm[empty_n] = 0
     prediction.fingerprint_nd[empty_n] = 0
     threshold = check_threshold(threshold, bundle)

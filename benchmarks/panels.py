@@ -6,8 +6,9 @@ The labelled development tests with at least 6,000 known genes are seen through 
 set measures) and through the real panels of DATA/refs/panels.  The peers are trained on CELLS, the cells that the
 bundle was trained on: logistic regression on all genes, with missing genes as zero, and logistic regression fitted
 again on each panel's genes, which a user would have to do for each assay.  Both always answer; Spoticell may give a
-coarser term or none, so it is also judged by its most probable label.  A cell that a panel leaves without counts stays
-unknown.  Figures are means over draws and over bundles (one a seed), then over the sets.
+coarser term or none, so it is also judged by its most probable label, and as it answers when it is told the tissue.  A
+cell that a panel leaves without counts stays unknown.  Figures are means over draws and over bundles (one a seed), then
+over the sets.
 
 The peers' figures don't depend on the bundle: with --peers RESULT.json those of an earlier result are taken.
 """
@@ -33,6 +34,7 @@ from peer_networks import Network
 from saving import DATA, save_figures, save_picture, save_result
 from studies import Cells, read_panel, within
 
+from spoticell.allowed import allowed_types
 from spoticell.genes import load_vocabulary
 from spoticell.keys import UNKNOWN
 from spoticell.runtime import Runtime
@@ -40,9 +42,17 @@ from spoticell.train.cells import LabelledCells, read_labelled
 from spoticell.train.history import ACCENT, GREY, SECOND
 
 MANY_GENES = 6000
-OURS, FORCED = "Spoticell", "Spoticell, most probable label"
+TISSUES = {"pbmc": "blood", "gierahn": "blood", "pdac": "pancreas"}
+"""Tissue of the sets whose names have a word in them."""
+OURS, TOLD, FORCED = "Spoticell", "Spoticell, told the tissue", "Spoticell, most probable label"
 ZERO, REFITTED = "linear, missing as zero", "linear, fitted on the panel"
-LOOKS = {OURS: (ACCENT, "o", "-"), FORCED: (ACCENT, "", ":"), REFITTED: (SECOND, "s", "-"), ZERO: (GREY, "^", "-")}
+LOOKS = {
+    OURS: (ACCENT, "o", "-"),
+    TOLD: (ACCENT, "", "--"),
+    FORCED: (ACCENT, "", ":"),
+    REFITTED: (SECOND, "s", "-"),
+    ZERO: (GREY, "^", "-"),
+}
 FIGURES = ("macro_f1", "hierarchical_f1", "coverage", "depth", "coarser")
 KEPT = {1000: 0.90, 300: 0.75}
 """Share of the hierarchical F1 with all genes that should be left at so many."""
@@ -63,12 +73,15 @@ def judge(answer: Answer, sets: Views) -> Iterable[dict[str, object]]:
 
 
 def spoticell(runtime: Runtime) -> Answer:
-    """Answer as a bundle does, and by its most probable label."""
+    """Answer as a bundle does, as it does when it is told the tissue, and by its most probable label."""
+    bundle = runtime.bundle
 
     def answer(cells: Cells) -> dict[str, NDArray[np.object_]]:
         found = answer_cells(cells, runtime)
-        forced_n = np.array(runtime.bundle.nodes, dtype=object)[forced(found.probabilities_nm, runtime.bundle)]
-        return {OURS: found.term_n, FORCED: np.where(cells.counts_n == 0, UNKNOWN, forced_n)}
+        tissue = allowed_types(bundle, tissue=next(tissue for word, tissue in TISSUES.items() if word in cells.name))
+        told = answer_cells(cells, runtime, allowed=tissue)
+        forced_n = np.array(bundle.nodes, dtype=object)[forced(found.probabilities_nm, bundle)]
+        return {OURS: found.term_n, TOLD: told.term_n, FORCED: np.where(cells.counts_n == 0, UNKNOWN, forced_n)}
 
     return answer
 

@@ -11,6 +11,7 @@ import pytest
 
 from spoticell.corpus.parts import SomaSource
 from spoticell.corpus.soma import ExperimentCells
+from spoticell.corpus.tiledb import context, open_soma
 from spoticell.errors import ConfigError, CountsError, FileFormatError
 from spoticell.genes import load_vocabulary
 
@@ -135,3 +136,9 @@ def test_the_human_cells_of_a_census_are_an_experiment_too(census_stand_in):
     table = cells.table()
     assert cells.sample(table).cells == table.keep_n.sum() > 0
     assert cells.facts()["value_filter"] == "assay == 'inDrop'"
+
+
+def test_all_that_is_open_shares_one_set_of_threads_and_buffers(write):
+    path = str(write())
+    with open_soma(path) as first, open_soma(path) as second:
+        assert first.context is second.context is context()
