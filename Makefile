@@ -35,7 +35,7 @@ bench: .venv-test/installed ## measure accuracy and speed again (needs the cells
 	@$(DEV) benchmarks/development_tests.py --data "$(DATA)" --bundles human-v1
 	@$(DEV) benchmarks/command_line.py
 
-peers: .venv-test/installed ## train and score other methods beside Spoticell (over an hour; needs SPOTICELL_DATA and what model leaves)
+peers: .venv-test/installed ## train and score other methods beside Spoticell (two hours; needs SPOTICELL_DATA and what model leaves)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1 'lightgbm>=4.6' 'celltypist>=1.7'
 	@$(DEV) benchmarks/peers.py --data "$(DATA)" --cells runs/human-v1/cells --bundles human-v1 --save peers
 

@@ -2,9 +2,8 @@
 
     python benchmarks/teaching.py --save teaching
 
-A model is trained on the data sets for training without pancreas and brain, taught the pancreas of one donor
-A model is trained on the data sets for training but pancreas and brain, taught the pancreas of one donor
-was trained on the same cells all at once.
+A model is trained on the data sets for training but pancreas and brain, and taught the pancreas of one donor.  Beside
+it stands a model that was trained on the same cells all at once.
 """
 
 from __future__ import annotations
