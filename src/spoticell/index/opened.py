@@ -20,7 +20,7 @@ from spoticell.index.hits import Hits, no_hits
 from spoticell.index.manifest import IndexManifest
 from spoticell.index.where import Where, chosen_groups
 
-PROBES = 20
+PROBES = 24
 """Lists that a search looks into."""
 BLOCK = 1 << 16
 """Cells that are given at a time."""
