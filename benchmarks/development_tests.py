@@ -84,7 +84,8 @@ def spoticell_rows(folder: Path, tests: Iterable[Path], judge: Judge) -> dict[st
 def forced(probabilities_nm: np.ndarray, bundle: Bundle) -> np.ndarray:
     """Give the node of the label with most probability of its own, what its sub-labels have taken away."""
     labels = bundle.manifest.labels
-    label_m = np.array([node in set(labels) - TOO_GENERAL for node in bundle.nodes])
+    usable = set(labels) - TOO_GENERAL
+    label_m = np.array([node in usable for node in bundle.nodes])
     return np.where(label_m, own_probabilities(probabilities_nm, labels, bundle.nodes), -1).argmax(axis=1)
 
 
