@@ -16,12 +16,14 @@ import argparse
 import json
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from incomplete import views
+from ablation_trainings import cells_as_ranks, learning_from
+from incomplete import thinned, views
 from numpy.typing import NDArray
 from saving import DATA, ROOT, save_figures, save_result
 from scipy.special import softmax
@@ -77,6 +79,16 @@ class Variant:
     """What differs in the settings."""
     without: Sequence[str] = ()
     """Patterns of the data sets that aren't learnt from."""
+    ranks: bool = False
+    """Whether cells are seen as ranks."""
+    taught: bool = False
+    """Whether the trainings as shipped, one a seed, are its teachers."""
+
+    def differing(self, output: Path, seeds: Sequence[int]) -> AbstractContextManager[None]:
+        """Give the context in which the variant's networks are trained and asked."""
+        if self.taught:
+            return learning_from([folder_of(output, SHIPPED, seed) / BEST for seed in seeds])
+        return cells_as_ranks() if self.ranks else nullcontext()
 
 
 def network(**settings: Any) -> Variant:
@@ -108,6 +120,7 @@ VARIANTS = {
     "binary cross-entropy and penalty": Variant({"loss": "bce"}),
     "no loss of the fingerprint's own": Variant({"contrast": 0.0}),
     "log1p of counts per 10,000": network(scaling="log1p"),
+    "ranks of counts": Variant(ranks=True),
     "all genes weigh alike": network(weigh_genes=0.0),
     "no panels": augment(panels=0.0),
     "no thinning": augment(thinning=0.0),
@@ -115,6 +128,7 @@ VARIANTS = {
     "no augmentation": augment(panels=0.0, thinning=0.0, gene_noise=0.0),
     "no cells from profiles": Variant(without=(*PROFILES, *MARKERS)),
     "no cells from markers": Variant(without=MARKERS),
+    "taught by the three seeds as shipped": Variant(taught=True),
 }
 
 Figures = dict[str, dict[str, dict[str, float]]]
@@ -147,10 +161,8 @@ def seen_ways(every: LabelledCells, name: str, panels: dict[str, NDArray[np.bool
     measured_g = every.measured_sg[dataset]
     for view in views(measured_g, panels, 1, SIZES):
         yield Seen(name, view.name, through(cells, name, view.panel_g))
-    shallow = through(cells, name, measured_g)
-    counts_v = np.rint(shallow.counts_ng.data).astype(np.int64)
-    shallow.counts_ng.data = rng.binomial(counts_v, SHALLOW).astype(np.float32)
-    yield Seen(name, "shallow", shallow)
+    whole = through(cells, name, measured_g)
+    yield Seen(name, "shallow", replace(whole, counts_ng=thinned(whole.counts_ng, SHALLOW, rng)))
 
 
 def through(cells: LabelledCells, name: str, panel_g: NDArray[np.bool_]) -> LabelledCells:
@@ -217,9 +229,10 @@ def figures_of(name: str, seed: int, held_out: Sequence[Seen], args: argparse.Na
     folder = folder_of(args.output, name, seed)
     kept = folder / KEPT
     if not kept.exists():
-        bundle = trained(VARIANTS[name], folder, cells=args.cells, panels=args.panels, seed=seed)
-        parameters = count_parameters(load_start(bundle).network())
-        figures = judged(*chances(bundle, held_out), held_out)
+        with VARIANTS[name].differing(args.output, args.seeds):
+            bundle = trained(VARIANTS[name], folder, cells=args.cells, panels=args.panels, seed=seed)
+            parameters = count_parameters(load_start(bundle).network())
+            figures = judged(*chances(bundle, held_out), held_out)
         with atomic(kept) as path:
             path.write_text(json.dumps({"variant": name, "seed": seed, "parameters": parameters, "sets": figures}))
     result: dict[str, Any] = json.loads(kept.read_text())
@@ -297,8 +310,8 @@ def main() -> None:
     args = parser.parse_args()
     held_out = held_out_cells(args.data, args.panels)
     results = []
-    for seed in args.seeds:
-        for name in args.variants:
+    for name in args.variants:
+        for seed in args.seeds:
             if args.no_training and not (folder_of(args.output, name, seed) / KEPT).exists():
                 continue
             results.append(figures_of(name, seed, held_out, args))

@@ -15,10 +15,11 @@ from studies import Cells, is_right, read_studies
 
 from spoticell.allowed import Allowed
 from spoticell.bundle import load_bundle
+from spoticell.deciding import decide
 from spoticell.evaluate import NO_ANSWER
 from spoticell.keys import UNKNOWN
-from spoticell.ontology import answers, load_ontology
-from spoticell.runtime import Runtime
+from spoticell.ontology import load_ontology
+from spoticell.runtime import Prediction, Runtime
 from spoticell.stream import check_threshold
 
 
@@ -32,9 +33,8 @@ class Answers:
     """Chance that the answer is right; 0 for unknown."""
     chance_nm: NDArray[np.float32]
     """Chance that each node is right."""
-    probabilities_nm: NDArray[np.float32]
-    """What the network gave, uncalibrated: sums over labels."""
-    fingerprint_nd: NDArray[np.float32]
+    prediction: Prediction
+    """What the network gave, uncalibrated; zero for a cell without any count, but for its familiarity."""
 
 
 def open_runtime(bundle: Path | str, threads: int) -> Runtime:
@@ -48,15 +48,11 @@ def answer_cells(
     """Answer cells as ``annotate`` does: a cell without any count is unknown."""
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
     bundle, empty_n = runtime.bundle, cells.counts_n == 0
-    possible_nm = prediction.probabilities_nm if allowed is None else allowed.restrict(prediction.probabilities_nm)
-    chance_nm = bundle.chances(possible_nm, cells.counts_n)
-    chance_nm[empty_n] = prediction.probabilities_nm[empty_n] = 0
-    prediction.fingerprint_nd[empty_n] = 0
+    prediction.probabilities_nm[empty_n] = prediction.fingerprint_nd[empty_n] = 0
     threshold = check_threshold(threshold, bundle)
-    position_n, score_n = answers(chance_nm, bundle.nodes, load_ontology(), threshold=threshold)
-    position_n[empty_n], score_n[empty_n] = -1, 0
-    term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[position_n]
-    return Answers(term_n, score_n, chance_nm, prediction.probabilities_nm, prediction.fingerprint_nd)
+    decision = decide(prediction, cells.counts_n, bundle, threshold=threshold, allowed=allowed)
+    term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[decision.answer_n]
+    return Answers(term_n, decision.score_n, decision.chance_nm, prediction)
 
 
 def read_tests(data: Path, runtime: Runtime, most: int | None = None) -> list[Cells]:

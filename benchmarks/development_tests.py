@@ -13,24 +13,20 @@ import importlib.util
 import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from answering import answer_cells
 from saving import DATA, RESULTS, save_result
-from studies import read_aligned
+from studies import read_aligned, read_cells
 
 from spoticell.bundle import Bundle, load_bundle
 from spoticell.evaluate import score
-from spoticell.findings import inspect
 from spoticell.genes import load_vocabulary
-from spoticell.io import open_cells
-from spoticell.keys import LABEL, UNKNOWN
 from spoticell.ontology import TOO_GENERAL, load_ontology, reach_matrix
 from spoticell.runtime import Runtime
-from spoticell.stream import annotate_blocks
 
 Judge = Callable[[list[str], list[str], np.ndarray | None], dict[str, Any]]
 
@@ -59,25 +55,18 @@ def labelled_tests(data: Path) -> list[Path]:
 
 def spoticell_rows(folder: Path, tests: Iterable[Path], judge: Judge) -> dict[str, dict[str, dict[str, Any]]]:
     """Score a bundle, as shipped and forced."""
-    bundle = load_bundle(folder)
-    runtime = Runtime(bundle)
-    # what labels have of their own can only be told from the sums that the network gives
-    uncalibrated = Runtime(replace(bundle, manifest=bundle.manifest.model_copy(update={"calibration": None})))
+    runtime = Runtime(load_bundle(folder))
+    nodes = np.array(runtime.bundle.nodes, dtype=object)
     rows: dict[str, dict[str, dict[str, Any]]] = {"Spoticell": {}, "Spoticell, forced": {}}
     for path in tests:
-        with open_cells(path) as source:
-            found = inspect(source, bundle.vocabulary)
-            blocks = list(annotate_blocks(source, found, runtime))
-            raw = [block.probabilities_nm for block in annotate_blocks(source, found, uncalibrated)]
-            truth = source.obs()[LABEL].astype(str).tolist()
-        answer_n = np.concatenate([block.answer_n for block in blocks])
-        score_n = np.concatenate([block.score_n for block in blocks])
-        probabilities_nm = np.concatenate(raw)
-        terms = [*bundle.nodes, UNKNOWN]
-        rows["Spoticell"][path.stem] = judge(truth, [terms[answer] for answer in answer_n], score_n)
-        forced_n = forced(probabilities_nm, bundle)
+        cells = read_cells(path, runtime).labelled()
+        truth, found = cells.term_n.tolist(), answer_cells(cells, runtime)
+        rows["Spoticell"][path.stem] = judge(truth, found.term_n.tolist(), found.score_n)
+        # what labels have of their own can only be told from the sums that the network gives
+        probabilities_nm = found.prediction.probabilities_nm
+        forced_n = forced(probabilities_nm, runtime.bundle)
         forced_score_n = probabilities_nm[np.arange(len(forced_n)), forced_n]
-        rows["Spoticell, forced"][path.stem] = judge(truth, [terms[answer] for answer in forced_n], forced_score_n)
+        rows["Spoticell, forced"][path.stem] = judge(truth, nodes[forced_n].tolist(), forced_score_n)
     return rows
 
 

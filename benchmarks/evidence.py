@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from answering import answer_cells
 from numpy.typing import NDArray
 from saving import DATA, save_result
 from sklearn.metrics import roc_auc_score
@@ -38,7 +39,7 @@ from spoticell.bundle import load_bundle
 from spoticell.evaluate import score
 from spoticell.evidence import AGREEMENTS, RULE, Ballot, Evidence, Rule, agreement
 from spoticell.keys import UNKNOWN
-from spoticell.ontology import answers, load_ontology
+from spoticell.ontology import load_ontology
 from spoticell.runtime import Runtime
 
 LEVELS = (0.01, 0.05, 0.1)
@@ -240,17 +241,13 @@ class Answered:
 
 def answer(cells: Cells, known: Known, runtime: Runtime) -> Answered:
     """Name the cells of a data set by the classifier and by references of other studies."""
-    prediction = runtime.predict(cells.counts_ng, cells.measured_g)
-    chance_nm = runtime.bundle.chances(prediction.probabilities_nm, cells.counts_n)
-    position_n, _ = answers(
-        chance_nm, runtime.bundle.nodes, load_ontology(), threshold=runtime.bundle.manifest.threshold
-    )
+    found = answer_cells(cells, runtime)
     others = known.take(known.study_r != cells.study)
-    fold = Fold(cells.study, cells.term_n, prediction.fingerprint_nd, others, others.background())
+    fold = Fold(cells.study, cells.term_n, found.prediction.fingerprint_nd, others, others.background())
     evidence, ballot = fold.tally(RULE)
     return Answered(
         cells,
-        np.array([*runtime.bundle.nodes, UNKNOWN], dtype=object)[position_n],
+        found.term_n,
         np.array([*ballot.nodes, UNKNOWN], dtype=object)[evidence.answer_n],
         evidence,
     )

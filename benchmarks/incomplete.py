@@ -1,4 +1,4 @@
-"""Cells seen through panels of genes: which panels, what an answer is worth there, and how a curve is summed up.
+"""Cells seen through panels of genes or at less depth, what an answer is worth there, and how a curve is summed up.
 
 Axes: ``g`` the bundle's genes, ``v`` views.
 """
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from answering import coarser, mean_depth
 from numpy.typing import NDArray
+from scipy import sparse
 from studies import random_panel
 
 from spoticell.evaluate import score
@@ -51,6 +52,21 @@ def views(measured_g: Panel, panels: Mapping[str, Panel], draws: int, sizes: Seq
     for name, panel_g in panels.items():
         if (panel_g & measured_g).sum() >= FEWEST_GENES:
             yield View(name, 0, panel_g & measured_g)
+
+
+def thinned(counts_ng: sparse.csr_array, share: float, rng: np.random.Generator) -> sparse.csr_array:
+    """Give cells as if they had been sequenced less: each count is kept by chance.
+
+    Examples
+    --------
+    >>> cells = sparse.csr_array(np.full((2, 500), 10.0))
+    >>> 0.18 < thinned(cells, 0.2, np.random.default_rng(0)).sum() / cells.sum() < 0.22
+    True
+    """
+    fewer_ng = counts_ng.copy()
+    fewer_ng.data = rng.binomial(np.rint(counts_ng.data).astype(np.int64), share).astype(np.float32)
+    fewer_ng.eliminate_zeros()
+    return fewer_ng
 
 
 def worth(truth_n: Sequence[str], answer_n: Sequence[str]) -> dict[str, float]:

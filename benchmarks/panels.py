@@ -80,7 +80,7 @@ def spoticell(runtime: Runtime) -> Answer:
         found = answer_cells(cells, runtime)
         tissue = allowed_types(bundle, tissue=next(tissue for word, tissue in TISSUES.items() if word in cells.name))
         told = answer_cells(cells, runtime, allowed=tissue)
-        forced_n = np.array(bundle.nodes, dtype=object)[forced(found.probabilities_nm, bundle)]
+        forced_n = np.array(bundle.nodes, dtype=object)[forced(found.prediction.probabilities_nm, bundle)]
         return {OURS: found.term_n, TOLD: told.term_n, FORCED: np.where(cells.counts_n == 0, UNKNOWN, forced_n)}
 
     return answer

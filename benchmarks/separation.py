@@ -95,11 +95,12 @@ class Combination:
     Parameters
     ----------
     pairs
-        Signals ``(n, s)`` of known and of strange cells of one set each.  All pairs, and both sides, count alike.
+        Signals ``(n, s)`` of known and of strange cells of one set each, which are taken from the mean of the known
+        ones: sets differ in how familiar all of their cells look.  All pairs, and both sides, count alike.
     """
 
     def __init__(self, pairs: Sequence[tuple[Floats, Floats]]) -> None:
-        signal_ns = np.concatenate([side_ns for pair in pairs for side_ns in pair])
+        signal_ns = np.concatenate([side_ns - pair[0].mean(axis=0) for pair in pairs for side_ns in pair])
         is_known_n = np.concatenate(
             [np.full(len(side), known) for pair in pairs for side, known in zip(pair, (1, 0), strict=True)]
         )
@@ -110,9 +111,10 @@ class Combination:
 
     @property
     def coefficients(self) -> list[float]:
-        """One for each signal, then the constant."""
-        return [*self._model.coef_[0].tolist(), float(self._model.intercept_[0])]
+        """One for each signal."""
+        found: list[float] = self._model.coef_[0].tolist()
+        return found
 
     def __call__(self, signal_ns: Floats) -> NDArray[np.float64]:
-        """Give the combined signal, as a log-odds."""
-        return self._model.decision_function(signal_ns)
+        """Give the combined signal, as log-odds but for a constant."""
+        return signal_ns @ self._model.coef_[0]

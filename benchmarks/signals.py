@@ -22,8 +22,9 @@ from spoticell.runtime import Runtime
 from spoticell.train.cells import read_labelled
 from spoticell.train.examples import EXAMPLES
 
-SCORE, LARGEST, ENTROPY, CELL, EXAMPLE = SIGNALS = (
+SCORE, FAMILIARITY, LARGEST, ENTROPY, CELL, EXAMPLE = SIGNALS = (
     "score of the answer",
+    "familiarity",
     "largest label probability",
     "entropy of the labels",
     "nearest training cell",
@@ -71,16 +72,18 @@ class Knower:
     def ask(self, cells: Cells) -> Asked:
         """Answer cells and give their signals."""
         found = answer_cells(cells, self.runtime)
-        own_nm = own_probabilities(found.probabilities_nm, self.labels, self.runtime.bundle.nodes)
+        said = found.prediction
+        own_nm = own_probabilities(said.probabilities_nm, self.labels, self.runtime.bundle.nodes)
         own_nc = np.maximum(own_nm[:, [self.runtime.bundle.nodes.index(label) for label in self.labels]], 0)
         others = self._study_r != cells.study
         signal_ns = np.stack(
             [
                 found.score_n,
+                said.familiarity_n,
                 own_nc.max(axis=1),
                 -entropy(own_nc),
-                nearest(found.fingerprint_nd, self._reference_rd[others], 1)[1][:, 0],
-                nearest(found.fingerprint_nd, self._example_rd, 1)[1][:, 0],
+                nearest(said.fingerprint_nd, self._reference_rd[others], 1)[1][:, 0],
+                nearest(said.fingerprint_nd, self._example_rd, 1)[1][:, 0],
             ],
             axis=1,
         )

@@ -5,15 +5,18 @@
     python benchmarks/unknowns.py --bundle human-v1 --cells CELLS --without RUN/best_model_f1 FEWER TERM ... \
         --save unknowns
 
-scripts/types_left_out.sh does this for three groups of types.
+scripts/types_left_out.sh does this for three groups of types, with three seeds each; figures are means over these.
 
 Each --without names a bundle, the cells that it was trained on, and the types that it was trained without.  Queries are
 the labelled cells of DATA/test, and of the sets of DATA/train that FEWER lacks.  In each set the cells of a type left
 out are held against the set's cells whose types are known; a cell whose label is above a type left out could be
 either and isn't used.  By the ontology a type is a sibling, a cousin or of another lineage (`separation.distance`).
 
-The combination of score and similarity is logistic; its coefficients are fitted on the held-out sets of DATA/train
-alone, and for a case there on other sets and other types.
+Bundles of --without have no calibration of their own, as trainings end without one; they get that of --bundle, which
+was fitted on other data sets, so that their scores are what a user would see.
+
+The combination of familiarity and similarity is logistic; its coefficients are fitted on the held-out sets of
+DATA/train alone, and for a case there on other sets and other types.
 
 Far unknowns are asked of --bundle: cell lines, malignant cells, mouse cells.  They are held against the known cells of
 their own set where it is no training set and has some, else against those of the development tests with many genes,
@@ -24,7 +27,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,19 +38,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from saving import DATA, save_figures, save_picture, save_result
 from separation import COUSIN, LINEAGE, SIBLING, Combination, auroc, distance, false_known
-from signals import CELL, SCORE, SIGNALS, Asked, Knower
+from signals import CELL, FAMILIARITY, SIGNALS, Asked, Knower
 from strangers import far_unknowns
 from studies import is_compatible, read_cells
 
+from spoticell.bundle import Bundle, load_bundle
 from spoticell.keys import UNKNOWN
 from spoticell.ontology import load_ontology
+from spoticell.runtime import Runtime
 from spoticell.train.history import ACCENT, GREY, SECOND
 
 FEWEST = 10
 """Cells needed on both sides."""
 MANY_GENES = 5000
-COMBINED = "score and nearest cell"
-COMBINES = [SIGNALS.index(SCORE), SIGNALS.index(CELL)]
+COMBINED = "familiarity and nearest cell"
+COMBINES = [SIGNALS.index(FAMILIARITY), SIGNALS.index(CELL)]
 FAR = "far"
 
 Signals = NDArray[np.float64]
@@ -188,6 +193,17 @@ def _pair(row: dict, name: str) -> str:
     return f"{row['auroc'][name]:.3f} / {row['fpr95'][name]:.2f}" if name in row["auroc"] else "-"
 
 
+def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Join the cases of one type and set that several bundles give: means of figures, the first's commonest answer."""
+    joined = []
+    for _, same in rows.groupby(["type", "set"], sort=False):
+        first = same.iloc[0].to_dict() | same[["coarser", "wrong", "none"]].mean().to_dict()
+        for key in ("auroc", "fpr95"):
+            first[key] = pd.DataFrame(same[key].tolist()).mean().to_dict()
+        joined.append(first | {"bundles": len(same)})
+    return pd.DataFrame(joined)
+
+
 def means(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Give the mean AUROC and FPR95 of each distance: over sets for each type, then over types."""
     flat = rows[["distance", "type"]].copy()
@@ -211,9 +227,9 @@ def mean_table(mean: pd.DataFrame, rows: pd.DataFrame, names: Sequence[str]) -> 
 
 def picture(mean: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Draw AUROC by distance for each signal."""
-    figure = Figure(figsize=(9.5, 3.8), layout="constrained")
+    figure = Figure(figsize=(12, 3.8), layout="constrained")
     axes = figure.subplots()
-    colors = dict(zip(names, ("#9ec1d6", "#6ba0c0", ACCENT, SECOND, "#f0b592", "0.2"), strict=False))
+    colors = dict(zip(names, (ACCENT, "0.2", "#9ec1d6", "#6ba0c0", SECOND, "#f0b592", "0.6"), strict=False))
     width = 0.8 / len(names)
     for number, name in enumerate(names):
         x = np.arange(len(mean)) + (number - (len(names) - 1) / 2) * width
@@ -246,12 +262,12 @@ def main() -> None:
     parser.add_argument("--save", help="name of the result; nothing is saved without it")
     args = parser.parse_args()
     cases: list[Case] = []
-    for bundle, cells, *terms in args.without:
-        knower = Knower(open_runtime(bundle, args.threads), Path(cells), terms)
-        cases += cases_of(knower, args.data)
     shipped = Knower(open_runtime(args.bundle, args.threads), args.cells)
+    for bundle, cells, *terms in args.without:
+        runtime = calibrated_as(load_bundle(bundle), shipped.runtime.bundle, args.threads)
+        cases += cases_of(Knower(runtime, Path(cells), terms), args.data)
     cases += far_cases(shipped, args.data, args.most)
-    rows = pd.DataFrame([case.figures(combination_for(case, cases)) for case in cases])
+    rows = over_seeds(pd.DataFrame([case.figures(combination_for(case, cases)) for case in cases]))
     names = [*SIGNALS, COMBINED] if any(case.held_out for case in cases) else [*SIGNALS]
     mean = means(rows, names)
     lines = [
@@ -273,13 +289,19 @@ def main() -> None:
         save_picture(args.save, picture(mean, names))
 
 
+def calibrated_as(bundle: Bundle, other: Bundle, threads: int) -> Runtime:
+    """Load a bundle with the calibration and trust of another."""
+    taken = {name: getattr(other.manifest, name) for name in ("calibration", "trust", "threshold")}
+    return Runtime(replace(bundle, manifest=bundle.manifest.model_copy(update=taken)), threads=threads)
+
+
 def coefficient_lines(cases: Sequence[Case]) -> list[str]:
     """State the combination that all held-out sets give."""
     pairs = [(case.known_ns[:, COMBINES], case.strange_ns[:, COMBINES]) for case in cases if case.held_out]
     if not pairs:
         return []
-    score, cell, constant = Combination(pairs).coefficients
-    formula = f"{score:.2f} x score {cell:+.2f} x similarity {constant:+.2f}"
+    familiarity, cell = Combination(pairs).coefficients
+    formula = f"{familiarity:.2f} x familiarity {cell:+.2f} x similarity"
     return [f"Fitted on all {len(pairs)} cases of held-out training sets the combination is {formula}.", ""]
 
 

@@ -22,6 +22,7 @@ from spoticell.train.config import TrainConfig
 from spoticell.train.export import About, export_bundle
 from spoticell.train.run import Run
 from spoticell.train.supply import FolderSupply
+from spoticell.trust import Trust
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,10 +55,12 @@ def card(run: Run, sources: list[dict], results: dict, about: dict) -> str:
             f"{len(run.labels)} labels, {len(run.nodes)} terms of the Cell Ontology ({ontology.version}), "
             f"{about['parameters']:,} parameters, fingerprints of {run.config.network.fingerprint} numbers.",
             "",
-            f"Scores are calibrated and the threshold of {about['threshold']:g} was chosen on data sets that were held "
-            f"out of two trainings of their own ({', '.join(about['held_out'])}), seen whole, through panels and "
-            "shallow.  With a calibration from the other training's sets the mean calibration error (ECE) of whole "
-            f"cells is {about['ece_crossed']:.3f}, without any {about['ece_raw']:.3f}.",
+            f"Scores are calibrated, and the threshold of {about['threshold']:g} and the bound of doubt of "
+            f"{about['trust']['doubt']:g} were chosen, on data sets that were held out of two trainings of their own "
+            f"({', '.join(about['held_out'])}), seen whole, through panels and shallow.  With a calibration from the "
+            f"other training's sets the mean calibration error (ECE) of whole cells is {about['ece_crossed']:.3f}; "
+            f"with the chance of the answer's term as its score, which doesn't weigh how familiar a cell looks, "
+            f"{about['ece_chance']:.3f}; without any calibration {about['ece_raw']:.3f}.",
             "",
             "## What it is for, and what not",
             "",
@@ -128,6 +131,7 @@ def main() -> None:
             licence="MIT; the teacher's share CC BY 4.0 (see MODEL_CARD.md)",
             threshold=args.threshold,
             calibration=Calibration(**fitted["calibration"]),
+            trust=Trust(**fitted["trust"]),
             sources=sources,
             figures={
                 name: {key: value for key, value in row.items() if isinstance(value, float)}

@@ -3,9 +3,9 @@
     python scripts/human_v1_calibration.py --runs runs/human-v1/calibration-a runs/human-v1/calibration-b \
         --train DATA/train --panels runs/human-v1/panels --output runs/human-v1/calibration.json
 
-Every held-out data set is seen whole, through random and real panels, and shallow.  Prints the calibration error of
-each run's data sets with a calibration fitted on the other runs' only, and what each threshold gives; writes the
-calibration fitted on all of them, with the answers that are most often wrong.
+Every held-out data set is seen whole, through random and real panels, and shallow.  Prints what each threshold and
+each bound of doubt give, and the calibration error, where each run's data sets are answered with a calibration fitted
+on the other runs' only; writes the calibration fitted on all of them, with the answers that are most often wrong.
 Axes: ``n`` cells, ``g`` genes, ``m`` nodes.
 """
 
@@ -14,27 +14,33 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.special import logsumexp
 
+from spoticell.bundle import Bundle
 from spoticell.calibration import Calibration
+from spoticell.deciding import Decision, decide
 from spoticell.evaluate import score
 from spoticell.genes import load_vocabulary
 from spoticell.keys import UNKNOWN
-from spoticell.ontology import answers, load_ontology
-from spoticell.train.calibrate import Answered, fit_calibration
+from spoticell.ontology import load_ontology
+from spoticell.runtime import Prediction
+from spoticell.train.calibrate import JudgedAnswers, fit_calibration, fit_trust, judge_nodes
 from spoticell.train.cells import LabelledCells, read_labelled
 from spoticell.train.export import BEST
-from spoticell.train.loss import reach_of
+from spoticell.train.loss import node_probabilities, reach_of
 from spoticell.train.panels import read_panels
 from spoticell.train.start import load_start
-from spoticell.train.validate import predict_nodes
+from spoticell.train.validate import predict
+from spoticell.trust import Trust
 
 RANDOM = (1000, 300)
 """Genes of the random panels."""
@@ -43,9 +49,11 @@ SHALLOW = 0.2
 """Share of counts that the shallow view keeps."""
 MOST = 1500
 """Cells of a data set, drawn at random where it has more."""
-ANSWERED = 0.3
-"""Raw probability that an answer needs where the calibration is fitted: of surer and less sure ones alike."""
-THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
+DOUBT, ENOUGH = 0.2, 200
+"""Bound of doubt, and counts from which a cell is doubted: the most that costs no F1 in `show_doubts`."""
+THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
+DOUBTS = (0.0, 0.2, 0.25, 0.3, 0.35, 0.4)
+COUNTS = (0, 50, 100, 200)
 
 Mask = NDArray[np.bool_]
 
@@ -58,36 +66,44 @@ class View:
     name: str
     label_n: NDArray[np.object_]
     counts_n: NDArray[np.float64]
-    probabilities_nm: NDArray[np.float32]
-    nodes: tuple[str, ...]
+    prediction: Prediction
+    bundle: Bundle
 
-    def answered(self) -> Answered:
-        """Give the raw answers that there are, and whether they are right."""
-        answer_n, sure_n = answers(self.probabilities_nm, self.nodes, load_ontology(), threshold=ANSWERED)
-        ontology, given = load_ontology(), answer_n >= 0
-        above = [ontology.ancestors(self.nodes[answer]) for answer in answer_n[given]]
-        right_n = np.array(
-            [label in terms for label, terms in zip(self.label_n[given], above, strict=True)], dtype=bool
+    def decide(self, calibration: Calibration, trust: Trust | None, threshold: float) -> Decision:
+        """Answer the cells."""
+        settings = {"calibration": calibration, "trust": trust}
+        bundle = replace(self.bundle, manifest=self.bundle.manifest.model_copy(update=settings))
+        return decide(self.prediction, self.counts_n, bundle, threshold=threshold)
+
+    def terms(self, decision: Decision) -> list[str]:
+        """Name the answers, ``unknown`` where there is none."""
+        terms = [*self.bundle.nodes, UNKNOWN]
+        return [terms[answer] for answer in decision.answer_n]
+
+    def figures(self, decision: Decision) -> dict[str, Any]:
+        """Score answers."""
+        return score(self.label_n.tolist(), self.terms(decision), decision.score_n)
+
+    def judged(self, calibration: Calibration, threshold: float) -> JudgedAnswers:
+        """Give the answers that there are, and whether they are the label or a subtype of it."""
+        decision, ontology = self.decide(calibration, None, threshold), load_ontology()
+        given = decision.answer_n >= 0
+        right = [
+            label in ontology.ancestors(term)
+            for label, term in zip(self.label_n[given], np.array(self.terms(decision))[given], strict=True)
+        ]
+        return JudgedAnswers(
+            decision.score_n[given],
+            self.counts_n[given],
+            np.array(right, dtype=bool),
+            self.prediction.familiarity_n[given],
         )
-        return Answered(sure_n[given], self.counts_n[given], right_n)
-
-    def figures(self, calibration: Calibration, threshold: float) -> dict[str, Any]:
-        """Score calibrated answers."""
-        term_n, score_n = self.calibrated(calibration, threshold)
-        return score(self.label_n.tolist(), term_n, score_n)
-
-    def calibrated(self, calibration: Calibration, threshold: float) -> tuple[list[str], NDArray[np.float32]]:
-        """Give the calibrated answers, ``unknown`` where there is none, and their scores."""
-        chance_nm = calibration.apply(self.probabilities_nm, self.counts_n)
-        answer_n, score_n = answers(chance_nm, self.nodes, load_ontology(), threshold=threshold)
-        terms = [*self.nodes, UNKNOWN]
-        return [terms[answer] for answer in answer_n], score_n
 
 
 def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> Iterator[View]:
     """Give every view of every data set that a run held out."""
     start = load_start(run / BEST)
-    network, (nodes, reach_cm) = start.network(), reach_of(start.labels)
+    network, (_, reach_cm) = start.network(), reach_of(start.labels)
     for name in json.loads((run / "params.json").read_text())["config"]["validation"]:
         rng = np.random.default_rng(0)
         rows = np.flatnonzero(cells.dataset_n == cells.datasets.index(name))
@@ -97,7 +113,10 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
             seen = LabelledCells(
                 counts_ng, few.label_n, np.zeros(len(few), dtype=np.intp), few.donor_n, (name,), seen_g[None]
             )
-            yield View(name, view, few.label_n, seen.counts_n, predict_nodes(network, seen, reach_cm), nodes)
+            fingerprint_nd, logits_nc = predict(network, seen)
+            probabilities_nm = node_probabilities(torch.from_numpy(logits_nc), reach_cm).numpy()
+            said = Prediction(fingerprint_nd, probabilities_nm, logsumexp(logits_nc, axis=1))
+            yield View(name, view, few.label_n, seen.counts_n, said, start.bundle)
 
 
 def show(
@@ -117,40 +136,95 @@ def show(
         yield name, sparse.csr_array(counts_ng @ sparse.diags_array(seen_g.astype(np.float32))), seen_g
 
 
-def show_thresholds(views: Sequence[View], calibration: Calibration) -> None:
-    """Print what each threshold gives, mean over data sets: of whole cells, and of all views."""
-    keys = ("macro_f1", "hierarchical_f1", "coverage", "ece")
-    print("threshold " + "  ".join(f"{key:>15}" for key in keys) + "   (whole / all views)")
-    for threshold in THRESHOLDS:
-        rows = [(view.name, view.figures(calibration, threshold)) for view in views]
-        whole = [row for name, row in rows if name == "whole"]
-        means = [(np.mean([r[key] for r in whole]), np.mean([r[key] for _, r in rows])) for key in keys]
-        print(f"{threshold:9.2f} " + "  ".join(f"{a:7.3f} / {b:.3f}" for a, b in means))
+Fitted = tuple[Calibration, Trust]
+Runs = Sequence[Sequence[View]]
 
 
-def show_crossed(runs: Sequence[Sequence[View]], threshold: float) -> dict[str, float]:
-    """Print and give calibration errors of whole cells, each run's calibrated by the other runs."""
-    raw, crossed = [], []
-    plain = Calibration(slope=1, depth=0, intercept=0)
+def fit(views: Sequence[View], threshold: float, *, doubt: float = DOUBT, enough: float = ENOUGH) -> Fitted:
+    """Fit calibration and trust."""
+    calibration = fit_calibration(
+        [
+            judge_nodes(view.prediction.probabilities_nm, view.counts_n, view.label_n, view.bundle.nodes)
+            for view in views
+        ]
+    )
+    judged = [view.judged(calibration, threshold) for view in views]
+    return calibration, fit_trust(judged, doubt=doubt, enough=enough)
+
+
+def crossed(runs: Runs, threshold: float) -> list[tuple[View, Fitted]]:
+    """Give every view with what was fitted on the other runs'."""
+    found = []
     for held, views in enumerate(runs):
-        others = [view.answered() for at, run in enumerate(runs) if at != held for view in run]
-        calibration = fit_calibration(others)
-        whole = [view for view in views if view.name == "whole"]
-        raw += [view.figures(plain, ANSWERED)["ece"] for view in whole]
-        crossed += [view.figures(calibration, threshold)["ece"] for view in whole]
-    found = {"ece_raw": float(np.mean(raw)), "ece_crossed": float(np.mean(crossed))}
-    print(f"mean ECE of whole cells: raw {found['ece_raw']:.3f}, calibrated by other runs {found['ece_crossed']:.3f}")
+        fitted = fit([view for at, run in enumerate(runs) if at != held for view in run], threshold)
+        found += [(view, fitted) for view in views]
     return found
 
 
-def confusions(views: Sequence[View], calibration: Calibration, threshold: float) -> list[str]:
+def means(rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, tuple[float, float]]:
+    """Give the mean of each figure over the data sets seen whole, and over all views."""
+    rows = list(rows)
+    whole = [row for name, row in rows if name == "whole"]
+    keys = ("macro_f1", "hierarchical_f1", "coverage", "ece")
+    return {
+        key: tuple(float(np.nanmean([r.get(key, np.nan) for r in part])) for part in (whole, [r for _, r in rows]))
+        for key in keys
+    }
+
+
+def show_means(words: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, tuple[float, float]]:
+    """Print the means, whole / all views."""
+    found = means(rows)
+    print(f"{words:28}" + "  ".join(f"{key} {whole:.3f} / {every:.3f}" for key, (whole, every) in found.items()))
+    return found
+
+
+def show_thresholds(runs: Runs) -> None:
+    """Print what each threshold gives, without any doubt."""
+    for threshold in THRESHOLDS:
+        pairs = crossed(runs, threshold)
+        show_means(
+            f"threshold {threshold:.2f}",
+            ((view.name, view.figures(view.decide(calibration, None, threshold))) for view, (calibration, _) in pairs),
+        )
+
+
+def show_doubts(runs: Runs, threshold: float) -> None:
+    """Print what each bound of doubt costs known cells."""
+    pairs = crossed(runs, threshold)
+    for enough in COUNTS:
+        for doubt in DOUBTS:
+            bounds = {"doubt": doubt, "enough": enough}
+            show_means(
+                f"doubt {doubt:.2f} from {enough} counts",
+                (
+                    (view.name, view.figures(view.decide(calibration, trust.model_copy(update=bounds), threshold)))
+                    for view, (calibration, trust) in pairs
+                ),
+            )
+
+
+def show_crossed(runs: Runs, threshold: float) -> dict[str, float]:
+    """Print and give calibration errors of whole cells: uncalibrated, with chances as scores, and as fitted."""
+    pairs, plain = crossed(runs, threshold), Calibration(slope=1, depth=0, intercept=0)
+    kinds = {
+        "ece_raw": lambda view, _: view.decide(plain, None, threshold),
+        "ece_chance": lambda view, fitted: view.decide(fitted[0], None, threshold),
+        "ece_crossed": lambda view, fitted: view.decide(*fitted, threshold),
+    }
+    return {
+        name: show_means(name, ((view.name, view.figures(kind(view, fitted))) for view, fitted in pairs))["ece"][0]
+        for name, kind in kinds.items()
+    }
+
+
+def confusions(views: Sequence[View], fitted: Fitted, threshold: float) -> list[str]:
     """Name the ten commonest wrong answers on whole cells."""
     ontology = load_ontology()
     pairs, sizes = Counter(), Counter()
     for view in (view for view in views if view.name == "whole"):
-        term_n, _ = view.calibrated(calibration, threshold)
         sizes.update(view.label_n)
-        for label, term in zip(view.label_n, term_n, strict=True):
+        for label, term in zip(view.label_n, view.terms(view.decide(*fitted, threshold)), strict=True):
             if term != UNKNOWN and label not in ontology.ancestors(term) and term not in ontology.ancestors(label):
                 pairs[label, term] += 1
     return [
@@ -165,7 +239,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--panels", type=Path, required=True)
-    parser.add_argument("--threshold", type=float, default=0.5, help="that the crossed errors are shown at")
+    parser.add_argument("--threshold", type=float, default=0.5, help="that answers are chosen by")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
     vocabulary = load_vocabulary()
@@ -174,15 +248,16 @@ def main() -> None:
     panels = dict(zip(names, read_panels(args.panels, vocabulary), strict=True))
     runs = [list(views_of_run(run, cells, panels)) for run in args.runs]
     views = [view for run in runs for view in run]
-    calibration = fit_calibration([view.answered() for view in views])
-    print(calibration)
-    found = show_crossed(runs, args.threshold)
-    show_thresholds(views, calibration)
+    show_thresholds(runs)
+    show_doubts(runs, args.threshold)
+    fitted = fit(views, args.threshold)
+    print(*fitted, sep="\n")
     record = {
-        "calibration": calibration.model_dump(),
+        "calibration": fitted[0].model_dump(),
+        "trust": fitted[1].model_dump(),
         "held_out": sorted({view.dataset for view in views}),
-        "confusions": confusions(views, calibration, args.threshold),
-        **found,
+        "confusions": confusions(views, fitted, args.threshold),
+        **show_crossed(runs, args.threshold),
     }
     args.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the model three times, each time without some types and data sets, and asks what it makes of their cells:
+# Trains the model without some types and data sets, and asks what it makes of their cells; three times, with three seeds:
 # types_left_out.sh CELLS PANELS PYTHON [CONFIG]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,11 +16,12 @@ without=()
 for group in "${!groups[@]}"; do
     read -ra types <<< "${groups[group]}"
     folder="$run/group$group"
-    if [[ ! -d $folder/best_model_f1 ]]; then
-        rm -rf "$folder"
+    [[ -d $folder/cells ]] ||
         "$python" benchmarks/fewer_cells.py "$cells" "$folder/cells" --types "${types[@]}" --sets "${sets[@]}"
-        "$python" -m spoticell train --data-dir "$folder/cells" --output-dir "$folder" --config "$config" --panels-dir "$panels"
-    fi
-    without+=(--without "$folder/best_model_f1" "$folder/cells" "${types[@]}")
+    for seed in 0 1 2; do
+        [[ -d $folder/seed$seed/best_model_f1 ]] || "$python" -m spoticell train --data-dir "$folder/cells" \
+            --output-dir "$folder/seed$seed" --config "$config" --panels-dir "$panels" --random-state "$seed"
+        without+=(--without "$folder/seed$seed/best_model_f1" "$folder/cells" "${types[@]}")
+    done
 done
 "$python" benchmarks/unknowns.py --cells "$cells" "${without[@]}" --save unknowns

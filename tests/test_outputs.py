@@ -6,7 +6,7 @@ from typer.main import get_command
 
 from spoticell import keys
 from spoticell.allowed import allowed_types
-from spoticell.annotation import BARRED, EMPTY, UNSURE
+from spoticell.annotation import BARRED, DOUBTED, EMPTY, UNSURE
 from spoticell.cli import app
 from spoticell.errors import ConfigError
 from spoticell.outputs import check_key, obs_columns, run_record, summary_record, type_colors
@@ -71,7 +71,7 @@ def test_everything_that_is_written_is_in_the_documentation(annotation):
     text = (DOCS / "outputs.md").read_text()
     written = [keys.CELL_TYPE, keys.TERM, keys.SCORE, keys.BROAD, keys.N_COUNTS, keys.N_GENES, keys.FINGERPRINT]
     written += [keys.PROBABILITIES, keys.RUN, keys.COLORS]
-    words = [key.format(key="spoticell") for key in written] + [EMPTY, UNSURE, BARRED]
+    words = [key.format(key="spoticell") for key in written] + [EMPTY, UNSURE, BARRED, DOUBTED]
     words += allowed_types(annotation.bundle, tissue="lung").record()
     words += [*run_record(annotation), *annotation.findings.to_dict(), *summary_record(annotation)]
     assert [word for word in words if f"`{word}`" not in text] == []

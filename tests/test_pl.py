@@ -99,10 +99,10 @@ def test_the_composition_has_a_bar_for_each_type(cells, level, bars):
     assert ax.get_yticklabels()[-1].get_text() == "unknown"
 
 
-def test_the_histogram_marks_the_threshold_that_was_used(cells):
+def test_the_histogram_marks_the_least_score_that_was_used(cells):
     ax = pl.score_histogram(cells)
     assert ax.get_title() == "1 of 31 cells unknown"
-    assert ax.get_legend().get_texts()[0].get_text() == "threshold 0.50"
+    assert ax.get_legend().get_texts()[0].get_text() == "unknown below 0.50"
     assert sum(bar.get_height() for bar in ax.patches) == 30
 
 

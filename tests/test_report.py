@@ -83,7 +83,7 @@ def test_the_page_says_what_the_cells_are_and_how_to_get_there_again(annotation)
     assert "Raw counts" in text
     assert "200 of the 200 that the model knows (100%)" in text
     assert "no counts in known genes" in text
-    assert "threshold 0.50" in text
+    assert "unknown below 0.50" in text
     assert annotation.bundle.sha256 in text
     assert "spoticell annotate cells.h5ad -o out.csv" in text
 
@@ -174,7 +174,7 @@ def test_cells_that_are_all_unknown_make_a_page(tiny_cells, tiny_bundle, tmp_pat
 @pytest.mark.parametrize("threshold", [0.0, 1.0])
 def test_extreme_thresholds_make_a_page(tiny_h5ad, tiny_bundle, tmp_path, threshold):
     annotation = annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle, threshold=threshold)
-    assert f"threshold {threshold:.2f}" in page_of(annotation).text
+    assert f"unknown below {threshold:.2f}" in page_of(annotation).text
 
 
 @pytest.mark.parametrize("cells", [1, 2, 6, 11])

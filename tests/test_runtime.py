@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from spoticell.bundle import load_bundle
 from spoticell.errors import BundleError, ConfigError
 from spoticell.ontology import load_ontology
 from spoticell.runtime import BATCH, Runtime, available_cores
+from spoticell.trust import Trust
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,28 @@ def test_a_network_with_weights_that_are_not_numbers_is_refused_when_it_runs(tin
     runtime = Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model), threads=1)
     with pytest.raises(BundleError, match="aren't finite"):
         runtime.predict(sparse.csr_array(np.ones((1, 200), dtype=np.float32)), ALL)
+
+
+def test_a_network_that_says_nothing_of_familiarity_runs_where_nothing_is_made_of_it(runtime, counts_ng):
+    assert runtime.predict(counts_ng, ALL).familiarity_n is None
+
+
+def test_a_bundle_that_weighs_familiarity_needs_a_network_that_says_it(tiny_bundle):
+    trust = Trust(chance=0.1, depth=0.4, familiarity=1.0, intercept=-9.0)
+    bundle = replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"trust": trust}))
+    with pytest.raises(BundleError, match="weighs how familiar a cell looks, which its network doesn't say"):
+        Runtime(bundle)
+
+
+def test_familiarity_is_a_number_for_each_cell_whatever_batch_it_is_in():
+    runtime = Runtime(load_bundle("human-v1"), threads=1)
+    n_genes = runtime.bundle.manifest.n_genes
+    counts = np.random.default_rng(0).poisson(0.1, size=(BATCH + 2, n_genes))
+    counts_ng = sparse.csr_array(counts.astype(np.float32))
+    together = runtime.predict(counts_ng, np.ones(n_genes, dtype=bool)).familiarity_n
+    alone = runtime.predict(counts_ng[[BATCH + 1]], np.ones(n_genes, dtype=bool)).familiarity_n
+    assert together.shape == (BATCH + 2,)
+    np.testing.assert_allclose(alone[0], together[-1], atol=1e-3)
 
 
 @pytest.mark.parametrize("place", ["weights.bin", "b/weights.bin", "../weights.bin", "{here}/weights.bin"])

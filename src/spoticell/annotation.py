@@ -36,6 +36,7 @@ EXAMPLES = 40
 EMPTY = "no counts in known genes"
 UNSURE = "no type passed the threshold"
 BARRED = "next to nothing speaks for an allowed type"
+DOUBTED = "too little speaks for any type that the model knows"
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,11 @@ class Annotation:
     answer_n: NDArray[np.intp]
     """Position in ``nodes``; -1 is unknown."""
     score_n: NDArray[np.float32]
-    """Probability of the answer, in [0, 1]; 0 for unknown."""
+    """Chance that the answer is right, in [0, 1]; 0 for unknown."""
     barred_n: NDArray[np.bool_]
     """Which cells are unknown because the types that an answer may be are too unlikely for them."""
+    doubted_n: NDArray[np.bool_]
+    """Which cells are unknown because their answer would have been too doubtful."""
     n_counts_n: NDArray[np.float32]
     n_genes_n: NDArray[np.int32]
     sample_s: NDArray[np.intp]
@@ -79,6 +82,12 @@ class Annotation:
     """What an index of reference cells says; None where none was given."""
     allowed: Allowed | None = None
     """The types that an answer may be; None where that is any of the bundle's."""
+
+    @property
+    def least_score(self) -> float:
+        """Score that the answer of a cell with enough counts has at least."""
+        trust = self.bundle.manifest.trust
+        return self.threshold if trust is None else min(trust.doubt, self.threshold)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -126,9 +135,9 @@ class Annotation:
     def why_unknown(self) -> dict[str, int]:
         """Count the cells without an answer by reason; only reasons that occur."""
         empty_n = self.n_counts_n == 0
-        unsure_n = (self.answer_n < 0) & ~empty_n & ~self.barred_n
-        reasons = {EMPTY: int(empty_n.sum()), UNSURE: int(unsure_n.sum()), BARRED: int(self.barred_n.sum())}
-        return {reason: cells for reason, cells in reasons.items() if cells}
+        unsure_n = (self.answer_n < 0) & ~empty_n & ~self.barred_n & ~self.doubted_n
+        reasons = {EMPTY: empty_n, UNSURE: unsure_n, BARRED: self.barred_n, DOUBTED: self.doubted_n}
+        return {reason: int(cells_n.sum()) for reason, cells_n in reasons.items() if cells_n.any()}
 
     def _spread(self, of_node: tuple[str, ...] | list[str]) -> NDArray[np.object_]:
         # unknown is last, where -1 points
@@ -171,6 +180,7 @@ class Collector:
         self._answer_n = np.full(n, -1, dtype=np.intp)
         self._score_n = np.zeros(n, dtype=np.float32)
         self._barred_n = np.zeros(n, dtype=np.bool_)
+        self._doubted_n = np.zeros(n, dtype=np.bool_)
         self._n_counts_n = np.zeros(n, dtype=np.float32)
         self._n_genes_n = np.zeros(n, dtype=np.int32)
         self._sample_s = spread_sample(n, sample, rng=np.random.default_rng(0))
@@ -185,6 +195,7 @@ class Collector:
         self._answer_n[rows] = block.answer_n
         self._score_n[rows] = block.score_n
         self._barred_n[rows] = block.barred_n
+        self._doubted_n[rows] = block.doubted_n
         self._n_counts_n[rows] = block.n_counts_n
         self._n_genes_n[rows] = block.n_genes_n
         first, last = np.searchsorted(self._sample_s, (rows.start, rows.stop))
@@ -206,6 +217,7 @@ class Collector:
             answer_n=self._answer_n,
             score_n=self._score_n,
             barred_n=self._barred_n,
+            doubted_n=self._doubted_n,
             n_counts_n=self._n_counts_n,
             n_genes_n=self._n_genes_n,
             sample_s=self._sample_s,

@@ -90,7 +90,7 @@ def annotate(
     bundle: BundleName = "human-v1",
     threshold: Annotated[
         float | None,
-        typer.Option("--threshold", "-t", min=0, max=1, help="Smallest probability of an answer [the bundle's]."),
+        typer.Option("--threshold", "-t", min=0, max=1, help="Smallest chance of an answer's term [the bundle's]."),
     ] = None,
     allow: Types = None,
     deny: NoTypes = None,

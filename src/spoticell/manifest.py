@@ -14,12 +14,13 @@ from pydantic_core import from_json
 
 from spoticell.calibration import Calibration
 from spoticell.errors import BundleError
+from spoticell.trust import Trust
 
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 GENES = "genes.tsv"
 
-MAJOR, MINOR = 1, 1
+MAJOR, MINOR = 1, 2
 """The format that this release writes; it reads every ``MAJOR.x``."""
 FILE_LIMIT = 1_000_000_000
 """Largest file that a manifest may name, in bytes; far above what a bundle needs."""
@@ -77,9 +78,11 @@ class Manifest(BaseModel):
     ontology_version: Text
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     threshold: Annotated[float, Field(ge=0, le=1)]
-    """An answer needs at least this probability, unless the user says otherwise."""
+    """The term of an answer needs at least this chance, unless the user says otherwise."""
     calibration: Calibration | None = None
     """What makes chances of being right of the network's probabilities; None takes them as they are."""
+    trust: Trust | None = None
+    """What makes the score of an answer of its chance and of how familiar the cell looks; None takes the chance."""
     sources: tuple[Origin, ...]
     figures: dict[str, dict[str, float]]
     """Measured on each test set: ``{set: {figure: value}}``."""

@@ -7,7 +7,7 @@ Axes: ``n`` cells, ``g`` the bundle's genes, ``d`` fingerprint, ``o`` other cell
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -205,7 +205,7 @@ def composition(
 def score_histogram(
     data: AnnData | NDArray[np.floating[Any]],
     *,
-    threshold: float | None = None,
+    least: float | None = None,
     key_added: str = keys.KEY_ADDED,
     ax: Axes | None = None,
 ) -> Axes:
@@ -215,7 +215,7 @@ def score_histogram(
     ----------
     data
         Annotated cells, or scores, of which 0 means no answer.
-    threshold
+    least
         The smallest score of an answer, to be marked; with annotated cells the one that was used.
     key_added
         What the keys in ``data`` start with.
@@ -224,25 +224,30 @@ def score_histogram(
 
     Examples
     --------
-    >>> score_histogram(np.array([0.9, 0.8, 0.0]), threshold=0.5).get_title()
+    >>> score_histogram(np.array([0.9, 0.8, 0.0]), least=0.5).get_title()
     '1 of 3 cells unknown'
     """
     if isinstance(data, AnnData):
         terms_n, score_n = _terms_and_scores(data, key_added)
         named_n = terms_n != keys.UNKNOWN
-        threshold = float(_stored(data, "uns", keys.RUN, key_added)["threshold"]) if threshold is None else threshold
+        least = _least_score(_stored(data, "uns", keys.RUN, key_added)) if least is None else least
     else:
         score_n = np.asarray(data)
         named_n = score_n > 0
     ax = _axes(ax, size=(6, 3.2))
     ax.hist(score_n[named_n], bins=20, range=(0, 1), color=score_color(0.85), rwidth=0.92)
-    if threshold is not None:
-        ax.axvline(threshold, color="0.15", linestyle="--", label=f"threshold {threshold:.2f}")
+    if least is not None:
+        ax.axvline(least, color="0.15", linestyle="--", label=f"unknown below {least:.2f}")
         ax.legend(frameon=False, loc="upper left")
     unknown = int((~named_n).sum())
     ax.set(xlim=(0, 1), xlabel="score", ylabel="cells", title=f"{unknown:,} of {len(score_n):,} cells unknown")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def _least_score(run: Mapping[str, Any]) -> float:
+    # cells that were annotated before scores weighed familiarity have the threshold alone
+    return float(run.get("least_score", run["threshold"]))
 
 
 def _axes(ax: Axes | None, *, size: tuple[float, float]) -> Axes:

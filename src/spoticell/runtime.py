@@ -1,7 +1,7 @@
-"""Running a bundle's network: aligned counts in, fingerprints and node probabilities out.
+"""Running a bundle's network: aligned counts in, fingerprints, node probabilities and familiarity out.
 
 Normalisation, layout and temperature are inside the network, so this module only cuts cells
-into batches.  Which probability becomes an answer is decided in ``annotation``.
+into batches.  Which probability becomes an answer is decided in ``deciding``.
 Axes: ``n`` cells, ``g`` the bundle's genes, ``d`` fingerprint, ``m`` ontology nodes.
 """
 
@@ -27,6 +27,8 @@ BATCH = 64
 
 INPUTS = ("counts_ng", "measured_g")
 OUTPUTS = ("fingerprint_nd", "probabilities_nm")
+FAMILIARITY = "familiarity_n"
+"""An output that bundles before format 1.2 lack."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Prediction:
 
     fingerprint_nd: NDArray[np.float32]
     probabilities_nm: NDArray[np.float32]
+    familiarity_n: NDArray[np.float32] | None = None
+    """Logarithm of how much speaks for all labels together; None where the bundle doesn't say."""
 
 
 class Runtime:
@@ -62,9 +66,16 @@ class Runtime:
             raise ConfigError(f"threads is {threads}; at least 1 is needed.")
         self._session = _open_session(bundle, self.threads)
         _check_shapes(self._session, bundle)
+        has = any(output.name == FAMILIARITY for output in self._session.get_outputs())
+        if bundle.manifest.trust and not has:
+            raise BundleError(
+                f"the bundle {bundle.path} weighs how familiar a cell looks, which its network doesn't say; "
+                "export it again."
+            )
+        self._outputs = (*OUTPUTS, FAMILIARITY) if has else OUTPUTS
 
     def predict(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> Prediction:
-        """Give fingerprint and node probabilities of each cell.
+        """Give fingerprint, node probabilities and familiarity of each cell.
 
         Parameters
         ----------
@@ -83,20 +94,20 @@ class Runtime:
             raise ValueError(
                 f"counts have {n_genes} genes; the bundle {self.bundle.name} has {self.bundle.manifest.n_genes}"
             )
-        fingerprint_nd = np.empty((n_cells, self.bundle.manifest.fingerprint_size), dtype=np.float32)
-        probabilities_nm = np.empty((n_cells, len(self.bundle.nodes)), dtype=np.float32)
+        widths = {OUTPUTS[0]: (self.bundle.manifest.fingerprint_size,), OUTPUTS[1]: (len(self.bundle.nodes),)}
+        found = [np.empty((n_cells, *widths.get(name, ())), dtype=np.float32) for name in self._outputs]
         measured = measured_g.astype(np.float32)
         for start in range(0, n_cells, BATCH):
             rows = slice(start, start + BATCH)
             batch = counts_ng[rows].toarray().astype(np.float32, copy=False)
-            fingerprint_nd[rows], probabilities_nm[rows] = self._session.run(
-                OUTPUTS, dict(zip(INPUTS, (batch, measured), strict=True))
-            )
-        if not (np.isfinite(fingerprint_nd).all() and np.isfinite(probabilities_nm).all()):
+            given = self._session.run(self._outputs, dict(zip(INPUTS, (batch, measured), strict=True)))
+            for whole, part in zip(found, given, strict=True):
+                whole[rows] = part
+        if not all(np.isfinite(values).all() for values in found):
             raise BundleError(
                 f"the network of the bundle {self.bundle.name} gives numbers that aren't finite; export it again."
             )
-        return Prediction(fingerprint_nd, probabilities_nm)
+        return Prediction(*found)
 
 
 def available_cores() -> int:

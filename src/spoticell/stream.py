@@ -8,7 +8,7 @@ Axes: ``n`` cells, ``g`` the bundle's genes, ``m`` ontology nodes, ``d`` fingerp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,11 @@ from scipy import sparse
 from spoticell.allowed import Allowed
 from spoticell.bundle import Bundle
 from spoticell.counts import recover
+from spoticell.deciding import decide
 from spoticell.errors import ConfigError
 from spoticell.findings import Findings
 from spoticell.genes import align_counts
 from spoticell.io.source import BLOCK, CellSource
-from spoticell.ontology import answers, load_ontology
 from spoticell.runtime import Runtime
 
 
@@ -36,9 +36,12 @@ class AnnotatedBlock:
     answer_n: NDArray[np.intp]
     """Position in the bundle's nodes; -1 is unknown."""
     score_n: NDArray[np.float32]
-    """Probability of the answer; 0 for unknown."""
+    """Chance that the answer is right; 0 for unknown."""
+    doubted_n: NDArray[np.bool_]
+    """Which cells are unknown because their answer would have been too doubtful."""
     fingerprint_nd: NDArray[np.float32]
     probabilities_nm: NDArray[np.float32]
+    """Chance of each node."""
     n_counts_n: NDArray[np.float32]
     """Counts of the cell in the bundle's genes."""
     n_genes_n: NDArray[np.int32]
@@ -83,7 +86,7 @@ def annotate_blocks(
     runtime
         The network.
     threshold
-        Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
+        Smallest chance of an answer's term, in [0, 1]; the bundle's own if not given.
     allowed
         The types that an answer may be; any that the bundle knows if not given.
     block
@@ -110,24 +113,17 @@ def _annotate(
     allowed: Allowed | None,
 ) -> AnnotatedBlock:
     prediction = runtime.predict(counts_ng, findings.match.measured_g)
-    if allowed is not None:
-        prediction = replace(prediction, probabilities_nm=allowed.restrict(prediction.probabilities_nm))
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
-    chance_nm = runtime.bundle.chances(prediction.probabilities_nm, n_counts_n)
-    prediction = replace(prediction, probabilities_nm=chance_nm)
-    empty_n = n_counts_n == 0
-    prediction.fingerprint_nd[empty_n] = 0
-    prediction.probabilities_nm[empty_n] = 0
-    answer_n, score_n = answers(prediction.probabilities_nm, runtime.bundle.nodes, load_ontology(), threshold=threshold)
-    answer_n[empty_n] = -1
-    score_n[empty_n] = 0
+    prediction.fingerprint_nd[n_counts_n == 0] = 0
+    decision = decide(prediction, n_counts_n, runtime.bundle, threshold=threshold, allowed=allowed)
     return AnnotatedBlock(
         start=start,
         counts_ng=counts_ng,
-        answer_n=answer_n,
-        score_n=score_n,
+        answer_n=decision.answer_n,
+        score_n=decision.score_n,
+        doubted_n=decision.doubted_n,
         fingerprint_nd=prediction.fingerprint_nd,
-        probabilities_nm=prediction.probabilities_nm,
+        probabilities_nm=decision.chance_nm,
         n_counts_n=n_counts_n,
         n_genes_n=np.diff(counts_ng.indptr).astype(np.int32),
     )

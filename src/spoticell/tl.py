@@ -115,7 +115,7 @@ def annotate(
     key_added
         What every key that is written starts with.
     threshold
-        Smallest probability of an answer, in [0, 1]; the bundle's own if not given.
+        Smallest chance of an answer's term, in [0, 1]; the bundle's own if not given.
     allow, deny
         Types that an answer may and may not be, with their subtypes: Cell Ontology ids, names or exact synonyms.
     tissue

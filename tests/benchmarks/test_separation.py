@@ -83,7 +83,7 @@ def test_a_combination_beats_each_of_two_signals_that_know_different_things():
     combination = Combination([(known[:200], strange[:200])])
     both = auroc(combination(known[200:]), combination(strange[200:]))
     assert both > max(auroc(known[200:, s], strange[200:, s]) for s in (0, 1))
-    assert len(combination.coefficients) == 3
+    assert len(combination.coefficients) == 2
 
 
 def test_a_large_pair_weighs_no_more_than_a_small_one():

@@ -3,13 +3,14 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("torch", reason="the training cells are read with what trains on them")
 
-from signals import Asked, Knower
+from signals import SIGNALS, Asked, Knower
 from studies import Cells
-from unknowns import Case, answers_of, cases_in, combination_for
+from unknowns import Case, answers_of, cases_in, combination_for, over_seeds
 
 T_CELL, CD4, CD8, NAIVE_CD8, B_CELL = "CL:0000084", "CL:0000624", "CL:0000625", "CL:0000900", "CL:0000236"
 
@@ -22,7 +23,7 @@ def knower(labels, without):
 
 def case(set_name, term, *, held_out, seed=0):
     known, strange = np.random.default_rng(seed).normal((1, 0), 1, (40, 2)).T
-    stretched = [np.repeat(side[:, None], 5, axis=1) for side in (known, strange)]
+    stretched = [np.repeat(side[:, None], len(SIGNALS), axis=1) for side in (known, strange)]
     return Case(set_name, term, "sibling", held_out, *stretched, answers={})
 
 
@@ -53,3 +54,14 @@ def test_a_combination_learns_from_held_out_training_sets_of_other_names_and_typ
     assert combination_for(scored, [case("scored", B_CELL, held_out=True)]) is None
     assert combination_for(scored, [case("other", NAIVE_CD8, held_out=True)]) is None
     assert combination_for(scored, [case("other", B_CELL, held_out=True)]) is not None
+
+
+def test_the_same_case_of_several_seeds_is_one_with_their_mean():
+    cases = [case("some", B_CELL, held_out=True, seed=seed) for seed in (0, 1)] + [case("other", B_CELL, held_out=True)]
+    shares = {"coarser": 0.2, "wrong": 0.5, "none": 0.3, "commonest": "T cell"}
+    rows = pd.DataFrame([one.figures(None) | shares for one in cases])
+    some, other = over_seeds(rows).to_dict("records")
+    each = [row["auroc"]["familiarity"] for row in rows.to_dict("records")]
+    assert (some["set"], some["bundles"], other["bundles"]) == ("some", 2, 1)
+    assert some["auroc"]["familiarity"] == pytest.approx((each[0] + each[1]) / 2)
+    assert other["auroc"]["familiarity"] == each[2]

@@ -106,9 +106,13 @@ def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path
     counts = torch.from_numpy(cells.counts_ng[:20].toarray())
     measured = torch.from_numpy(cells.measured_sg[1].astype(np.float32))
     with torch.no_grad():
-        fingerprint_nd, probabilities_nm = Exported(halve(run.best), run.reach_cm, 1.0).eval()(counts, measured)
+        graph = Exported(halve(run.best), run.reach_cm, 1.0).eval()
+        fingerprint_nd, probabilities_nm, familiarity_n = graph(counts, measured)
+        _, logits_nc = halve(run.best)(counts, measured[None])
     np.testing.assert_allclose(prediction.fingerprint_nd, fingerprint_nd.numpy(), atol=1e-4)
     np.testing.assert_allclose(prediction.probabilities_nm, probabilities_nm.numpy(), atol=1e-4)
+    np.testing.assert_allclose(prediction.familiarity_n, familiarity_n.numpy(), atol=1e-4)
+    np.testing.assert_allclose(familiarity_n.numpy(), np.log(np.exp(logits_nc.numpy()).sum(axis=1)), rtol=1e-4)
 
 
 def test_the_graph_tells_nothing_of_the_machine_it_was_made_on(trained):

@@ -25,7 +25,7 @@ BADGE = 13
 """Radius of a number on the map."""
 
 STEPS = 6
-"""Shades for scores from the threshold up to 1."""
+"""Shades for scores from the least that an answer has up to 1."""
 
 LISTED = 24
 """Types that are named under the map."""
@@ -54,7 +54,7 @@ def map_section(annotation: Annotation, lineages: Sequence[Lineage]) -> Markup |
         "Map of the fingerprints, one point a cell, coloured by type.",
     )
     by_score = _picture(
-        _score_paths(positions_n2, score_n, answer_n, annotation.threshold, radius),
+        _score_paths(positions_n2, score_n, answer_n, annotation.least_score, radius),
         "The same map, coloured by score.",
     )
     all_cells = len(annotation.answer_n)
@@ -88,10 +88,10 @@ def _type_paths(
 
 
 def _score_paths(
-    positions_n2: Positions, score_n: NDArray[np.float32], answer_n: NDArray[np.intp], threshold: float, radius: float
+    positions_n2: Positions, score_n: NDArray[np.float32], answer_n: NDArray[np.intp], least: float, radius: float
 ) -> list[Markup]:
     """Points by score, the surest first, so that doubts lie on top."""
-    step_n = score_steps(score_n, threshold)
+    step_n = score_steps(score_n, least)
     paths = [
         _points(positions_n2[(answer_n >= 0) & (step_n == step)], radius, class_=f"q{step}")
         for step in reversed(range(STEPS))
@@ -102,15 +102,15 @@ def _score_paths(
     return paths
 
 
-def score_steps(score_n: NDArray[np.float32], threshold: float) -> NDArray[np.intp]:
-    """Give the shade of each score, from 0 at the threshold.
+def score_steps(score_n: NDArray[np.float32], least: float) -> NDArray[np.intp]:
+    """Give the shade of each score, from 0 at the least that an answer has.
 
     Examples
     --------
     >>> score_steps(np.float32([0.5, 0.75, 1]), 0.5).tolist()
     [0, 3, 5]
     """
-    part_n = (score_n - threshold) / max(1 - threshold, 1e-6)
+    part_n = (score_n - least) / max(1 - least, 1e-6)
     return np.clip((part_n * STEPS).astype(np.intp), 0, STEPS - 1)
 
 
@@ -163,6 +163,6 @@ def _type_key(rows: Sequence[TypeRow], *, unknown: bool) -> Markup:
 
 def _score_key(annotation: Annotation) -> Markup:
     steps = (tag("i", class_=f"q{step}") for step in range(STEPS))
-    scale = tag("span", f"{annotation.threshold:.2f} ", tag("span", *steps, class_="scale"), " 1.00")
+    scale = tag("span", f"{annotation.least_score:.2f} ", tag("span", *steps, class_="scale"), " 1.00")
     unknown = tag("span", tag("i", class_="none"), " unknown") if (annotation.answer_n < 0).any() else None
     return tag("p", scale, unknown, class_="key")

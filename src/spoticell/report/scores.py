@@ -23,15 +23,15 @@ def _histogram(annotation: Annotation) -> Markup:
         tag("i", title=f"{low:.2f} to {high:.2f}: {cells:,} cells", style=f"height:{100 * cells / tallest:.2f}%")
         for cells, low, high in zip(cells_b.tolist(), edges_b[:-1], edges_b[1:], strict=True)
     )
-    threshold = annotation.threshold
+    least = annotation.least_score
     mark = tag(
         "span",
-        tag("span", f"threshold {threshold:.2f}"),
-        class_="mark left" if threshold > 0.5 else "mark",
-        style=f"left:{100 * threshold:.2f}%",
+        tag("span", f"unknown below {least:.2f}"),
+        class_="mark left" if least > 0.5 else "mark",
+        style=f"left:{100 * least:.2f}%",
     )
     ticks = (tag("span", f"{tick:.1f}", style=f"left:{100 * tick:.0f}%") for tick in (0, 0.2, 0.4, 0.6, 0.8, 1.0))
-    words = _in_words(score_n, threshold)
+    words = _in_words(score_n)
     return tag(
         "figure",
         tag("div", *bars, mark, class_="histogram", role="img", aria_label=f"Histogram of scores. {words}"),
@@ -40,9 +40,9 @@ def _histogram(annotation: Annotation) -> Markup:
     )
 
 
-def _in_words(score_n: np.ndarray, threshold: float) -> str:
+def _in_words(score_n: np.ndarray) -> str:
     if not len(score_n):
-        return f"No cell reached the threshold of {threshold:.2f}."
+        return "No cell has an answer."
     sure = int((score_n >= 0.9).sum())
     return f"The median is {np.median(score_n):.2f}; {share(sure, len(score_n))} are at 0.90 or above."
 
@@ -50,7 +50,7 @@ def _in_words(score_n: np.ndarray, threshold: float) -> str:
 def _unknown(annotation: Annotation) -> Markup:
     total, unknown = len(annotation.answer_n), int((annotation.answer_n < 0).sum())
     if not unknown:
-        return tag("div", tag("h3", "No cell is unknown"), tag("p", "Each passed the threshold with some type."))
+        return tag("div", tag("h3", "No cell is unknown"), tag("p", "Each has an answer that is sure enough."))
     reasons = (
         tag("li", tag("b", f"{cells:,}"), f" {reason} ({share(cells, unknown)})")
         for reason, cells in annotation.why_unknown().items()

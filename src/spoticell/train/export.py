@@ -31,11 +31,13 @@ from spoticell.calibration import Calibration
 from spoticell.layout import GRID
 from spoticell.manifest import MODEL
 from spoticell.ontology import load_ontology
+from spoticell.runtime import FAMILIARITY, OUTPUTS
 from spoticell.train.examples import EXAMPLES
 from spoticell.train.loss import node_probabilities, reach_of
 from spoticell.train.network import DualPath
 from spoticell.train.start import NETWORK, WEIGHTS
 from spoticell.train.trained import Trained
+from spoticell.trust import Trust
 
 BEST = "best_model_f1"
 """Folder of the bundle in a training's output."""
@@ -54,10 +56,11 @@ class Exported(nn.Module):
         self.temperature = temperature
         self.register_buffer("reach_cm", reach_cm)
 
-    def forward(self, counts_ng: Tensor, measured_g: Tensor) -> tuple[Tensor, Tensor]:
-        """Give fingerprints ``(n, d)`` and node probabilities ``(n, m)``."""
+    def forward(self, counts_ng: Tensor, measured_g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give fingerprints ``(n, d)``, node probabilities ``(n, m)`` and familiarity ``(n,)``."""
         fingerprint_nd, logits_nc = self.network(counts_ng, measured_g[None])
-        return fingerprint_nd, node_probabilities(logits_nc / self.temperature, self.reach_cm)
+        logits_nc = logits_nc / self.temperature
+        return fingerprint_nd, node_probabilities(logits_nc, self.reach_cm), torch.logsumexp(logits_nc, dim=1)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class About:
     """Probability that an answer needs; the network's own if not given."""
     calibration: Calibration | None = None
     """What makes chances of being right of the network's probabilities; the network's own if not given."""
+    trust: Trust | None = None
+    """What makes scores of chances and familiarity; the network's own if not given."""
     sources: Sequence[Mapping[str, Any]] = ()
     """Data sets with accession and licence; their names alone if none are given."""
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -119,7 +124,7 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
 
 
 def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> dict[str, Any]:
-    calibration = about.calibration or trained.calibration
+    calibration, trust = about.calibration or trained.calibration, about.trust or trained.trust
     return {
         "name": about.name,
         "date": datetime.now(UTC).date().isoformat(),
@@ -134,6 +139,7 @@ def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> di
         "temperature": about.temperature or trained.temperature,
         "threshold": trained.threshold if about.threshold is None else about.threshold,
         "calibration": None if calibration is None else calibration.model_dump(),
+        "trust": None if trust is None else trust.model_dump(),
         "sources": tuple(about.sources) or trained.sources,
         "figures": about.figures,
     }
@@ -167,7 +173,7 @@ def write_graph(path: Path, model: Exported, *, n_genes: int) -> None:
             (counts_ng, torch.ones(n_genes)),
             plain,
             input_names=["counts_ng", "measured_g"],
-            output_names=["fingerprint_nd", "probabilities_nm"],
+            output_names=[*OUTPUTS, FAMILIARITY],
             dynamic_shapes={"counts_ng": {0: torch.export.Dim("n", min=1)}, "measured_g": None},
             dynamo=True,
             optimize=False,  # folding would undo the rounding; the runtime folds when it loads

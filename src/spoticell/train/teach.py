@@ -157,6 +157,7 @@ class Teaching:
             threshold=bundle.manifest.threshold,
             temperature=bundle.manifest.temperature,
             calibration=bundle.manifest.calibration,
+            trust=bundle.manifest.trust,
             sources=(*(origin.model_dump() for origin in bundle.manifest.sources), *plain_sources(self.supply)),
         )
 

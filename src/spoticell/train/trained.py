@@ -18,6 +18,7 @@ from spoticell.layout import Pixels
 from spoticell.train.examples import Examples
 from spoticell.train.network import DualPath
 from spoticell.train.supply import Supply
+from spoticell.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Trained:
     """Logits are divided by it: more than 1 makes answers less sure."""
     calibration: Calibration | None = None
     """What makes chances of being right of the network's probabilities."""
+    trust: Trust | None = None
+    """What makes scores of chances and familiarity."""
     sources: tuple[Mapping[str, Any], ...] = ()
     """Data sets that it has learned from."""
 

@@ -150,6 +150,8 @@ class Summary(BaseModel):
     cells: int
     named: int
     threshold: Share
+    least_score: Share
+    """Score that an answer has at least, where a cell has enough counts."""
     allowed: str | None
     """To which types answers were kept, in words; None where to none."""
     bundle: str

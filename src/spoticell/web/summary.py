@@ -31,6 +31,7 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         "cells": len(annotation.answer_n),
         "named": int(known_n.sum()),
         "threshold": annotation.threshold,
+        "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.describe(),
         "bundle": annotation.bundle.name,
         "score_mean": float(annotation.score_n[known_n].mean()) if known_n.any() else None,

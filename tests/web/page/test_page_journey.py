@@ -68,7 +68,7 @@ def test_settings_are_what_the_run_uses(page, cells_file):
     page.locator("#tissue").select_option("bone marrow")
     page.get_by_role("button", name="Name the cells").click()
     page.wait_for_selector("#map[data-drawn]")
-    assert "threshold 0.75" in page.locator("#scores").inner_text()
+    assert "the threshold 0.75" in page.locator("#scores").inner_text()
     assert "0.75" in page.locator("#commands").inner_text()
     assert "--tissue 'bone marrow'" in page.locator("#commands").inner_text()
     assert "types that the model knows: in bone marrow." in page.locator("#result-lead").inner_text()

@@ -17,7 +17,7 @@ import { breakable, capital, counted, moment, number, percent, place, score, spa
 const levelsOf = ({ levels, types }) => levels.filter(({ groups }) => groups.length < types.length);
 
 const LABEL_FROM = 0.004;
-// Scores mostly lie above the threshold; up to this much above it an answer isn’t sure.
+// Up to this much above the least score that an answer has it isn’t sure.
 const UNSURE = 0.2;
 let open = null;
 let showTab = null;
@@ -32,7 +32,7 @@ export async function showResult(job, { onDelete, onAgain, version }) {
   summary.levels = levelsOf(summary);
   closeResult();
   view("result", job.name);
-  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below: Math.min(summary.threshold + UNSURE, 1) };
+  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below: Math.min(summary.least_score + UNSURE, 1) };
   const types = new Map(summary.types.map((type) => [type.index, type]));
   open = { job, summary, cells, look, types, map: new CellMap($("map"), { version, onPick: pick, onHover: hover, onReady: () => { $("map").dataset.drawn = "yes"; } }) };
   heading(job, summary);
