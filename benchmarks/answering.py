@@ -5,12 +5,14 @@ Axes: ``n`` cells, ``m`` ontology nodes, ``d`` fingerprint.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from saving import DATA
 from studies import Cells, is_right, read_studies
 
 from spoticell.allowed import Allowed
@@ -35,6 +37,15 @@ class Answers:
     """Chance that each node is right."""
     prediction: Prediction
     """What the network gave, uncalibrated; zero for a cell without any count, but for its familiarity."""
+
+
+def with_bundles(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a benchmark that asks bundles of the development tests."""
+    parser.add_argument("--bundles", nargs="+", default=["human-v1"], help="folders or packaged names, one a seed")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--most", type=int, help="cells of a set, drawn at random where it has more; all if not given")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--save", help="name of the result; nothing is saved without it")
 
 
 def open_runtime(bundle: Path | str, threads: int) -> Runtime:

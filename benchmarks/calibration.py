@@ -19,15 +19,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from pathlib import Path
 
 import numpy as np
-from answering import answer_cells, describe, open_runtime, read_tests, right
+from answering import answer_cells, describe, open_runtime, read_tests, right, with_bundles
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from reliability import brier, chance_error, reliability, risk_coverage
-from saving import DATA, save_figures, save_picture, save_result
+from saving import save_figures, save_picture, save_result
 from studies import Cells, is_right
 
 from spoticell.evaluate import MIN_SUPPORT, NO_ANSWER
@@ -156,11 +155,7 @@ def picture(sets: dict[str, Judged]) -> Figure:
 def main() -> None:
     """Read the command line, measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundles", nargs="+", default=["human-v1"], help="folders or packaged names, one a seed")
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--most", type=int, help="cells of a set, drawn at random where it has more; all if not given")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--save", help="name of the result; nothing is saved without it")
+    with_bundles(parser)
     args = parser.parse_args()
     runtimes = [open_runtime(bundle, args.threads) for bundle in args.bundles]
     seeds = [

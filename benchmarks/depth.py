@@ -21,14 +21,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from answering import answer_cells, describe, open_runtime, read_tests
+from answering import answer_cells, describe, open_runtime, read_tests, with_bundles
 from incomplete import thinned, worth
 from matplotlib.figure import Figure
 from panels import LOOKS, MANY_GENES, OURS
 from peer_models import Peer
 from peer_tuning import Choice
 from peers import entries
-from saving import DATA, save_figures, save_picture, save_result
+from saving import save_figures, save_picture, save_result
 from studies import Cells
 
 from spoticell.genes import load_vocabulary
@@ -155,14 +155,10 @@ def picture(rows: Sequence[Figures]) -> Figure:
 def main() -> None:
     """Read the command line, judge, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundles", nargs="+", default=["human-v1"], help="folders or packaged names, one a seed")
-    parser.add_argument("--data", type=Path, default=DATA)
+    with_bundles(parser)
     parser.add_argument("--cells", type=Path, help="the training cells, for the peers; without them there are none")
     parser.add_argument("--chosen", type=Path, help="JSON of peers.py, which says what was chosen for each peer")
     parser.add_argument("--seeds", type=int, default=3, help="of each peer")
-    parser.add_argument("--most", type=int, help="cells of a set, drawn at random where it has more; all if not given")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--save", help="name of the result; nothing is saved without it")
     args = parser.parse_args()
     if args.cells and not args.chosen:
         parser.error("--cells needs --chosen")

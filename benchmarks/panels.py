@@ -24,14 +24,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from answering import answer_cells, describe, open_runtime, read_tests
+from answering import answer_cells, describe, open_runtime, read_tests, with_bundles
 from development_tests import forced
 from incomplete import ALL, SIZES, View, area_under, views, worth
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 from peer_networks import Network
-from saving import DATA, save_figures, save_picture, save_result
+from saving import save_figures, save_picture, save_result
 from studies import Cells, read_panel, within
 
 from spoticell.allowed import allowed_types
@@ -212,14 +212,10 @@ def picture(points: pd.DataFrame) -> Figure:
 def main() -> None:
     """Read the command line, judge, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundles", nargs="+", default=["human-v1"], help="folders or packaged names, one a seed")
-    parser.add_argument("--data", type=Path, default=DATA)
+    with_bundles(parser)
     parser.add_argument("--cells", type=Path, help="the training cells, for the peers; without them there are none")
     parser.add_argument("--peers", type=Path, help="JSON of an earlier result, whose peers' figures are taken")
     parser.add_argument("--draws", type=int, default=3, help="random panels of each size")
-    parser.add_argument("--most", type=int, help="cells of a set, drawn at random where it has more; all if not given")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--save", help="name of the result; nothing is saved without it")
     args = parser.parse_args()
     runtimes = [open_runtime(bundle, args.threads) for bundle in args.bundles]
     rows: list[dict[str, object]] = []
