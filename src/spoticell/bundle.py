@@ -1,7 +1,7 @@
 """A trained model and all that travels with it: a folder, checked before anything in it is used.
 
     bundle.json          what it is, what it was trained on, sha256 of every other file
-    model.onnx           aligned counts and measured genes in, fingerprint and node probabilities out
+    model.onnx           aligned counts and measured genes in; fingerprint, node probabilities and familiarity out
     genes.tsv            gene_id, symbol, pixel: the genes in the network's order, their place on the grid
     weights.safetensors  for going on training (optional)
     code.npy             the planes of the binary code, (b, d), chosen for its fingerprints (optional)

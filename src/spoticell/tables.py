@@ -103,13 +103,15 @@ def listing(manifests: Sequence[Manifest]) -> list[str]:
 
 def card(manifest: Manifest, path: Path, sha256: str) -> list[str]:
     """List the facts about one bundle."""
+    trust = manifest.trust
+    doubt = f"; no answer that scores below {trust.doubt:.2f} where a cell has {trust.enough:.0f} counts" if trust else ""
     facts = [
         ("name", manifest.name),
         ("date", manifest.date),
         ("licence", manifest.licence),
         ("types", f"{len(manifest.labels):,} labels, {len(manifest.nodes):,} terms with those above them"),
         ("genes", f"{manifest.n_genes:,} on a grid of {manifest.grid} x {manifest.grid}"),
-        ("threshold", f"{manifest.threshold:.2f}"),
+        ("threshold", f"{manifest.threshold:.2f}{doubt}"),
         ("ontology", f"Cell Ontology {manifest.ontology_version}"),
         ("folder", str(path)),
         ("sha256", sha256),
