@@ -104,7 +104,7 @@ def listing(manifests: Sequence[Manifest]) -> list[str]:
 def card(manifest: Manifest, path: Path, sha256: str) -> list[str]:
     """List the facts about one bundle."""
     trust = manifest.trust
-    doubt = f"; no answer that scores below {trust.doubt:.2f} where a cell has {trust.enough:.0f} counts" if trust else ""
+    doubt = f"; from {trust.enough:.0f} counts on no answer that scores below {trust.doubt:.2f}" if trust else ""
     facts = [
         ("name", manifest.name),
         ("date", manifest.date),
