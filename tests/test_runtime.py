@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from scipy import sparse
 
 from spoticell.bundle import load_bundle
@@ -140,6 +140,14 @@ def test_a_bundle_that_weighs_familiarity_needs_a_network_that_says_it(tiny_bund
     bundle = replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"trust": trust}))
     with pytest.raises(BundleError, match="weighs how familiar a cell looks, which its network doesn't say"):
         Runtime(bundle)
+
+
+def test_a_network_that_gives_a_cell_several_familiarities_is_refused(tiny_bundle_folder, tmp_path):
+    model = onnx.load(tiny_bundle_folder / "model.onnx")
+    model.graph.node.append(helper.make_node("Identity", ["logits"], ["familiarity_n"]))
+    model.graph.output.append(helper.make_tensor_value_info("familiarity_n", TensorProto.FLOAT, ["n", 6]))
+    with pytest.raises(BundleError, match=r"one familiarity_n a cell and gives \['n', 6\]"):
+        Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model))
 
 
 def test_familiarity_is_a_number_for_each_cell_whatever_batch_it_is_in():

@@ -66,13 +66,8 @@ class Runtime:
             raise ConfigError(f"threads is {threads}; at least 1 is needed.")
         self._session = _open_session(bundle, self.threads)
         _check_shapes(self._session, bundle)
-        has = any(output.name == FAMILIARITY for output in self._session.get_outputs())
-        if bundle.manifest.trust and not has:
-            raise BundleError(
-                f"the bundle {bundle.path} weighs how familiar a cell looks, which its network doesn't say; "
-                "export it again."
-            )
-        self._outputs = (*OUTPUTS, FAMILIARITY) if has else OUTPUTS
+        says_familiarity = any(output.name == FAMILIARITY for output in self._session.get_outputs())
+        self._outputs = (*OUTPUTS, FAMILIARITY) if says_familiarity else OUTPUTS
 
     def predict(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> Prediction:
         """Give fingerprint, node probabilities and familiarity of each cell.
@@ -160,3 +155,12 @@ def _check_shapes(session: onnxruntime.InferenceSession, bundle: Bundle) -> None
                 f"the network of the bundle {bundle.path} doesn't fit its manifest: {name} should be {width} wide "
                 f"and is {found.get(name, 'missing')}; export the bundle again."
             )
+    if manifest.trust and FAMILIARITY not in found:
+        raise BundleError(
+            f"the bundle {bundle.path} weighs how familiar a cell looks, which its network doesn't say; export it again."
+        )
+    if len(found.get(FAMILIARITY, ["n"])) != 1:
+        raise BundleError(
+            f"the network of the bundle {bundle.path} should give one {FAMILIARITY} a cell and gives "
+            f"{found[FAMILIARITY]}; export it again."
+        )
