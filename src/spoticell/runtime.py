@@ -157,7 +157,8 @@ def _check_shapes(session: onnxruntime.InferenceSession, bundle: Bundle) -> None
             )
     if manifest.trust and FAMILIARITY not in found:
         raise BundleError(
-            f"the bundle {bundle.path} weighs how familiar a cell looks, which its network doesn't say; export it again."
+            f"the bundle {bundle.path} weighs how familiar a cell looks, which its network doesn't say; "
+            "export it again."
         )
     if len(found.get(FAMILIARITY, ["n"])) != 1:
         raise BundleError(
