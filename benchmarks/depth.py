@@ -47,7 +47,8 @@ PEERS = (
     "PCA + neighbours",
 )
 COLORS = dict(zip(PEERS, (SECOND, "#f0b592", "#8a6bb0", "#5c9c6f", "#c9a227", GREY), strict=True))
-KEYS = ("macro_f1", "hierarchical_f1")
+NAMES = {"macro_f1": "macro-F1", "hierarchical_f1": "hierarchical F1"}
+KEYS = tuple(NAMES)
 
 Answer = Callable[[Cells], Sequence[str]]
 
@@ -143,7 +144,7 @@ def picture(rows: Sequence[Figures]) -> Figure:
                 SHARES, value, color=color, marker="o", markersize=4, linewidth=2.4 if name == OURS else 1.4, label=name
             )
         axes.set(
-            xscale="log", xlabel="share of counts kept", ylabel=key.replace("_f1", " F1"), ylim=(0, 1.05), title=title
+            xscale="log", xlabel="share of counts kept", ylabel=NAMES[key], ylim=(0, 1.05), title=title
         )
         axes.set_xticks(SHARES, [f"{share:.0%}" for share in SHARES])
         axes.minorticks_off()
