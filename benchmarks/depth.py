@@ -143,9 +143,7 @@ def picture(rows: Sequence[Figures]) -> Figure:
             axes.plot(
                 SHARES, value, color=color, marker="o", markersize=4, linewidth=2.4 if name == OURS else 1.4, label=name
             )
-        axes.set(
-            xscale="log", xlabel="share of counts kept", ylabel=NAMES[key], ylim=(0, 1.05), title=title
-        )
+        axes.set(xscale="log", xlabel="share of counts kept", ylabel=NAMES[key], ylim=(0, 1.05), title=title)
         axes.set_xticks(SHARES, [f"{share:.0%}" for share in SHARES])
         axes.minorticks_off()
         axes.spines[["top", "right"]].set_visible(False)
