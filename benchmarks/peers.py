@@ -66,7 +66,7 @@ def entries(panels_dir: Path) -> dict[str, Entry]:
     linear = combinations(scaling=scalings, weight_decay=(0.01, 3.0))
     wide = combinations(scaling=scalings, dropout=(0.1, 0.4))
     trees = combinations(penalty=(1.0, 10.0, 100.0), learning_rate=(0.1, 0.3))
-    one_by_one = combinations(alpha=(1e-3, 1e-2, 1e-1, 1.0), feature_selection=(False, True))
+    one_by_one = combinations(alpha=(1e-3, 1e-2, 1e-1, 1.0, 10.0), feature_selection=(False, True))
     augmented = partial(
         Network, hidden=WIDE, augment=AugmentConfig(), panels=read_panels(panels_dir, load_vocabulary())
     )

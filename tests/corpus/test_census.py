@@ -26,6 +26,8 @@ from spoticell.genes import load_vocabulary
 cellxgene_census = pytest.importorskip("cellxgene_census", reason="the extra 'census' is not installed")
 import requests  # noqa: E402 - comes with the Census's library
 
+pytestmark = pytest.mark.soma
+
 RELEASE = "2025-11-08"
 TENX = """assay in ["10x 3' v1", "10x 3' v2", "10x 3' v3", "10x 5' v2"]"""
 

@@ -15,6 +15,8 @@ from spoticell.corpus.tiledb import context, open_soma
 from spoticell.errors import ConfigError, CountsError, FileFormatError
 from spoticell.genes import load_vocabulary
 
+pytestmark = pytest.mark.soma
+
 
 def test_without_the_library_a_sentence_names_what_to_install(monkeypatch, tmp_path):
     def missing(name):

@@ -16,6 +16,8 @@ from spoticell.genes import load_vocabulary
 
 cellxgene_census = pytest.importorskip("cellxgene_census", reason="the extra 'census' is not installed")
 
+pytestmark = pytest.mark.soma
+
 OBS = [
     "soma_joinid",
     "dataset_id",
