@@ -169,14 +169,18 @@ const pick = ({ position }) => visit(String(position));
 async function visit(which) {
   const { job, map, types, cells } = open;
   showTab("tab-cell");
+  // The answer may come after another cell was asked for, or while the next is being typed.
+  const asked = (open.asked = {}), typed = $("which-cell").value;
+  const isLate = () => open?.asked !== asked;
   try {
     const cell = await api.cell(job.id, which);
+    if (isLate()) return;
     map.mark(cell.position);
-    $("which-cell").value = cell.position;
+    if ($("which-cell").value === typed) $("which-cell").value = cell.position;
     say(`Cell ${cell.position}: ${cell.type}, score ${score(cell.score)}`);
     showCell(cell, types.get(cells.type[cell.position])?.color ?? colour("--unknown"), { onGene: paintGene });
   } catch (error) {
-    showCellTrouble(error.message);
+    if (!isLate()) showCellTrouble(error.message);
   }
 }
 
