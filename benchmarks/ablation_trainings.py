@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -59,15 +60,7 @@ def ranks(cell_v: NDArray[np.integer], value_v: NDArray[np.floating]) -> NDArray
     >>> ranks(np.array([0, 0, 0, 0, 1]), np.array([5.0, 1.0, 1.0, 9.0, 2.0])).tolist()
     [0.75, 0.375, 0.375, 1.0, 1.0]
     """
-    order = np.lexsort((value_v, cell_v))
-    cell, value = cell_v[order], value_v[order]
-    first = np.flatnonzero(np.r_[True, (cell[1:] != cell[:-1]) | (value[1:] != value[:-1])][: len(cell)])
-    size = np.diff(np.r_[first, len(cell)])
-    start = np.searchsorted(cell, cell[first])
-    mean = first - start + (size + 1) / 2
-    found = np.empty(len(cell), dtype=np.float32)
-    found[order] = np.repeat(mean / np.bincount(cell_v, minlength=1)[cell[first]], size)
-    return found
+    return pd.Series(value_v).groupby(cell_v).rank(pct=True).to_numpy(dtype=np.float32)
 
 
 @contextmanager

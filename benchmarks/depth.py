@@ -104,7 +104,7 @@ def peers(cells: LabelledCells, chosen: Path, panels: Path, seeds: int) -> Itera
     """Train each peer with every seed."""
     known, found = entries(panels), json.loads(chosen.read_text())["cells"]["peers"]
     for name in PEERS:
-        choice = Choice.from_json({key: found[name]["choice"][key] for key in ("settings", "rule", "tried")})
+        choice = Choice.from_json(found[name]["choice"])
         for seed in range(seeds):
             yield name, seed, as_peer(known[name].make(**choice.settings).fit(cells, seed=seed), choice)
 

@@ -137,10 +137,11 @@ def show(
 
 
 Fitted = tuple[Calibration, Trust]
-Runs = Sequence[Sequence[View]]
+Pairs = list[tuple[View, Fitted]]
+"""Views, each with what was fitted without its run."""
 
 
-def fit(views: Sequence[View], threshold: float, *, doubt: float = DOUBT, enough: float = ENOUGH) -> Fitted:
+def fit(views: Sequence[View], threshold: float) -> Fitted:
     """Fit calibration and trust."""
     calibration = fit_calibration(
         [
@@ -149,10 +150,10 @@ def fit(views: Sequence[View], threshold: float, *, doubt: float = DOUBT, enough
         ]
     )
     judged = [view.judged(calibration, threshold) for view in views]
-    return calibration, fit_trust(judged, doubt=doubt, enough=enough)
+    return calibration, fit_trust(judged, doubt=DOUBT, enough=ENOUGH)
 
 
-def crossed(runs: Runs, threshold: float) -> list[tuple[View, Fitted]]:
+def crossed(runs: Sequence[Sequence[View]], threshold: float) -> Pairs:
     """Give every view with what was fitted on the other runs'."""
     found = []
     for held, views in enumerate(runs):
@@ -179,19 +180,17 @@ def show_means(words: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[s
     return found
 
 
-def show_thresholds(runs: Runs) -> None:
+def show_thresholds(pairs: Pairs) -> None:
     """Print what each threshold gives, without any doubt."""
     for threshold in THRESHOLDS:
-        pairs = crossed(runs, threshold)
         show_means(
             f"threshold {threshold:.2f}",
             ((view.name, view.figures(view.decide(calibration, None, threshold))) for view, (calibration, _) in pairs),
         )
 
 
-def show_doubts(runs: Runs, threshold: float) -> None:
+def show_doubts(pairs: Pairs, threshold: float) -> None:
     """Print what each bound of doubt costs known cells."""
-    pairs = crossed(runs, threshold)
     for enough in COUNTS:
         for doubt in DOUBTS:
             bounds = {"doubt": doubt, "enough": enough}
@@ -204,9 +203,9 @@ def show_doubts(runs: Runs, threshold: float) -> None:
             )
 
 
-def show_crossed(runs: Runs, threshold: float) -> dict[str, float]:
+def show_crossed(pairs: Pairs, threshold: float) -> dict[str, float]:
     """Print and give calibration errors of whole cells: uncalibrated, with chances as scores, and as fitted."""
-    pairs, plain = crossed(runs, threshold), Calibration(slope=1, depth=0, intercept=0)
+    plain = Calibration(slope=1, depth=0, intercept=0)
     kinds = {
         "ece_raw": lambda view, _: view.decide(plain, None, threshold),
         "ece_chance": lambda view, fitted: view.decide(fitted[0], None, threshold),
@@ -248,8 +247,9 @@ def main() -> None:
     panels = dict(zip(names, read_panels(args.panels, vocabulary), strict=True))
     runs = [list(views_of_run(run, cells, panels)) for run in args.runs]
     views = [view for run in runs for view in run]
-    show_thresholds(runs)
-    show_doubts(runs, args.threshold)
+    pairs = crossed(runs, args.threshold)
+    show_thresholds(pairs)
+    show_doubts(pairs, args.threshold)
     fitted = fit(views, args.threshold)
     print(*fitted, sep="\n")
     record = {
@@ -257,7 +257,7 @@ def main() -> None:
         "trust": fitted[1].model_dump(),
         "held_out": sorted({view.dataset for view in views}),
         "confusions": confusions(views, fitted, args.threshold),
-        **show_crossed(runs, args.threshold),
+        **show_crossed(pairs, args.threshold),
     }
     args.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
