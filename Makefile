@@ -31,18 +31,18 @@ lint: .venv-test/installed ## check style, types and layers
 
 model: .venv-test/installed ## make the bundle human-v1 again (half an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1
-	@bash scripts/human_v1.sh "$(DATA)" $(DEV)
+	@bash scripts/human_v1/make.sh "$(DATA)" $(DEV)
 
 bench: .venv-test/installed ## measure accuracy and speed again (needs the cells of SPOTICELL_DATA)
-	@$(DEV) benchmarks/development_tests.py --data "$(DATA)" --bundles human-v1
-	@$(DEV) benchmarks/command_line.py
+	@$(DEV) -m benchmarks.accuracy.development_tests --data "$(DATA)" --bundles human-v1
+	@$(DEV) -m benchmarks.speed.command_line
 
 peers: .venv-test/installed ## train and score other methods beside Spoticell (two hours; needs SPOTICELL_DATA and what model leaves)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1 'lightgbm>=4.6' 'celltypist>=1.7'
-	@$(DEV) benchmarks/peers.py --data "$(DATA)" --cells runs/human-v1/cells --bundles human-v1 --save peers
+	@$(DEV) -m benchmarks.peers.compare --data "$(DATA)" --cells runs/human-v1/cells --bundles human-v1 --save peers
 
 ablation: .venv-test/installed ## train without each part of the model (over an hour; needs SPOTICELL_DATA and what model leaves)
-	@$(DEV) benchmarks/ablation.py --data "$(DATA)" --cells runs/human-v1/cells --panels runs/human-v1/panels \
+	@$(DEV) -m benchmarks.accuracy.ablation --data "$(DATA)" --cells runs/human-v1/cells --panels runs/human-v1/panels \
 		--output runs/ablation --save ablation
 
 pictures: .venv-test/installed ## draw the docs' pictures of the report and the web page again (needs Chromium)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import spoticell
-from spoticell.genes import load_vocabulary
+from spoticell.biology.genes import load_vocabulary
 
 MOST_MEGABYTES = 700
 

@@ -34,10 +34,10 @@ FEWEST = 200
 CONFIG = "epochs: {epochs}\ncells_per_epoch: {cells}\n"
 
 
-def run(*command: str | Path) -> None:
+def run(*command: str | Path, cwd: Path | None = None) -> None:
     """Print a command and run it."""
     print("$", shlex.join(map(str, command)), file=sys.stderr, flush=True)
-    subprocess.run([str(word) for word in command], check=True)
+    subprocess.run([str(word) for word in command], check=True, cwd=cwd)
 
 
 def held_out(release: str, copy: Path | None, where: str, query: Path) -> str:
@@ -69,9 +69,9 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     stand_in: list[str | Path] = []
     if args.census is None:
-        source = ["--data", args.data] if args.data else ["--synthetic"]
-        make = ROOT / "scripts" / "census_stand_in.py"
-        run(sys.executable, make, out / "stand-in", *source, "--cells", str(args.cells))
+        source = ["--data", args.data.resolve()] if args.data else ["--synthetic"]
+        make = [sys.executable, "-m", "scripts.stand_ins.census", (out / "stand-in").resolve()]
+        run(*make, *source, "--cells", str(args.cells), cwd=ROOT)
         stand_in = ["--from", out / "stand-in"]
     copy = out / "stand-in" / "census" if args.census is None else None
     release = args.census or "2025-11-08"

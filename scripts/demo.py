@@ -17,7 +17,7 @@ import anndata
 import pandas as pd
 
 from spoticell import keys
-from spoticell.evaluate import score
+from spoticell.annotation.evaluation import score
 
 TERMS = {
     "CD14+ Monocyte": "CL:0000576",  # most of them carry FCGR3A, so just monocyte

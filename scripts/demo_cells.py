@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from spoticell.counts import CountsProbe, recover
+from spoticell.biology.counts import CountsProbe, recover
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ for group in "${!groups[@]}"; do
     read -ra types <<< "${groups[group]}"
     folder="$run/group$group"
     [[ -d $folder/cells ]] ||
-        "$python" benchmarks/fewer_cells.py "$cells" "$folder/cells" --types "${types[@]}" --sets "${sets[@]}"
+        "$python" -m benchmarks.lib.fewer_cells "$cells" "$folder/cells" --types "${types[@]}" --sets "${sets[@]}"
     for seed in 0 1 2; do
         [[ -d $folder/seed$seed/best_model_f1 ]] || "$python" -m spoticell train --data-dir "$folder/cells" \
             --output-dir "$folder/seed$seed" --config "$config" --panels-dir "$panels" --random-state "$seed"
         without+=(--without "$folder/seed$seed/best_model_f1" "$folder/cells" "${types[@]}")
     done
 done
-"$python" benchmarks/unknowns.py --cells "$cells" "${without[@]}" --save unknowns
+"$python" -m benchmarks.accuracy.unknown_types --cells "$cells" "${without[@]}" --save unknowns

@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from spoticell.cli import annotate
-from spoticell.console import prepare
+from spoticell.cli.app import annotate
+from spoticell.cli.console import prepare
 
 
 def main(

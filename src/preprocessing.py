@@ -3,7 +3,7 @@
     python src/preprocessing.py --output_dir data/processed [--datasets FILE ...]
 
 Without ``--datasets`` the seven data sets that Spoticell began with are fetched (17 GB).
-The work is done by ``spoticell.corpus.prepare``.
+The work is done by ``spoticell.corpus.folder``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from spoticell.console import guarded, prepare, progress, say
-from spoticell.tables import columns
+from spoticell.cli.console import guarded, prepare, progress, say
+from spoticell.cli.tables import columns
 
 Files = Annotated[list[Path] | None, typer.Option("--datasets", metavar="FILE ...", help="Labelled local files.")]
 More = Annotated[list[Path] | None, typer.Argument(hidden=True)]
@@ -32,8 +32,8 @@ def main(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace prepared data sets that are there.")] = False,
 ) -> None:
     """Bring labelled data sets to one form, to train on."""
+    from spoticell.corpus.folder import prepare as prepare_datasets  # noqa: PLC0415
     from spoticell.corpus.original import fetch_originals  # noqa: PLC0415 - help appears at once
-    from spoticell.corpus.prepare import prepare as prepare_datasets  # noqa: PLC0415
 
     files = [*(datasets or []), *(more or [])]
     if not files:

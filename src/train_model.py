@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 
-from spoticell.cli import app
-from spoticell.console import prepare
+from spoticell.cli.app import app
+from spoticell.cli.console import prepare
 
 if __name__ == "__main__":
     prepare()

@@ -15,9 +15,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from scipy import sparse
 
-from spoticell.bundle import Bundle, load_bundle, write_genes, write_manifest
-from spoticell.genes import Vocabulary, load_vocabulary
-from spoticell.ontology import load_ontology, reach_matrix
+from spoticell.biology.genes import Vocabulary, load_vocabulary
+from spoticell.biology.ontology import load_ontology, reach_matrix
+from spoticell.model.bundle import Bundle, load_bundle, write_genes, write_manifest
 
 GRID = 155
 FINGERPRINT = 8

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from scipy import sparse
 
-from spoticell.genes import load_vocabulary
+from spoticell.biology.genes import load_vocabulary
 
 
 def gene_ids() -> st.SearchStrategy[str]:

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import spoticell
-from spoticell.bundle import load_bundle
-from spoticell.evaluate import score
-from spoticell.ontology import TOO_GENERAL
+from spoticell.annotation.evaluation import score
+from spoticell.biology.ontology import TOO_GENERAL
+from spoticell.model.bundle import load_bundle
 
 LABEL, ANSWER = "cell_type_ontology_term_id", "spoticell_cell_type_ontology_term_id"
 LARGEST = 12_000_000

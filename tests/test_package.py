@@ -30,7 +30,6 @@ def test_the_public_names_are_these():
         "packaged_bundles",
         "pl",
         "search",
-        "tl",
     ]
     assert dir(spoticell) == spoticell.__all__
 
@@ -42,7 +41,7 @@ def test_every_public_name_is_there_and_documented(name):
 
 
 def test_annotate_stays_the_function_whatever_is_imported():
-    code = "import spoticell, spoticell.annotation, spoticell.files, spoticell.tl; spoticell.annotate.__call__"
+    code = "import spoticell, spoticell.annotation.result, spoticell.api; spoticell.annotate.__call__"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "src")}, check=True)
 
 

@@ -12,34 +12,40 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from spoticell import errors, evaluate, keys, pl, tl
-    from spoticell.annotation import Annotation
-    from spoticell.bundle import Bundle, load_bundle, packaged_bundles
-    from spoticell.files import annotate_file, check
-    from spoticell.index import Index, open_index
-    from spoticell.indexing import add_to_index, build_index, merge_indexes
-    from spoticell.searching import search
-    from spoticell.tl import annotate
+from spoticell.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from spoticell import errors, keys
+    from spoticell.annotation import evaluation as evaluate
+    from spoticell.annotation.result import Annotation
+    from spoticell.api import annotate, annotate_file, check
+    from spoticell.index import Index, open_index
+    from spoticell.index.build import add_to_index, build_index, merge_indexes
+    from spoticell.index.search import search
+    from spoticell.model.bundle import Bundle, load_bundle, packaged_bundles
+    from spoticell.report import plots as pl
 
 _HOME = {
-    "Annotation": "spoticell.annotation",
-    "Bundle": "spoticell.bundle",
+    "Annotation": "spoticell.annotation.result",
+    "Bundle": "spoticell.model.bundle",
     "Index": "spoticell.index",
-    "add_to_index": "spoticell.indexing",
-    "annotate": "spoticell.tl",
-    "annotate_file": "spoticell.files",
-    "build_index": "spoticell.indexing",
-    "check": "spoticell.files",
-    "load_bundle": "spoticell.bundle",
-    "merge_indexes": "spoticell.indexing",
+    "add_to_index": "spoticell.index.build",
+    "annotate": "spoticell.api",
+    "annotate_file": "spoticell.api",
+    "build_index": "spoticell.index.build",
+    "check": "spoticell.api",
+    "load_bundle": "spoticell.model.bundle",
+    "merge_indexes": "spoticell.index.build",
     "open_index": "spoticell.index",
-    "packaged_bundles": "spoticell.bundle",
-    "search": "spoticell.searching",
+    "packaged_bundles": "spoticell.model.bundle",
+    "search": "spoticell.index.search",
 }
-_MODULES = frozenset({"errors", "evaluate", "keys", "pl", "tl"})
+_MODULES = {
+    "errors": "spoticell.errors",
+    "evaluate": "spoticell.annotation.evaluation",
+    "keys": "spoticell.keys",
+    "pl": "spoticell.report.plots",
+}
 
 __all__ = [
     "Annotation",
@@ -60,13 +66,12 @@ __all__ = [
     "packaged_bundles",
     "pl",
     "search",
-    "tl",
 ]
 
 
 def __getattr__(name: str) -> object:
     if name in _MODULES:
-        return import_module(f"spoticell.{name}")
+        return import_module(_MODULES[name])
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'spoticell' has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """``python -m spoticell``: the same as the ``spoticell`` command."""
 
-from spoticell.cli import main
+from spoticell.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from spoticell.biology.genes import Vocabulary, load_vocabulary
 from spoticell.corpus.block import ASSAY, DATASET, DISEASE, TISSUE, LabelledBlock
-from spoticell.genes import Vocabulary, load_vocabulary
 from spoticell.keys import DONOR, LABEL
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 TERMS = ("CL:0000084", "CL:0000236", "CL:0000576")
 
 
@@ -72,7 +71,5 @@ def census_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with a drawn stand-in of the Census in ``census``, and one of an earlier release in ``earlier``."""
     pytest.importorskip("tiledbsoma", reason="the extra 'census' is not installed")
     folder = tmp_path_factory.mktemp("stand-in")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SCRIPTS))
-        import_module("census_stand_in").main([str(folder), "--synthetic", "--cells", "2000"])
+    import_module("scripts.stand_ins.census").main([str(folder), "--synthetic", "--cells", "2000"])
     return folder

@@ -16,12 +16,12 @@ import pytest
 
 from spoticell.corpus.block import DATASET, LabelledBlock
 from spoticell.corpus.build import build_store
-from spoticell.corpus.cellfile import FileCells
-from spoticell.corpus.opening import open_sources
-from spoticell.corpus.recipe import load_recipe
-from spoticell.corpus.store import Store
+from spoticell.corpus.recipe.recipe import load_recipe
+from spoticell.corpus.sources.cellfile import FileCells
+from spoticell.corpus.sources.opening import open_sources
+from spoticell.corpus.store.store import Store
+from spoticell.corpus.store.writer import StoreWriter
 from spoticell.corpus.summary import SUMMARY
-from spoticell.corpus.writer import StoreWriter
 from spoticell.errors import ConfigError, FileFormatError, OutputError
 from spoticell.keys import DONOR, LABEL
 
@@ -219,10 +219,10 @@ def test_progress_never_goes_back_and_ends_at_the_end(folder: Path) -> None:
 SLOW = """
 import sys, time
 from pathlib import Path
-import spoticell.corpus.writer as writer
+import spoticell.corpus.store.writer as writer
 from spoticell.corpus.build import build_store
-from spoticell.corpus.opening import open_sources
-from spoticell.corpus.recipe import load_recipe
+from spoticell.corpus.sources.opening import open_sources
+from spoticell.corpus.recipe.recipe import load_recipe
 folder = Path(sys.argv[1])
 pack = writer.pack
 def slowly(*args, **kwargs):

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spoticell.corpus.mapping import read_mapping
-from spoticell.corpus.unresolved import write_unresolved
+from spoticell.corpus.mapping import read_mapping, write_unresolved
 from spoticell.errors import ConfigError
 
 HEAD = "label\tcell_type_ontology_term_id\n"

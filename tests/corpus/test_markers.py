@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+from spoticell.biology.genes import load_vocabulary
+from spoticell.biology.ontology import load_ontology
 from spoticell.corpus.markers import (
     ABUNDANT,
     MOST,
@@ -16,8 +18,6 @@ from spoticell.corpus.markers import (
     stand_in_share,
 )
 from spoticell.errors import ConfigError
-from spoticell.genes import load_vocabulary
-from spoticell.ontology import load_ontology
 
 ROD = MadeType(type="retinal rod cell", source="mine", base="neuron", filling="RHO", typical="NRL", absent="GAD1")
 
@@ -113,7 +113,7 @@ def test_a_mean_profile_counts_every_cell_alike_and_survives_an_empty_one():
     np.testing.assert_allclose(mean_share(sparse.csr_array([[9.0, 1.0], [0.0, 2.0], [0.0, 0.0]])), [0.3, 1.1 / 3])
 
 
-@pytest.mark.parametrize("name", ["configs/human-v1-markers.yaml", "benchmarks/marker_types.yaml"])
+@pytest.mark.parametrize("name", ["configs/human-v1-markers.yaml", "benchmarks/accuracy/marker_types.yaml"])
 def test_shipped_lists_name_types_once_and_human_genes_only(name, vocabulary, pytestconfig):
     made = read_made_types(pytestconfig.rootpath / name)
     assert len({one.type for one in made}) == len(made)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from spoticell.biology.ontology import load_ontology
 from spoticell.corpus.original import original_dataset, original_datasets
-from spoticell.ontology import load_ontology
 
 
 def test_there_are_seven_data_sets_of_two_and_a_half_million_cells_and_68_types() -> None:

@@ -6,9 +6,9 @@ import anndata
 import pytest
 
 from spoticell.corpus.build import build_store
-from spoticell.corpus.opening import open_sources
 from spoticell.corpus.plan import Plan, plan
-from spoticell.corpus.recipe import load_recipe
+from spoticell.corpus.recipe.recipe import load_recipe
+from spoticell.corpus.sources.opening import open_sources
 
 
 def planned(folder: Path, sources: str) -> Plan:

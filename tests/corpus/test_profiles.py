@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spoticell.biology.genes import load_vocabulary
 from spoticell.corpus.profiles import Noise, Profiles, draw_cells, read_profiles
 from spoticell.errors import FileFormatError
-from spoticell.genes import load_vocabulary
 
 N_GENES = 80
 

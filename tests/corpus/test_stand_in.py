@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spoticell.biology.genes import load_vocabulary
 from spoticell.corpus.original import original_datasets
-from spoticell.corpus.tiledb import context
-from spoticell.genes import load_vocabulary
+from spoticell.corpus.sources.tiledb import context
 
 cellxgene_census = pytest.importorskip("cellxgene_census", reason="the extra 'census' is not installed")
 
@@ -126,9 +126,8 @@ def test_the_earlier_release_lacks_some_data_sets(census, census_stand_in):
         assert set(read(earlier["census_info"]["datasets"])["dataset_id"]) < now
 
 
-def test_stand_ins_of_the_seven_files_have_types_and_diseases_to_keep_and_to_leave_out(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
-    script = import_module("stand_in_originals")
+def test_stand_ins_of_the_seven_files_have_types_and_diseases_to_keep_and_to_leave_out():
+    script = import_module("scripts.stand_ins.originals")
     pool = script.one_pool(None)
     for original in original_datasets():
         cells = script.make(original, pool, 120, seed=0)
@@ -140,9 +139,8 @@ def test_stand_ins_of_the_seven_files_have_types_and_diseases_to_keep_and_to_lea
 
 
 @pytest.mark.real
-def test_a_stand_in_of_real_cells_holds_their_counts(data_folder, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
-    import_module("census_stand_in").main([str(tmp_path), "--data", str(data_folder), "--cells", "300"])
+def test_a_stand_in_of_real_cells_holds_their_counts(data_folder, tmp_path):
+    import_module("scripts.stand_ins.census").main([str(tmp_path), "--data", str(data_folder), "--cells", "300"])
     with cellxgene_census.open_soma(uri=str(tmp_path / "census"), context=context()) as opened:
         human = opened["census_data"]["homo_sapiens"]
         obs, var = read(human.obs), read(human.ms["RNA"].var)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoticell.corpus.parts import Keep, Source
-from spoticell.corpus.source import CellTable
+from spoticell.corpus.recipe.parts import Keep, Source
+from spoticell.corpus.sources.source import CellTable
+from spoticell.corpus.sources.table import tabulate
 from spoticell.corpus.survey import digest, grouped, judged, type_counts
-from spoticell.corpus.table import tabulate
 
 B, T = "CL:0000236", "CL:0000084"
 

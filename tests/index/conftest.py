@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("faiss", reason="searching needs faiss: pip install 'spoticell[search]'")
 
-from tests.index.references import random_cells
+from tests.index.made import random_cells
 
 from spoticell.index import create_index
 
@@ -13,8 +13,8 @@ from spoticell.index import create_index
 def small_lists(monkeypatch):
     """Have an index of a few hundred cells cut into lists."""
     monkeypatch.setattr("spoticell.index.coarse.EXACT", 100)
-    monkeypatch.setattr("spoticell.index.segment.EXACT", 100)
-    monkeypatch.setattr("spoticell.index.segment.FEW", 20)
+    monkeypatch.setattr("spoticell.index.folder.segment.EXACT", 100)
+    monkeypatch.setattr("spoticell.index.exact.FEW", 20)
 
 
 @pytest.fixture

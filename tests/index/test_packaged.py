@@ -3,10 +3,10 @@ import pytest
 
 pytest.importorskip("faiss", reason="searching needs FAISS: pip install 'spoticell[search]'")
 
-from spoticell.bundle import load_bundle
+from spoticell.biology.ontology import load_ontology
 from spoticell.index import Index
 from spoticell.index.manifest import PACKAGED, find_index, packaged_indexes
-from spoticell.ontology import load_ontology
+from spoticell.model.bundle import load_bundle
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 import pytest
-from tests.io.formats import Cells, cells
+from tests.io.written import Cells, cells
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from tests.io import formats
-from tests.io.formats import FORMATS
+from tests.io import written as formats
+from tests.io.written import FORMATS
 
 from spoticell.errors import OutputError
 from spoticell.io import open_cells

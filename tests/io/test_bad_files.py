@@ -5,7 +5,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from tests.bad_files import BAD_FILES
+from tests.io.bad_files import BAD_FILES
 
 from spoticell.errors import FileFormatError
 from spoticell.io import open_cells

@@ -6,7 +6,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from tests.io import formats
+from tests.io import written as formats
 
 N, V, PER_CELL = 40_000, 4_000, 200
 

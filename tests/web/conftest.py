@@ -16,10 +16,10 @@ import anndata
 import httpx
 import pytest
 import uvicorn
+from tests.annotation.test_matches import make_index
 from tests.conftest import tiny_adata
-from tests.test_matching import make_index
 
-from spoticell.bundle import Bundle
+from spoticell.model.bundle import Bundle
 from spoticell.web.app import create_app
 from spoticell.web.settings import Limits, Settings
 

@@ -13,12 +13,12 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
 from spoticell import annotate_file
-from spoticell.findings import Findings, inspect
-from spoticell.genes import GeneMatch
+from spoticell.annotation.commands import commands
+from spoticell.biology.genes import GeneMatch
 from spoticell.io import open_cells
-from spoticell.web.columns import ArrayFile, Counts, CountsWriter
-from spoticell.web.commands import commands
-from spoticell.web.remembered import recall, remember
+from spoticell.io.findings import Findings, inspect
+from spoticell.web.arrays import ArrayFile, Counts, CountsWriter
+from spoticell.web.kept import recall, remember
 from spoticell.web.summary import summarise
 
 counts = hnp.arrays(

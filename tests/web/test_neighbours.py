@@ -13,7 +13,7 @@ from tests.web.conftest import done, h5ad
 from typer.testing import CliRunner
 
 import spoticell
-from spoticell.cli import app
+from spoticell.cli.app import app
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from spoticell import cli
-from spoticell.cli import app
+from spoticell.cli import app as cli
+from spoticell.cli.app import app
 from spoticell.web import serve
 from spoticell.web.settings import GIB, default_data_dir
 

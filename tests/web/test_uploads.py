@@ -17,7 +17,7 @@ from tests.web.conftest import checked, run, send
 
 from spoticell.errors import FileFormatError
 from spoticell.web import upload
-from spoticell.web.answers import kept_name
+from spoticell.web.responses import kept_name
 from spoticell.web.settings import Limits
 from spoticell.web.unpack import unpacked
 from spoticell.web.upload import shown_name

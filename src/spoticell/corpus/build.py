@@ -12,17 +12,17 @@ from typing import Any
 
 import pandas as pd
 
+from spoticell.biology.genes import load_vocabulary
 from spoticell.corpus.block import DATASET
-from spoticell.corpus.progress import Progress, part, stretch
-from spoticell.corpus.recipe import Recipe
-from spoticell.corpus.source import CellTable, CorpusSource
-from spoticell.corpus.splits import RELEASE, Split, make_split, write_split
-from spoticell.corpus.store import Store, is_store
+from spoticell.corpus.recipe.recipe import Recipe
+from spoticell.corpus.sources.source import CellTable, CorpusSource
+from spoticell.corpus.splits.make import RELEASE, Split, make_split, write_split
+from spoticell.corpus.store.store import Store, is_store
+from spoticell.corpus.store.writer import SHARD_CELLS, StoreWriter, sweep
 from spoticell.corpus.summary import LEFT_OUT, LOST, ROWS, SUMMARY, WANTED, write_summary
 from spoticell.corpus.survey import digest, grouped, judged
-from spoticell.corpus.writer import SHARD_CELLS, StoreWriter, sweep
 from spoticell.errors import FileFormatError
-from spoticell.genes import load_vocabulary
+from spoticell.progress import Progress, part, stretch
 
 LOOKING = 10
 """Percent of the time after which the sources are looked over."""
@@ -43,7 +43,7 @@ def build_store(
     recipe
         What goes into it.
     sources
-        The recipe's, from `spoticell.corpus.opening.open_sources`.
+        The recipe's, from `spoticell.corpus.sources.opening.open_sources`.
     output
         Folder of the store.
     shard_cells

@@ -7,15 +7,16 @@ of unresolved labels that a run leaves, with terms filled in, is such a table.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator
 
+from spoticell.biology.ontology import load_ontology
 from spoticell.errors import ConfigError
+from spoticell.io.write import atomic
 from spoticell.keys import LABEL, UNKNOWN
-from spoticell.ontology import load_ontology
 
 LABEL_COLUMN = "label"
 
@@ -91,3 +92,16 @@ def _pairs(rows: csv.DictReader[str]) -> Iterator[tuple[int, str, str]]:
         label, text = (row[name] or "" for name in (LABEL_COLUMN, LABEL))
         if text.strip():
             yield rows.line_num, label.strip(), text
+
+
+UNRESOLVED = "unresolved_labels.tsv"
+
+COLUMNS = ("dataset", LABEL_COLUMN, "cells", LABEL)
+
+
+def write_unresolved(path: Path, rows: Iterable[tuple[str, str, int]]) -> None:
+    """Write data set, label and cells of each label, with a column for its term, which is empty."""
+    table = [COLUMNS, *((dataset, label, str(cells), "") for dataset, label, cells in rows)]
+    lines = ["\t".join(" ".join(word.split()) for word in row) for row in table]
+    with atomic(path) as passing:
+        passing.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from scipy import sparse
 
+from spoticell.biology.genes import Vocabulary
+from spoticell.biology.ontology import load_ontology
 from spoticell.errors import ConfigError
-from spoticell.genes import Vocabulary
-from spoticell.ontology import load_ontology
 
 FILLING, LEADING, ABUNDANT, TYPICAL, FAINT = 0.12, 0.03, 0.007, 0.0012, 0.0002
 """Median share of one marker: what a cell is filled with, what it has most of, what is plain, usual, seen in some."""

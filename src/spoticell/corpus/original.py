@@ -11,9 +11,9 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from spoticell.corpus.download import fetch
-from spoticell.corpus.progress import Progress, part
+from spoticell.corpus.sources.download import fetch
 from spoticell.errors import DownloadError
+from spoticell.progress import Progress, part
 
 NORMAL = "normal"
 """The word for healthy tissue in the ``disease`` column of a CELLxGENE data set."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spoticell.corpus.progress import Progress, part
-from spoticell.corpus.recipe import Recipe
-from spoticell.corpus.source import CellTable, CorpusSource, Sample
+from spoticell.corpus.recipe.recipe import Recipe
+from spoticell.corpus.sources.source import CellTable, CorpusSource, Sample
 from spoticell.corpus.survey import judged, type_counts
+from spoticell.progress import Progress, part
 
 BYTES_PER_NONZERO = 1.0
 """Of a store; from 0.9 in deep cells to 1.2 in shallow ones and small shards."""
@@ -71,7 +71,7 @@ def plan(recipe: Recipe, sources: Sequence[CorpusSource], *, on_progress: Progre
     recipe
         What is wanted.
     sources
-        The recipe's, from `spoticell.corpus.opening.open_sources`.
+        The recipe's, from `spoticell.corpus.sources.opening.open_sources`.
     on_progress
         Called with the steps done and the steps there are.
 

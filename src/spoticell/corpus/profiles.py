@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spoticell.biology.genes import Vocabulary, match_genes
 from spoticell.errors import FileFormatError
-from spoticell.genes import Vocabulary, match_genes
 
 SMALLEST_TISSUE = 4
 """Profiles that a tissue needs for its background to be known."""

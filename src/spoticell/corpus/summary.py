@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from spoticell.corpus.store import Store
-from spoticell.corpus.unresolved import UNRESOLVED, write_unresolved
+from spoticell.corpus.mapping import UNRESOLVED, write_unresolved
+from spoticell.corpus.store.store import Store
 from spoticell.io.write import atomic
 from spoticell.keys import DONOR, LABEL, UNKNOWN
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from spoticell.biology.columns import among, counted
+from spoticell.biology.ontology import load_ontology
 from spoticell.corpus.block import ASSAY, DATASET
-from spoticell.corpus.parts import Keep
-from spoticell.corpus.source import CellTable
-from spoticell.corpus.table import Sieve
-from spoticell.corpus.words import among, counted
+from spoticell.corpus.recipe.parts import Keep
+from spoticell.corpus.sources.source import CellTable
+from spoticell.corpus.sources.table import Sieve
 from spoticell.keys import DONOR, LABEL, UNKNOWN
-from spoticell.ontology import load_ontology
 
 N_CELLS = "n_cells"
 
@@ -30,8 +30,8 @@ def judged(tables: Sequence[CellTable], keep: Keep) -> list[CellTable]:
 
     Examples
     --------
-    >>> from spoticell.corpus.parts import Source
-    >>> from spoticell.corpus.table import tabulate
+    >>> from spoticell.corpus.recipe.parts import Source
+    >>> from spoticell.corpus.sources.table import tabulate
     >>> obs = pd.DataFrame({"cell_type": ["T cell", "T cell", "B cell"], "donor_id": ["a", "b", "b"]})
     >>> (table,) = judged([tabulate(obs, Source(), name="mine")], Keep(cells_per_type=2))
     >>> table.keep_n.tolist(), table.left_out

@@ -6,11 +6,11 @@ Lance database, for what one disk is too small for.
 
 from __future__ import annotations
 
+from spoticell.index.backends import append, create_index, merge_into, open_index, set_background
 from spoticell.index.cells import COLUMNS, ReferenceCells
+from spoticell.index.folder.reader import Index
 from spoticell.index.hits import Hits
 from spoticell.index.opened import OpenIndex
-from spoticell.index.reader import Index
-from spoticell.index.verbs import append, create_index, merge_into, open_index, set_background
 
 __all__ = [
     "COLUMNS",

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from spoticell.index.hits import Hits, merged, no_hits
 from spoticell.index.needs import needed
 
+FEW = 100_000
+"""If a filter leaves fewer cells of a segment, all of them are compared with the query."""
+
 ROWS = 1 << 16
 """Stored cells that are floats at once."""
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from spoticell.errors import SearchError
 from spoticell.index.cells import ReferenceCells
+from spoticell.index.conditions import Where, chosen_groups
 from spoticell.index.hits import Hits, no_hits
 from spoticell.index.manifest import IndexManifest
-from spoticell.index.where import Where, chosen_groups
 
 PROBES = 24
 """Lists that a search looks into."""

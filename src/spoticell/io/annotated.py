@@ -25,7 +25,7 @@ from spoticell import keys
 from spoticell.errors import OutputError
 from spoticell.io.disk import hdf5_on_disk
 from spoticell.io.source import CellSource
-from spoticell.io.tree import DAMAGE, attribute, is_group, reading, text
+from spoticell.io.storage.tree import DAMAGE, attribute, is_group, reading, text
 from spoticell.io.write import atomic, disk_reason
 
 _MAPPINGS = ("layers", "obsm", "obsp", "uns", "varm", "varp")

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoticell.io.h5ad import AnnDataSource
+from spoticell.io.formats.h5ad import AnnDataSource
 from spoticell.io.source import CellSource
-from spoticell.io.tree import Tree, reading, text
+from spoticell.io.storage.tree import Tree, reading, text
 from spoticell.keys import FINGERPRINT, KEY_ADDED, RUN
 
 

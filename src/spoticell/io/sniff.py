@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from spoticell.errors import FileFormatError
-from spoticell.io.tree import DAMAGE
+from spoticell.io.storage.tree import DAMAGE
 
 HDF5, MTX, TABLE, ZARR_ZIP = "HDF5", "Matrix Market", "table", "zipped zarr"
 

@@ -17,10 +17,10 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from spoticell import __version__
-from spoticell.web.answers import gzipped
-from spoticell.web.api import router
+from spoticell.version import __version__
 from spoticell.web.guard import Guard
+from spoticell.web.responses import gzipped
+from spoticell.web.routes import router
 from spoticell.web.settings import Settings
 from spoticell.web.site import GONE, Site
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.bundle import Bundle
-from spoticell.evidence import CONFLICT, Evidence, agreement
+from spoticell.annotation.evidence import CONFLICT, Evidence, agreement
+from spoticell.annotation.matches import Matcher, type_words
 from spoticell.index import Hits, open_index
 from spoticell.index.needs import check_installed
+from spoticell.index.search import hit_table
 from spoticell.keys import UNKNOWN
-from spoticell.matching import Matcher, type_words
-from spoticell.searching import hit_table
+from spoticell.model.bundle import Bundle
 
 SHOWN = 10
 """Nearest reference cells that are shown."""

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spoticell.bundle import packaged_bundles
+from spoticell.model.bundle import packaged_bundles
 
 GIB = 1 << 30
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from spoticell.biology.tissues import find_tissue, tissue_names
 from spoticell.errors import ConfigError
-from spoticell.tissues import find_tissue, tissue_names
-from spoticell.web import outcome
-from spoticell.web.cells import Results, bundle_of
+from spoticell.web import sink as outcome
 from spoticell.web.jobs import AT_REST, CANCELLED, CHECKING, DONE, QUEUED, RUNNING, WAITING, Job, Jobs, new_id, now
 from spoticell.web.neighbours import Neighbours
 from spoticell.web.refusal import Refusal
+from spoticell.web.results import Results, bundle_of
 from spoticell.web.settings import Settings
 from spoticell.web.task import INPUT, RESULTS
 from spoticell.web.upload import Upload

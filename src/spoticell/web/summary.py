@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from spoticell.annotation import Annotation
-from spoticell.ontology import Ontology, load_ontology
-from spoticell.palette import term_color
+from spoticell.annotation.result import Annotation
+from spoticell.biology.ontology import Ontology, load_ontology
+from spoticell.biology.palette import term_color
 
 UNKNOWN_TYPE = 65535
 """Stands for ``unknown`` where cells have the number of their type."""

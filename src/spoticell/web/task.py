@@ -13,15 +13,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from spoticell.bundle import Bundle, load_bundle
+from spoticell.annotation.matches import Matcher
 from spoticell.errors import FileFormatError
-from spoticell.findings import Findings, Progress, inspect
 from spoticell.index import open_index
 from spoticell.io import open_cells
-from spoticell.matching import Matcher
-from spoticell.web.outcome import Order, Tell, write_outcome
-from spoticell.web.remembered import recall, remember
+from spoticell.io.findings import Findings, inspect
+from spoticell.model.bundle import Bundle, load_bundle
+from spoticell.progress import Progress
+from spoticell.web.kept import recall, remember
 from spoticell.web.settings import Limits
+from spoticell.web.sink import Order, Tell, write_outcome
 from spoticell.web.unpack import unpacked
 
 INPUT, RESULTS, WORK, SCRATCH = "input", "results", "work", "scratch"

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from spoticell.errors import FileFormatError
-from spoticell.io.tree import DAMAGE
+from spoticell.io.storage.tree import DAMAGE
 from spoticell.web.settings import Limits
 
 MOST_MEMBERS = 1000

@@ -5,8 +5,8 @@ Importing this module does the loading, because that is all that the fork server
 
 from __future__ import annotations
 
-from spoticell.bundle import DEFAULT, packaged_bundles
-from spoticell.ontology import load_ontology
+from spoticell.biology.ontology import load_ontology
+from spoticell.model.bundle import DEFAULT, packaged_bundles
 from spoticell.web import child
 from spoticell.web.task import loaded
 

@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 from spoticell.errors import SearchError
 from spoticell.index.cells import ReferenceCells
 from spoticell.index.coarse import EXACT
-from spoticell.index.exact import search_exactly
+from spoticell.index.exact import FEW, search_exactly
 from spoticell.index.hits import Hits, merged, no_hits
 from spoticell.index.lance.lot import Digest
 from spoticell.index.lance.tables import CELLS, GROUPS, LanceManifest, connect, read_about, read_groups, talking
 from spoticell.index.needs import needed
 from spoticell.index.opened import BLOCK, OpenIndex
-from spoticell.index.segment import FEW
-from spoticell.runtime import available_cores
+from spoticell.model.runtime import available_cores
 
 PROBES = 10
 """Lists that a search looks into; they are four times as long as those of a folder."""

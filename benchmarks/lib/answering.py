@@ -1,0 +1,94 @@
+"""What a bundle answers for the cells of a study, and in which sense each answer is right.
+
+Axes: ``n`` cells, ``m`` ontology nodes, ``d`` fingerprint.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.lib.saving import DATA
+from benchmarks.lib.studies import Cells, is_right, read_studies
+from spoticell.annotation.allowed import Allowed
+from spoticell.annotation.decision import decide
+from spoticell.annotation.evaluation import NO_ANSWER
+from spoticell.annotation.pipeline import check_threshold
+from spoticell.biology.ontology import load_ontology
+from spoticell.keys import UNKNOWN
+from spoticell.model.bundle import load_bundle
+from spoticell.model.runtime import Prediction, Runtime
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers for some cells, with what they came from."""
+
+    term_n: NDArray[np.object_]
+    """Cell Ontology term, or ``unknown``."""
+    score_n: NDArray[np.float32]
+    """Chance that the answer is right; 0 for unknown."""
+    chance_nm: NDArray[np.float32]
+    """Chance that each node is right."""
+    prediction: Prediction
+    """What the network gave, uncalibrated; zero for a cell without any count, but for its familiarity."""
+
+
+def with_bundles(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a benchmark that asks bundles of the development tests."""
+    parser.add_argument("--bundles", nargs="+", default=["human-v1"], help="folders or packaged names, one a seed")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--most", type=int, help="cells of a set, drawn at random where it has more; all if not given")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--save", help="name of the result; nothing is saved without it")
+
+
+def open_runtime(bundle: Path | str, threads: int) -> Runtime:
+    """Load a bundle, by folder or packaged name, ready to run."""
+    return Runtime(load_bundle(bundle), threads=threads)
+
+
+def answer_cells(
+    cells: Cells, runtime: Runtime, *, threshold: float | None = None, allowed: Allowed | None = None
+) -> Answers:
+    """Answer cells as ``annotate`` does: a cell without any count is unknown."""
+    prediction = runtime.predict(cells.counts_ng, cells.measured_g)
+    bundle, empty_n = runtime.bundle, cells.counts_n == 0
+    prediction.probabilities_nm[empty_n] = 0
+    threshold = check_threshold(threshold, bundle)
+    decision = decide(prediction, cells.counts_n, bundle, threshold=threshold, allowed=allowed)
+    term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[decision.answer_n]
+    return Answers(term_n, decision.score_n, decision.chance_nm, prediction)
+
+
+def read_tests(data: Path, runtime: Runtime, most: int | None = None) -> list[Cells]:
+    """Read the labelled cells of the development tests, at most so many of each."""
+    tests = read_studies(data / "test", runtime)
+    return tests if most is None else [cells.sample(most) for cells in tests]
+
+
+def right(truth_n: Sequence[str], answer_n: Sequence[str]) -> NDArray[np.bool_]:
+    """Say which answers are the label or a subtype of it."""
+    return np.array([is_right(truth, answer) for truth, answer in zip(truth_n, answer_n, strict=True)], dtype=bool)
+
+
+def coarser(truth_n: Sequence[str], answer_n: Sequence[str]) -> NDArray[np.bool_]:
+    """Say which answers are above the label: not wrong, but less than is known."""
+    return right(answer_n, truth_n) & ~right(truth_n, answer_n)
+
+
+def mean_depth(answer_n: Sequence[str]) -> float:
+    """Give how deep in the ontology the answers lie, those that there are; NaN if there are none."""
+    ontology = load_ontology()
+    depths = [ontology.depth(answer) for answer in answer_n if answer not in NO_ANSWER]
+    return float(np.mean(depths)) if depths else float("nan")
+
+
+def describe(runtime: Runtime) -> str:
+    """Name a bundle in a result."""
+    return f"{runtime.bundle.name} ({runtime.bundle.sha256[:12]})"

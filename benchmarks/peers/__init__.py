@@ -1,0 +1,1 @@
+"""Other methods, trained and asked on the same cells."""

@@ -1,0 +1,265 @@
+"""Fits how far the answers of human-v1 can be trusted, on data sets that each were held out of a training.
+
+    python -m scripts.human_v1.held_out --runs runs/human-v1/calibration-a runs/human-v1/calibration-b \
+        --train DATA/train --panels runs/human-v1/panels --output runs/human-v1/calibration.json
+
+Every held-out data set is seen whole, through random and real panels, and shallow.  Prints what each threshold and
+each bound of doubt give, and the calibration error, where each run's data sets are answered with a calibration fitted
+on the other runs' only; writes the calibration fitted on all of them, with the answers that are most often wrong.
+Axes: ``n`` cells, ``g`` genes, ``m`` nodes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import logsumexp
+
+from spoticell.annotation.decision import Decision, decide
+from spoticell.annotation.evaluation import score
+from spoticell.biology.genes import load_vocabulary
+from spoticell.biology.ontology import load_ontology
+from spoticell.keys import UNKNOWN
+from spoticell.model.bundle import Bundle
+from spoticell.model.calibration import Calibration, Trust
+from spoticell.model.runtime import Prediction
+from spoticell.training.calibrate import JudgedAnswers, fit_calibration, fit_trust, judge_nodes
+from spoticell.training.data.labelled import LabelledCells, read_labelled
+from spoticell.training.data.panels import read_panels
+from spoticell.training.export import BEST
+from spoticell.training.loss import node_probabilities, reach_of
+from spoticell.training.pretrained import load_start
+from spoticell.training.validate import predict
+
+RANDOM = (1000, 300)
+"""Genes of the random panels."""
+REAL = ("panel_cosmx_960_nsclc", "panel_xenium_human_multi_tissue_v1")
+SHALLOW = 0.2
+"""Share of counts that the shallow view keeps."""
+MOST = 1500
+"""Cells of a data set, drawn at random where it has more."""
+DOUBT, ENOUGH = 0.2, 200
+"""Bound of doubt, and counts from which a cell is doubted: the most that costs no F1 in `show_doubts`."""
+THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
+DOUBTS = (0.0, 0.2, 0.25, 0.3, 0.35, 0.4)
+COUNTS = (0, 50, 100, 200)
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class View:
+    """The cells of a held-out data set, seen in one way, and what the network of its run says."""
+
+    dataset: str
+    name: str
+    label_n: NDArray[np.object_]
+    counts_n: NDArray[np.float64]
+    prediction: Prediction
+    bundle: Bundle
+
+    def decide(self, calibration: Calibration, trust: Trust | None, threshold: float) -> Decision:
+        """Answer the cells."""
+        settings = {"calibration": calibration, "trust": trust}
+        bundle = replace(self.bundle, manifest=self.bundle.manifest.model_copy(update=settings))
+        return decide(self.prediction, self.counts_n, bundle, threshold=threshold)
+
+    def terms(self, decision: Decision) -> list[str]:
+        """Name the answers, ``unknown`` where there is none."""
+        terms = [*self.bundle.nodes, UNKNOWN]
+        return [terms[answer] for answer in decision.answer_n]
+
+    def figures(self, decision: Decision) -> dict[str, Any]:
+        """Score answers."""
+        return score(self.label_n.tolist(), self.terms(decision), decision.score_n)
+
+    def judged(self, calibration: Calibration, threshold: float) -> JudgedAnswers:
+        """Give the answers that there are, and whether they are the label or a subtype of it."""
+        decision, ontology = self.decide(calibration, None, threshold), load_ontology()
+        given = decision.answer_n >= 0
+        right = [
+            label in ontology.ancestors(term)
+            for label, term in zip(self.label_n[given], np.array(self.terms(decision))[given], strict=True)
+        ]
+        return JudgedAnswers(
+            decision.score_n[given],
+            self.counts_n[given],
+            np.array(right, dtype=bool),
+            self.prediction.familiarity_n[given],
+        )
+
+
+def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> Iterator[View]:
+    """Give every view of every data set that a run held out."""
+    start = load_start(run / BEST)
+    network, (_, reach_cm) = start.network(), reach_of(start.labels)
+    for name in json.loads((run / "params.json").read_text())["config"]["validation"]:
+        rng = np.random.default_rng(0)
+        rows = np.flatnonzero(cells.dataset_n == cells.datasets.index(name))
+        few = cells.take(np.sort(rng.choice(rows, min(MOST, len(rows)), replace=False)))
+        measured_g = cells.measured_sg[cells.datasets.index(name)]
+        for view, counts_ng, seen_g in show(few.counts_ng, measured_g, panels, rng):
+            seen = LabelledCells(
+                counts_ng, few.label_n, np.zeros(len(few), dtype=np.intp), few.donor_n, (name,), seen_g[None]
+            )
+            fingerprint_nd, logits_nc = predict(network, seen)
+            probabilities_nm = node_probabilities(torch.from_numpy(logits_nc), reach_cm).numpy()
+            said = Prediction(fingerprint_nd, probabilities_nm, logsumexp(logits_nc, axis=1))
+            yield View(name, view, few.label_n, seen.counts_n, said, start.bundle)
+
+
+def show(
+    counts_ng: sparse.csr_array, measured_g: Mask, panels: dict[str, Mask], rng: np.random.Generator
+) -> Iterator[tuple[str, sparse.csr_array, Mask]]:
+    """Give cells whole, through panels, and shallow: name, counts, and the genes that are measured."""
+    yield "whole", counts_ng, measured_g
+    shallow_ng = counts_ng.copy()
+    shallow_ng.data = rng.binomial(np.rint(shallow_ng.data).astype(np.int64), SHALLOW).astype(np.float32)
+    yield "shallow", shallow_ng, measured_g
+    drawn = {}
+    for size in RANDOM:
+        drawn[f"{size} genes"] = np.zeros_like(measured_g)
+        drawn[f"{size} genes"][rng.choice(np.flatnonzero(measured_g), size, replace=False)] = True
+    for name, panel_g in (drawn | {name: panels[name] for name in REAL}).items():
+        seen_g = measured_g & panel_g
+        yield name, sparse.csr_array(counts_ng @ sparse.diags_array(seen_g.astype(np.float32))), seen_g
+
+
+Fitted = tuple[Calibration, Trust]
+Pairs = list[tuple[View, Fitted]]
+"""Views, each with what was fitted without its run."""
+
+
+def fit(views: Sequence[View], threshold: float) -> Fitted:
+    """Fit calibration and trust."""
+    calibration = fit_calibration(
+        [
+            judge_nodes(view.prediction.probabilities_nm, view.counts_n, view.label_n, view.bundle.nodes)
+            for view in views
+        ]
+    )
+    judged = [view.judged(calibration, threshold) for view in views]
+    return calibration, fit_trust(judged, doubt=DOUBT, enough=ENOUGH)
+
+
+def crossed(runs: Sequence[Sequence[View]], threshold: float) -> Pairs:
+    """Give every view with what was fitted on the other runs'."""
+    found = []
+    for held, views in enumerate(runs):
+        fitted = fit([view for at, run in enumerate(runs) if at != held for view in run], threshold)
+        found += [(view, fitted) for view in views]
+    return found
+
+
+def means(rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, tuple[float, float]]:
+    """Give the mean of each figure over the data sets seen whole, and over all views."""
+    rows = list(rows)
+    whole = [row for name, row in rows if name == "whole"]
+    keys = ("macro_f1", "hierarchical_f1", "coverage", "ece")
+    return {
+        key: tuple(float(np.nanmean([r.get(key, np.nan) for r in part])) for part in (whole, [r for _, r in rows]))
+        for key in keys
+    }
+
+
+def show_means(words: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, tuple[float, float]]:
+    """Print the means, whole / all views."""
+    found = means(rows)
+    print(f"{words:28}" + "  ".join(f"{key} {whole:.3f} / {every:.3f}" for key, (whole, every) in found.items()))
+    return found
+
+
+def show_thresholds(pairs: Pairs) -> None:
+    """Print what each threshold gives, without any doubt."""
+    for threshold in THRESHOLDS:
+        show_means(
+            f"threshold {threshold:.2f}",
+            ((view.name, view.figures(view.decide(calibration, None, threshold))) for view, (calibration, _) in pairs),
+        )
+
+
+def show_doubts(pairs: Pairs, threshold: float) -> None:
+    """Print what each bound of doubt costs known cells."""
+    for enough in COUNTS:
+        for doubt in DOUBTS:
+            bounds = {"doubt": doubt, "enough": enough}
+            show_means(
+                f"doubt {doubt:.2f} from {enough} counts",
+                (
+                    (view.name, view.figures(view.decide(calibration, trust.model_copy(update=bounds), threshold)))
+                    for view, (calibration, trust) in pairs
+                ),
+            )
+
+
+def show_crossed(pairs: Pairs, threshold: float) -> dict[str, float]:
+    """Print and give calibration errors of whole cells: uncalibrated, with chances as scores, and as fitted."""
+    plain = Calibration(slope=1, depth=0, intercept=0)
+    kinds = {
+        "ece_raw": lambda view, _: view.decide(plain, None, threshold),
+        "ece_chance": lambda view, fitted: view.decide(fitted[0], None, threshold),
+        "ece_crossed": lambda view, fitted: view.decide(*fitted, threshold),
+    }
+    return {
+        name: show_means(name, ((view.name, view.figures(kind(view, fitted))) for view, fitted in pairs))["ece"][0]
+        for name, kind in kinds.items()
+    }
+
+
+def confusions(views: Sequence[View], fitted: Fitted, threshold: float) -> list[str]:
+    """Name the ten commonest wrong answers on whole cells."""
+    ontology = load_ontology()
+    pairs, sizes = Counter(), Counter()
+    for view in (view for view in views if view.name == "whole"):
+        sizes.update(view.label_n)
+        for label, term in zip(view.label_n, view.terms(view.decide(*fitted, threshold)), strict=True):
+            if term != UNKNOWN and label not in ontology.ancestors(term) and term not in ontology.ancestors(label):
+                pairs[label, term] += 1
+    return [
+        f"{ontology.name(label)} called {ontology.name(term)}: {count:,} of {sizes[label]:,} cells"
+        for (label, term), count in pairs.most_common(10)
+    ]
+
+
+def main() -> None:
+    """Read the command line, fit, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, nargs="+", required=True)
+    parser.add_argument("--train", type=Path, required=True)
+    parser.add_argument("--panels", type=Path, required=True)
+    parser.add_argument("--threshold", type=float, default=0.5, help="that answers are chosen by")
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args()
+    vocabulary = load_vocabulary()
+    cells = read_labelled(args.train, vocabulary)
+    names = [path.stem for path in sorted(args.panels.glob("*.txt"))]
+    panels = dict(zip(names, read_panels(args.panels, vocabulary), strict=True))
+    runs = [list(views_of_run(run, cells, panels)) for run in args.runs]
+    views = [view for run in runs for view in run]
+    pairs = crossed(runs, args.threshold)
+    show_thresholds(pairs)
+    show_doubts(pairs, args.threshold)
+    fitted = fit(views, args.threshold)
+    print(*fitted, sep="\n")
+    record = {
+        "calibration": fitted[0].model_dump(),
+        "trust": fitted[1].model_dump(),
+        "held_out": sorted({view.dataset for view in views}),
+        "confusions": confusions(views, fitted, args.threshold),
+        **show_crossed(pairs, args.threshold),
+    }
+    args.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

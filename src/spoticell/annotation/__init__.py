@@ -1,0 +1,1 @@
+"""From a source of cells to answers."""

@@ -1,0 +1,265 @@
+"""Which types an answer may be: what a user says of it, as labels of a bundle.
+
+What a tissue rules out is in ``tissues``.  Axes: ``c`` labels, ``m`` nodes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoticell.biology.ontology import Ontology, load_ontology, reach_matrix
+from spoticell.biology.tissues import find_tissue, possible_labels
+from spoticell.errors import ConfigError
+from spoticell.model.bundle import Bundle
+
+LEAST = 0.05
+"""A cell on whose allowed labels the network puts less weight than this, all together, stays unknown.
+
+Making the rest one again would turn a scrap of weight into a sure answer: a neuron among T cells would be a T cell.
+Below one in twenty, the customary bound of what is too unlikely to be believed, the network says that the cell is
+something else; and no probability grows more than twentyfold.
+"""
+
+
+def labels_within(
+    labels: Sequence[str], ontology: Ontology, *, allow: Iterable[str] = (), deny: Iterable[str] = ()
+) -> NDArray[np.bool_]:
+    """Say which labels are at or below an allowed term, and neither at nor below a denied one.
+
+    Parameters
+    ----------
+    labels
+        Terms, length ``c``.
+    ontology
+        Where they stand.
+    allow
+        Terms; every label is allowed if there are none.
+    deny
+        Terms; they win over allowed ones.
+
+    Examples
+    --------
+    >>> from spoticell.biology.ontology import load_ontology
+    >>> labels = ["CL:0000236", "CL:0000084", "CL:0000624"]  # B cell, T cell, CD4-positive alpha-beta T cell
+    >>> labels_within(labels, load_ontology(), allow=["CL:0000542"], deny=["CL:0000624"]).tolist()
+    [True, True, False]
+    """
+    allow, deny = frozenset(allow), frozenset(deny)
+    above_c = [ontology.ancestors(label) for label in labels]
+    return np.array([(not allow or bool(above & allow)) and not above & deny for above in above_c], dtype=np.bool_)
+
+
+class Restriction:
+    """Node probabilities as they are when only some labels can be.
+
+    A node's probability is the sum of the weights of the labels at or below it.  Solved from the deepest label
+    upwards, which is one multiplication with a matrix of whole numbers (Rota 1964, On the foundations of combinatorial
+    theory I, https://doi.org/10.1007/BF00531932), this gives back the weights; those of labels that aren't allowed are
+    left out, the others made one, and summed up the ontology again.  A parent is therefore never less probable than
+    its children.
+
+    Parameters
+    ----------
+    labels
+        Terms that the network puts its weight on, length ``c``.
+    nodes
+        The labels and all terms above them, in the order of the probabilities, length ``m``.
+    ontology
+        Where they stand.
+    allowed_c
+        Which labels can be.
+
+    Raises
+    ------
+    ConfigError
+        If none can be, or the nodes are other terms than the labels and those above them.
+
+    Examples
+    --------
+    >>> from spoticell.biology.ontology import load_ontology
+    >>> labels = ["CL:0000542", "CL:0000084", "CL:0000236"]  # lymphocyte, T cell, B cell
+    >>> nodes, reach_cm = reach_matrix(labels, load_ontology())
+    >>> probabilities_nm = np.float32([[0.2, 0.5, 0.3]]) @ reach_cm
+    >>> only_t = Restriction(labels, nodes, load_ontology(), np.array([False, True, False]))
+    >>> [round(float(only_t(probabilities_nm)[0, nodes.index(label)]), 3) for label in labels]
+    [1.0, 1.0, 0.0]
+    """
+
+    def __init__(
+        self, labels: Sequence[str], nodes: Sequence[str], ontology: Ontology, allowed_c: NDArray[np.bool_]
+    ) -> None:
+        if not allowed_c.any():
+            raise ConfigError("none of the labels is allowed; at least one is needed.")
+        known, reach_cm = reach_matrix(labels, ontology)
+        if sorted(known) != sorted(nodes):
+            raise ConfigError("the nodes aren't the labels and the terms above them.")
+        place = {node: m for m, node in enumerate(known)}
+        self._label_c = np.array([nodes.index(label) for label in labels])
+        self._reach_am = reach_cm[allowed_c][:, [place[node] for node in nodes]].astype(np.float32)
+        reach_cc = reach_cm[:, [place[label] for label in labels]]
+        # each label reaches itself and no two reach each other, so the determinant is one and the inverse is whole
+        self._weights_ca = np.rint(np.linalg.inv(reach_cc))[:, allowed_c].astype(np.float32)
+
+    def __call__(self, probabilities_nm: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the probabilities among the allowed labels.
+
+        Parameters
+        ----------
+        probabilities_nm
+            Of each node for each cell.
+
+        Returns
+        -------
+        The same, ``(n, m)``; all zero for a cell whose allowed labels have less than `LEAST` together.
+        """
+        weight_na = np.maximum(probabilities_nm[:, self._label_c] @ self._weights_ca, 0)
+        total_n = weight_na.sum(axis=1)
+        share_n = np.where(total_n >= LEAST, 1 / np.maximum(total_n, LEAST), 0)
+        restricted_nm: NDArray[np.float32] = np.minimum((weight_na * share_n[:, None]) @ self._reach_am, 1)
+        return restricted_nm.astype(np.float32, copy=False)
+
+
+log = logging.getLogger("spoticell")
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The types that answers are kept to."""
+
+    bundle: Bundle
+    allow: tuple[str, ...]
+    """Terms at or below which an answer must be, sorted; all are allowed if there are none."""
+    deny: tuple[str, ...]
+    """Terms at or below which no answer may be, sorted."""
+    tissue: str | None
+    """Name of the tissue, by which types of other tissues are out."""
+    allowed_c: NDArray[np.bool_] = field(repr=False)
+    """Which of the bundle's labels are left."""
+
+    @cached_property
+    def restrict(self) -> Restriction:
+        """What keeps node probabilities to these types."""
+        return Restriction(self.bundle.manifest.labels, self.bundle.nodes, load_ontology(), self.allowed_c)
+
+    def record(self) -> dict[str, Any]:
+        """Say what was asked for, and how many labels it leaves, as plain values."""
+        return {
+            "allow": list(self.allow),
+            "deny": list(self.deny),
+            "tissue": self.tissue,
+            "labels": int(self.allowed_c.sum()),
+        }
+
+    def options(self) -> list[str]:
+        """Give the options of the command line that ask for the same."""
+        tissue = [] if self.tissue is None else ["--tissue", self.tissue]
+        return (
+            tissue
+            + [word for term in self.allow for word in ("--allow", term)]
+            + [word for term in self.deny for word in ("--deny", term)]
+        )
+
+    def arguments(self) -> list[str]:
+        """Give the arguments in Python that ask for the same."""
+        asked = {"tissue": self.tissue, "allow": list(self.allow), "deny": list(self.deny)}
+        return [f"{name}={value!r}" for name, value in asked.items() if value]
+
+    def describe(self) -> str:
+        """Say the same in a sentence."""
+        parts = [f"in {self.tissue}"] if self.tissue else []
+        parts += [f"{word} {_names(terms)}" for word, terms in (("among", self.allow), ("not", self.deny)) if terms]
+        return f"{self.allowed_c.sum():,} of the {len(self.allowed_c):,} types that the model knows: {'; '.join(parts)}"
+
+
+def allowed_types(
+    bundle: Bundle, *, allow: Sequence[str] = (), deny: Sequence[str] = (), tissue: str | None = None
+) -> Allowed | None:
+    """Find the types that answers are kept to.
+
+    Parameters
+    ----------
+    bundle
+        Whose labels.
+    allow
+        Cell Ontology ids, names or exact synonyms: an answer is one of these types or a subtype of one.
+    deny
+        The same for types that an answer can't be; where both hold, a type is denied.
+    tissue
+        Where the cells are from, in the words of `tissues.find_tissue`: types of other tissues are denied.
+
+    Returns
+    -------
+    The types, or None where nothing is said of them.  A denied type of which the bundle knows nothing is warned of, and
+    so is an allowed one beside others.
+
+    Raises
+    ------
+    ConfigError
+        If a word names no type or tissue, no label is left, or the bundle is of another release of the ontology.
+    """
+    allow, deny = _listed(allow), _listed(deny)
+    if not allow and not deny and tissue is None:
+        return None
+    ontology, labels = load_ontology(), bundle.manifest.labels
+    if bundle.manifest.ontology_version != ontology.version:
+        raise ConfigError(
+            f"the bundle {bundle.name} is of Cell Ontology {bundle.manifest.ontology_version} and this release of "
+            f"Spoticell of {ontology.version}, which may place its types elsewhere; leave out allow, deny and tissue, "
+            "or export the bundle again."
+        )
+    allow, deny = _terms(allow, bundle, ontology), _terms(deny, bundle, ontology)
+    _check_known(allow, deny, bundle, ontology)
+    place = None if tissue is None else find_tissue(tissue)
+    allowed_c = labels_within(labels, ontology, allow=allow, deny=deny)
+    if place is not None:
+        allowed_c &= np.array(possible_labels(labels, place, ontology))
+    allowed = Allowed(bundle, allow, deny, None if place is None else place.name, allowed_c)
+    if not allowed_c.any():
+        raise ConfigError(f"no type is left to answer with: {allowed.describe()}. Allow more, or deny less.")
+    return allowed
+
+
+def _listed(words: Sequence[str]) -> tuple[str, ...]:
+    """Take one word for a list of one."""
+    return (words,) if isinstance(words, str) else tuple(words)
+
+
+def _terms(words: Sequence[str], bundle: Bundle, ontology: Ontology) -> tuple[str, ...]:
+    return tuple(sorted({_term(word, bundle, ontology) for word in words}))
+
+
+def _term(word: str, bundle: Bundle, ontology: Ontology) -> str:
+    term = ontology.resolve_label(word)
+    if term is not None:
+        return term
+    close = ", ".join(repr(name) for name in ontology.close_names(word[:100], bundle.nodes))
+    raise ConfigError(
+        f"{word[:100]!r} is no id, name or exact synonym in the Cell Ontology ({ontology.version})"
+        f"{f'; near it are {close}' if close else ''}. Give one such as CL:0000084 or 'T cell'; "
+        "https://www.ebi.ac.uk/ols4/ontologies/cl lists them all."
+    )
+
+
+def _check_known(allow: tuple[str, ...], deny: tuple[str, ...], bundle: Bundle, ontology: Ontology) -> None:
+    """Refuse where the bundle has no label of all that is allowed, and warn of other terms of which it has none."""
+    strange = [term for term in (*allow, *deny) if term not in bundle.nodes]
+    if allow and set(allow) <= set(strange):
+        above = [node for node in bundle.nodes if node in ontology.ancestors(allow[0])]
+        raise ConfigError(
+            f"the bundle {bundle.name} knows neither {_names(allow)} nor a subtype, so nothing is left to answer with; "
+            f"the nearest type above that it knows is {_names(above[-1:])}."
+        )
+    for term in strange:
+        log.warning("the bundle %s knows neither %s nor a subtype", bundle.name, _names([term]))
+
+
+def _names(terms: Sequence[str]) -> str:
+    ontology = load_ontology()
+    return ", ".join(f"{ontology.name(term)} ({term})" for term in terms)

@@ -1,0 +1,117 @@
+"""The columns, keys and colours that an annotation becomes, the same in a file and in an AnnData object.
+
+Names come from ``keys``; writing is left to ``sinks``.  Nothing here depends on the
+time or the machine: the same cells give the same outputs.  Axes: ``n`` cells, ``m`` ontology nodes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from spoticell import keys
+from spoticell.annotation.evidence import AGREEMENTS
+from spoticell.annotation.result import Annotation
+from spoticell.biology.palette import term_color
+from spoticell.errors import ConfigError
+from spoticell.version import __version__
+
+if TYPE_CHECKING:
+    from spoticell.annotation.matches import Matches
+
+
+def obs_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> pd.DataFrame:
+    """Give the columns about cells, in the order of the source, without cell names."""
+    columns: dict[str, Any] = {
+        keys.CELL_TYPE: pd.Categorical(annotation.names_n),
+        keys.TERM: pd.Categorical(annotation.terms_n),
+        keys.SCORE: annotation.score_n,
+        keys.BROAD: pd.Categorical(annotation.broad_n),
+        keys.N_COUNTS: annotation.n_counts_n,
+        keys.N_GENES: annotation.n_genes_n,
+    }
+    if annotation.matches is not None:
+        columns |= _match_columns(annotation, annotation.matches)
+    return pd.DataFrame({name.format(key=key): values for name, values in columns.items()})
+
+
+def stale_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> list[str]:
+    """Name the columns of an earlier run that this one doesn't write again, and that would no longer be true."""
+    return [] if annotation.matches is not None else [name.format(key=key) for name in keys.MATCHED]
+
+
+def _match_columns(annotation: Annotation, matches: Matches) -> dict[str, Any]:
+    evidence = matches.evidence
+    return {
+        keys.MATCH_TYPE: pd.Categorical(matches.names_n),
+        keys.MATCH_TERM: pd.Categorical(matches.terms_n),
+        keys.MATCH_SHARE: evidence.share_n,
+        keys.MATCH_COUNT: evidence.matches_n,
+        keys.MATCH_STUDIES: evidence.studies_n,
+        keys.MATCH_NEAREST: pd.Categorical(matches.nearest_type_n),
+        keys.MATCH_SIMILARITY: evidence.similarity_n,
+        keys.MATCH_MEAN: evidence.mean_n,
+        keys.MATCH_P: evidence.p_n,
+        keys.NOVEL: evidence.novel_n,
+        keys.AGREES: pd.Categorical(matches.agreement_with(annotation.terms_n), categories=AGREEMENTS),
+    }
+
+
+def run_record(annotation: Annotation) -> dict[str, Any]:
+    """Say with what and from what the answers were made, as plain values."""
+    bundle = annotation.bundle
+    return {
+        "spoticell_version": __version__,
+        "bundle": bundle.name,
+        "bundle_date": bundle.manifest.date,
+        "bundle_sha256": bundle.sha256,
+        "ontology_version": bundle.manifest.ontology_version,
+        "threshold": annotation.threshold,
+        "least_score": annotation.least_score,
+        "allowed": None if annotation.allowed is None else annotation.allowed.record(),
+        "classes": list(annotation.nodes),
+        "class_names": list(annotation.names),
+        "input": annotation.findings.to_dict(),
+        "index": None if annotation.matches is None else annotation.matches.record(),
+    }
+
+
+def type_colors(annotation: Annotation) -> list[str]:
+    """Give one ``#rrggbb`` for each category of the cell type column."""
+    term_of = dict(zip(annotation.names, annotation.nodes, strict=True))
+    return [term_color(term_of.get(name, keys.UNKNOWN)) for name in pd.Categorical(annotation.names_n).categories]
+
+
+def summary_record(annotation: Annotation) -> dict[str, Any]:
+    """Give the whole outcome as plain values, for JSON."""
+    return {
+        "spoticell_version": __version__,
+        "bundle": {
+            "name": annotation.bundle.name,
+            "date": annotation.bundle.manifest.date,
+            "sha256": annotation.bundle.sha256,
+        },
+        "threshold": annotation.threshold,
+        "least_score": annotation.least_score,
+        "allowed": None if annotation.allowed is None else annotation.allowed.record(),
+        "input": annotation.findings.to_dict(),
+        "cells": len(annotation.answer_n),
+        "unknown": int((annotation.answer_n < 0).sum()),
+        "why_unknown": annotation.why_unknown(),
+        "composition": annotation.summary().to_dict(orient="records"),
+        "index": None if annotation.matches is None else annotation.matches.summary(annotation.terms_n),
+    }
+
+
+def check_key(key: str) -> str:
+    """Refuse a prefix that can't stand in front of keys.
+
+    Examples
+    --------
+    >>> check_key("run2")
+    'run2'
+    """
+    if not key or "/" in key or key.startswith("_"):
+        raise ConfigError(f"key_added is {key!r}; it must not be empty, start with '_' or hold '/'.")
+    return key

@@ -1,0 +1,175 @@
+"""The answers for a source of cells, and how they are gathered from its blocks.
+
+What grows with the matrix isn't kept: of fingerprints an even sample, of counts a few example cells.
+The blocks come from ``pipeline``; the columns and keys that are written are in ``outputs``.
+Axes: ``n`` cells, ``g`` the bundle's genes, ``m`` ontology nodes, ``d`` fingerprint, ``s`` sampled cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spoticell.annotation.allowed import Allowed
+from spoticell.biology.ontology import load_ontology
+from spoticell.io.findings import Findings
+from spoticell.keys import UNKNOWN
+from spoticell.model.bundle import Bundle
+
+if TYPE_CHECKING:
+    from spoticell.annotation.matches import Matches
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class AnnotatedBlock:
+    """Answers for some consecutive cells, with what they came from."""
+
+    start: int
+    """Position of the block's first cell in the source."""
+    counts_ng: sparse.csr_array
+    """Counts in the order of the bundle's genes."""
+    answer_n: NDArray[np.intp]
+    """Position in the bundle's nodes; -1 is unknown."""
+    score_n: NDArray[np.float32]
+    """Chance that the answer is right; 0 for unknown."""
+    doubted_n: NDArray[np.bool_]
+    """Which cells are unknown because their answer would have been too doubtful."""
+    fingerprint_nd: NDArray[np.float32]
+    probabilities_nm: NDArray[np.float32]
+    """Chance of each node."""
+    n_counts_n: NDArray[np.float32]
+    """Counts of the cell in the bundle's genes."""
+    n_genes_n: NDArray[np.int32]
+    """The bundle's genes that have a count in the cell."""
+
+    def __len__(self) -> int:
+        return len(self.answer_n)
+
+    @property
+    def barred_n(self) -> NDArray[np.bool_]:
+        """Which cells have counts but next to no probability for any type that an answer may be."""
+        barred_n: NDArray[np.bool_] = (self.n_counts_n > 0) & ~self.probabilities_nm.any(axis=1)
+        return barred_n
+
+
+EXAMPLES = 40
+"""Cells that are kept with their counts, for pictures on the gene grid."""
+
+EMPTY = "no counts in known genes"
+
+UNSURE = "no type passed the threshold"
+
+BARRED = "next to nothing speaks for an allowed type"
+
+DOUBTED = "too little speaks for any type that the model knows"
+
+
+@dataclass(frozen=True)
+class Example:
+    """The surest cell of one type, with its counts."""
+
+    position: int
+    """In the source."""
+    name: str
+    answer: int
+    """Position in the bundle's nodes."""
+    score: float
+    counts_g: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """The answers for a source of cells."""
+
+    findings: Findings
+    bundle: Bundle
+    threshold: float
+    answer_n: NDArray[np.intp]
+    """Position in ``nodes``; -1 is unknown."""
+    score_n: NDArray[np.float32]
+    """Chance that the answer is right, in [0, 1]; 0 for unknown."""
+    barred_n: NDArray[np.bool_]
+    """Which cells are unknown because the types that an answer may be are too unlikely for them."""
+    doubted_n: NDArray[np.bool_]
+    """Which cells are unknown because their answer would have been too doubtful."""
+    n_counts_n: NDArray[np.float32]
+    n_genes_n: NDArray[np.int32]
+    sample_s: NDArray[np.intp]
+    """Positions of the cells whose fingerprints are held, rising: all cells, or `SAMPLE` of them evenly spread."""
+    fingerprint_sd: NDArray[np.float32]
+    examples: tuple[Example, ...]
+    """The surest cell of each of the commonest types."""
+    probabilities_nm: NDArray[np.float32] | None = None
+    """Not held where they go to a file in blocks."""
+    position_s2: NDArray[np.float64] | None = None
+    """Places of the sampled cells on a map, if one was made; NaN for cells without counts."""
+    matches: Matches | None = None
+    """What an index of reference cells says; None where none was given."""
+    allowed: Allowed | None = None
+    """The types that an answer may be; None where that is any of the bundle's."""
+
+    @property
+    def least_score(self) -> float:
+        """Score that the answer of a cell with enough counts has at least."""
+        trust = self.bundle.manifest.trust
+        return self.threshold if trust is None else min(trust.doubt, self.threshold)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Ontology terms that ``answer_n`` points into."""
+        return self.bundle.nodes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of ``nodes``."""
+        return self.bundle.node_names
+
+    @cached_property
+    def terms_n(self) -> NDArray[np.object_]:
+        """Ontology term of each cell's answer, or ``unknown``."""
+        return self._spread(self.nodes)
+
+    @cached_property
+    def names_n(self) -> NDArray[np.object_]:
+        """Name of each cell's answer, or ``unknown``."""
+        return self._spread(self.names)
+
+    @cached_property
+    def broad_n(self) -> NDArray[np.object_]:
+        """Each cell's answer rolled up to a broad type, or ``unknown``."""
+        ontology = load_ontology()
+        broad = {node: ontology.broad(node) for node in self.nodes}
+        return self._spread([ontology.name(term) if term in ontology else UNKNOWN for term in broad.values()])
+
+    def summary(self) -> pd.DataFrame:
+        """Give the composition: ``cell_type``, ``term``, ``cells``, ``share`` and ``median_score``, commonest first.
+
+        ``unknown`` comes last; its score is 0.
+        """
+        table = pd.DataFrame({"cell_type": self.names_n, "term": self.terms_n, "score": self.score_n})
+        rows = (
+            table.groupby(["cell_type", "term"], sort=True)["score"]
+            .agg(cells="size", median_score="median")
+            .reset_index()
+        )
+        rows["share"] = rows["cells"] / max(len(table), 1)
+        rows["last"] = rows["term"] == UNKNOWN
+        rows = rows.sort_values(["last", "cells", "cell_type"], ascending=[True, False, True], ignore_index=True)
+        return rows[["cell_type", "term", "cells", "share", "median_score"]]
+
+    def why_unknown(self) -> dict[str, int]:
+        """Count the cells without an answer by reason; only reasons that occur."""
+        empty_n = self.n_counts_n == 0
+        unsure_n = (self.answer_n < 0) & ~empty_n & ~self.barred_n & ~self.doubted_n
+        reasons = {EMPTY: empty_n, UNSURE: unsure_n, BARRED: self.barred_n, DOUBTED: self.doubted_n}
+        return {reason: int(cells_n.sum()) for reason, cells_n in reasons.items() if cells_n.any()}
+
+    def _spread(self, of_node: tuple[str, ...] | list[str]) -> NDArray[np.object_]:
+        # unknown is last, where -1 points
+        return np.array([*of_node, UNKNOWN], dtype=object)[self.answer_n]

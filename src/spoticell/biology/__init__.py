@@ -1,0 +1,1 @@
+"""What genes, counts and cell types are: pure functions on arrays and tables."""

@@ -1,0 +1,172 @@
+"""How commands speak: one line for an error, a bar for what takes long, tables for people, JSON for programs.
+
+Messages go to stderr, results that a program may read to stdout.  Exit codes: 0 done, 1 an error that
+the message explains, 2 a command that was put wrongly, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn, ParamSpec
+
+import typer
+
+from spoticell.errors import SpoticellError
+
+Arguments = ParamSpec("Arguments")
+
+PATIENCE = 2.0
+"""Seconds after which a bar is shown."""
+
+DEBUG = "SPOTICELL_DEBUG"
+"""Environment variable that lets tracebacks through, for those who look for a fault in Spoticell."""
+
+
+def prepare() -> None:
+    """Make the process fit for a command: no foreign warnings, clean ends, any encoding."""
+    if DEBUG not in os.environ:
+        warnings.simplefilter("ignore")
+    logging.getLogger("spoticell").addHandler(_Lines())
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def listen(*, quiet: bool, details: bool = False) -> None:
+    """Settle which of the library's remarks are shown: warnings, with ``details`` all, with ``quiet`` none."""
+    level = logging.ERROR if quiet else logging.INFO if details else logging.WARNING
+    logging.getLogger("spoticell").setLevel(level)
+
+
+def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Make a command end with one line on stderr and an exit code, whatever happens."""
+
+    @functools.wraps(command)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            say("spoticell: interrupted; nothing half-done is left behind")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            _drop_stdout()
+        except Exception as error:
+            if DEBUG in os.environ or isinstance(error, typer.Exit | typer.BadParameter):
+                raise
+            fail(_sentence(error))
+
+    return run
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say why on one line of stderr, and exit with 1."""
+    say("spoticell: " + " ".join(sentence.split()))
+    raise typer.Exit(1)
+
+
+def say(text: str = "") -> None:
+    """Write a line to stderr."""
+    typer.echo(text, err=True)
+
+
+def show_json(value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
+    """Write one JSON document to stdout."""
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=_plain))
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool, unit: str = "") -> Iterator[Callable[[int, int], None] | None]:
+    """Give what is to be called with the steps done and all steps; None where nobody looks on.
+
+    With a unit, such as ``cells``, the bar says how many are done in a second.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    bar = _Bar(title, unit)
+    try:
+        yield bar.update
+    finally:
+        bar.close()
+
+
+class _Lines(logging.Handler):
+    """Shows the library's remarks on stderr, above a bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"spoticell: {record.getMessage()}")
+
+
+class _Bar:
+    """A bar that appears only if the work takes long."""
+
+    def __init__(self, title: str, unit: str) -> None:
+        self.title, self.unit = title, unit
+        self.start = time.monotonic()
+        self.first: tuple[float, int] | None = None
+        """When the work was first heard of, and how much was done by then: a resumed one begins in the middle."""
+        self.bar: Any = None
+
+    def update(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        self.first = self.first or (now, done)
+        if self.bar is None:
+            if now - self.start < PATIENCE:
+                return
+            from rich.console import Console
+            from rich.progress import Progress, TextColumn
+
+            columns = [*Progress.get_default_columns(), TextColumn("{task.fields[speed]}")]
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.task = self.bar.add_task(self.title, total=total, speed="")
+            self.bar.start()
+        self.bar.update(self.task, completed=done, total=total, speed=self.speed(now, done))
+
+    def speed(self, now: float, done: int) -> str:
+        """Say how much is done in a second, '' where that isn't asked for or not yet known."""
+        start, before = self.first or (now, done)
+        return f"{(done - before) / (now - start):,.0f} {self.unit}/s" if self.unit and now > start else ""
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, SpoticellError):
+        return " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", []))])
+    if isinstance(error, MemoryError):
+        return "memory ran out. Close other programs, or use a machine with more memory."
+    if isinstance(error, OSError):
+        return f"the system refuses: {error}."
+    return (
+        f"an error that Spoticell should have explained ({type(error).__name__}: {error}). "
+        f"Please report it with the traceback that {DEBUG}=1 shows."
+    )
+
+
+def _drop_stdout() -> None:
+    """Keep the interpreter from complaining, when it ends, that nobody reads its output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Turn NumPy's numbers into Python's."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,0 +1,148 @@
+"""Tables that commands print: a composition, figures, the facts about a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spoticell.keys import UNKNOWN
+
+if TYPE_CHECKING:
+    from spoticell.annotation.matches import Matches
+    from spoticell.annotation.result import Annotation
+    from spoticell.model.manifest import Manifest
+
+TOP = 12
+"""Types that are named in a composition; the others are summed."""
+
+
+def columns(rows: Sequence[tuple[str, ...]], *, right: frozenset[int] = frozenset()) -> list[str]:
+    """Line up the cells of a table; those at the places in ``right`` are set flush right.
+
+    Examples
+    --------
+    >>> columns([("cells", "type"), ("7", "B cell")], right=frozenset({0}))
+    ['cells  type', '    7  B cell']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def composition(annotation: Annotation) -> list[str]:
+    """List the commonest types of an annotation, and the cells without an answer by reason."""
+    cells = len(annotation.answer_n)
+    known = [row for row in annotation.summary().to_dict(orient="records") if row["term"] != UNKNOWN]
+    rows = [("cells", "share", "score", "type")]
+    rows += [
+        (f"{row['cells']:,}", share(row["cells"], cells), f"{row['median_score']:.2f}", row["cell_type"])
+        for row in known[:TOP]
+    ]
+    if rest := known[TOP:]:
+        total = sum(row["cells"] for row in rest)
+        rows.append((f"{total:,}", share(total, cells), "", f"{len(rest)} other types"))
+    rows += [(f"{n:,}", share(n, cells), "", f"unknown: {why}") for why, n in annotation.why_unknown().items()]
+    return columns(rows, right=frozenset(range(3)))
+
+
+def matched(annotation: Annotation, matches: Matches) -> list[str]:
+    """List what the matches of the commonest types are, and how far they agree with the classifier."""
+    found = matches.summary(annotation.terms_n)
+    rows = [("cells", "matches", "studies", "cosine", "type of the matches")]
+    rows += [
+        (
+            f"{row['cells']:,}",
+            f"{row['matches']:.0f} of {row['voters']:.0f}",
+            f"{row['studies']:.0f}",
+            f"{row['similarity']:.2f}",
+            row["cell_type"],
+        )
+        for row in found["types"][:TOP]
+    ]
+    if rest := found["types"][TOP:]:
+        rows.append((f"{sum(row['cells'] for row in rest):,}", "", "", "", f"{len(rest)} other types"))
+    nothing = len(annotation.answer_n) - found["matched"]
+    rows += [(f"{nothing:,}", "", "", "", "the matches agree on no type")] if nothing else []
+    return [*columns(rows, right=frozenset(range(4))), "", *_beside_the_classifier(found, matches)]
+
+
+def _beside_the_classifier(found: dict[str, Any], matches: Matches) -> list[str]:
+    lines = [
+        f"Matched with {found['references']:,} cells of {found['name']}: the matches agree with the classifier in "
+        f"{found['agree']:,} cells, are coarser or finer in {found['compatible']:,}, and disagree in "
+        f"{found['conflict']:,}."
+    ]
+    if matches.background is None:
+        return [*lines, "The index holds one study only, so there are no p-values and no cell is called novel."]
+    return [*lines, f"{found['novel']:,} cells are novel: unusually far from every reference."]
+
+
+def scores(figures: dict[str, Any]) -> list[str]:
+    """List what an evaluation found: each label, then the figures over all."""
+    rows = [("cells", "precision", "recall", "F1", "label", "")]
+    for term, row in figures["per_type"].items():
+        shares = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
+        rows.append((f"{row['cells']:,}", *shares, term, row["name"]))
+    facts = [(key.replace("_", " "), _figure(value)) for key, value in figures.items() if key != "per_type"]
+    return [*columns(rows, right=frozenset(range(4))), "", *columns(facts, right=frozenset({1}))]
+
+
+def listing(manifests: Sequence[Manifest]) -> list[str]:
+    """List bundles, a line each."""
+    rows = [("name", "date", "types", "genes", "description")]
+    rows += [(m.name, m.date, f"{len(m.labels):,}", f"{m.n_genes:,}", m.description) for m in manifests]
+    return columns(rows, right=frozenset({2, 3}))
+
+
+def card(manifest: Manifest, path: Path, sha256: str) -> list[str]:
+    """List the facts about one bundle."""
+    trust = manifest.trust
+    doubt = f"; from {trust.enough:.0f} counts on no answer that scores below {trust.doubt:.2f}" if trust else ""
+    facts = [
+        ("name", manifest.name),
+        ("date", manifest.date),
+        ("licence", manifest.licence),
+        ("types", f"{len(manifest.labels):,} labels, {len(manifest.nodes):,} terms with those above them"),
+        ("genes", f"{manifest.n_genes:,} on a grid of {manifest.grid} x {manifest.grid}"),
+        ("threshold", f"{manifest.threshold:.2f}{doubt}"),
+        ("ontology", f"Cell Ontology {manifest.ontology_version}"),
+        ("folder", str(path)),
+        ("sha256", sha256),
+    ]
+    sources = [("cells", "source", "accession", "licence")]
+    sources += [(f"{origin.cells:,}", origin.name, origin.accession, origin.licence) for origin in manifest.sources]
+    lines = [manifest.description, "", *columns(facts), "", "Trained on:", *columns(sources, right=frozenset({0}))]
+    if manifest.figures:
+        lines += ["", "Measured:", *_figures(manifest.figures)]
+    return lines
+
+
+def _figures(figures: dict[str, dict[str, float]]) -> list[str]:
+    names = list(dict.fromkeys(name for row in figures.values() for name in row))
+    rows = [("set", *names)]
+    rows += [(title, *(_figure(row.get(name)) for name in names)) for title, row in figures.items()]
+    return columns(rows, right=frozenset(range(1, len(names) + 1)))
+
+
+def _figure(value: Any) -> str:  # noqa: ANN401
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """Give a share in percent.
+
+    Examples
+    --------
+    >>> share(1, 3)
+    '33.3%'
+    """
+    return f"{part / max(whole, 1):.1%}"

@@ -1,0 +1,1 @@
+"""Recipes: what goes into a corpus, read from YAML."""

@@ -1,0 +1,1 @@
+"""Where cells of a corpus come from: files, downloads, SOMA, the Census."""

@@ -1,0 +1,1 @@
+"""Which cells are trained on, validated on and tested on."""

@@ -1,0 +1,1 @@
+"""The corpus on disk: shards of counts and a table about their cells."""

@@ -1,0 +1,161 @@
+"""Tables about cells or genes in an h5ad file or an AnnData zarr store, any version since 0.5.
+
+A table is a group of columns, or in old files one compound array.  Columns of a kind
+that isn't known here (nested ones, say) are skipped.  Nothing but the table is touched.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spoticell.errors import FileFormatError
+from spoticell.io.storage.tree import Tree, attribute, is_group, reading, text
+
+_OLD_CATEGORIES = "__categories"
+
+
+class StoredFrame:
+    """A table in a store: its length, its index, its columns one by one.
+
+    Raises
+    ------
+    FileFormatError
+        If there is no table at ``path``, or its columns differ in length.
+    """
+
+    def __init__(self, tree: Tree, path: str, *, limit: int) -> None:
+        self.tree, self.path, self._limit = tree, path, limit
+        node = tree.node(path)
+        if node is None:
+            raise FileFormatError(f"{tree.name} has no table '{path}', so this is not an AnnData file.")
+        self._compound = None if is_group(node) else node
+        with reading(tree.name, f"'{path}'"):
+            self.index_name, self.columns = self._layout(node)
+            self.length = self._length(node)
+        if self.length > limit:
+            raise FileFormatError(f"{tree.name}: '{path}' declares {self.length:,} rows, more than {limit:,}.")
+
+    def index(self) -> NDArray[np.object_]:
+        """Names of the rows; counted from 0 where the file has none."""
+        if self.index_name is None:
+            return text(np.arange(self.length))
+        values = self.column(self.index_name)
+        if values is None:
+            raise FileFormatError(f"{self.tree.name}: the names in '{self.path}' can't be read as text.")
+        return text(np.asarray(values))
+
+    def column(self, name: str) -> Any | None:  # noqa: ANN401 - an array or a pandas array
+        """Values of a column: an array, a Categorical or a nullable array; ``None`` for kinds not known here."""
+        with reading(self.tree.name, f"'{self.path}/{name}'"):
+            values = self._compound[name] if self._compound is not None else self._column(f"{self.path}/{name}", name)
+            values = _plain(values)
+        return values
+
+    def strings(self, name: str) -> NDArray[np.object_] | None:
+        """Values of a column of text, or ``None`` if it holds something else."""
+        values = self.column(name)
+        if isinstance(values, pd.Categorical):
+            if values.categories.dtype.kind not in "OUST":
+                return None
+            return text(np.asarray(values))
+        if isinstance(values, np.ndarray) and values.dtype.kind not in "OUST":
+            return None
+        if isinstance(values, pd.api.extensions.ExtensionArray) and not isinstance(values.dtype, pd.StringDtype):
+            return None
+        return None if values is None else text(np.asarray(values, dtype=object))
+
+    def table(self) -> pd.DataFrame:
+        """Give the whole table with its index as strings."""
+        columns = {name: self.column(name) for name in self.columns}
+        index = pd.Index(self.index(), dtype=object)
+        return pd.DataFrame({name: values for name, values in columns.items() if values is not None}, index=index)
+
+    def _layout(self, node: Any) -> tuple[str | None, list[str]]:  # noqa: ANN401
+        """Name of the index and of the columns."""
+        members = list(node.dtype.names or ()) if self._compound is not None else self.tree.names(self.path)
+        stated = attribute(node, "_index")
+        index = next((name for name in (stated, "_index", "index") if name in members), None)
+        order = attribute(node, "column-order")
+        named = members if order is None else [name for name in text(np.atleast_1d(order)).tolist() if name in members]
+        return index, [name for name in named if name not in {index, _OLD_CATEGORIES}]
+
+    def _length(self, node: Any) -> int:  # noqa: ANN401
+        if self._compound is not None:
+            return int(node.shape[0])
+        for name in [self.index_name, *self.columns]:
+            member = None if name is None else self.tree.node(f"{self.path}/{name}")
+            if member is not None and is_group(member):
+                parts = (self.tree.array(f"{self.path}/{name}/{part}") for part in ("codes", "values"))
+                member = next((part for part in parts if part is not None), None)
+            if member is not None and len(member.shape) == 1:
+                return int(member.shape[0])
+        return 0
+
+    def _column(self, path: str, name: str) -> Any | None:  # noqa: ANN401
+        node = self.tree.node(path)
+        if node is None:
+            return None
+        if is_group(node):
+            return self._composite(path, ordered=bool(attribute(node, "ordered")))
+        self._check_stored(node, path, length=self.length)
+        old = self.tree.array(f"{self.path}/{_OLD_CATEGORIES}/{name}")
+        if old is None:
+            return node[:] if len(node.shape) == 1 else None
+        return _categorical(node[:], old[:], ordered=bool(attribute(old, "ordered")))
+
+    def _composite(self, path: str, *, ordered: bool) -> Any | None:  # noqa: ANN401
+        part = {name: self.tree.array(f"{path}/{name}") for name in ("codes", "categories", "values", "mask")}
+        for name, array in part.items():
+            if array is not None:
+                length = min(int(array.shape[0]), self._limit) if name == "categories" else self.length
+                self._check_stored(array, path, length=length)
+        if part["codes"] is not None and part["categories"] is not None:
+            return _categorical(part["codes"][:], part["categories"][:], ordered=ordered)
+        if part["values"] is not None and part["mask"] is not None:
+            return _nullable(part["values"][:], np.asarray(part["mask"][:], dtype=bool))
+        return None
+
+    def _check_stored(self, array: Any, path: str, *, length: int) -> None:  # noqa: ANN401
+        """Refuse an array of another length, or with parts missing, before it is read."""
+        if len(array.shape) == 1 and array.shape[0] != length:
+            raise FileFormatError(
+                f"{self.tree.name}: column '{path.rpartition('/')[2]}' of '{self.path}' has {array.shape[0]} values "
+                f"for {length} rows. The file is damaged: write it again."
+            )
+        if np.dtype(getattr(array, "dtype", object)).kind in "OSUT" and self.tree.n_missing_chunks(array):
+            raise FileFormatError(f"{self.tree.name}: a part of '{path}' is missing. Copy or write the store again.")
+
+
+def _plain(values: Any) -> Any | None:  # noqa: ANN401
+    """Column with text as Python strings; ``None`` for what a table can't hold."""
+    if not isinstance(values, np.ndarray):
+        return values
+    if values.ndim != 1 or values.dtype.kind not in "biufOSUT":
+        return None
+    return text(values) if values.dtype.kind in "OSUT" else values
+
+
+def _categorical(codes: Any, categories: Any, *, ordered: bool) -> pd.Categorical:  # noqa: ANN401
+    codes = np.asarray(codes)
+    categories = _plain(np.asarray(categories))
+    if codes.dtype.kind not in "iu" or categories is None:
+        raise ValueError("categories of an unknown kind")
+    codes = codes.astype(np.int64)
+    if len(codes) and (codes.min() < -1 or codes.max() >= len(categories)):
+        raise ValueError("a code without a category")
+    return pd.Categorical.from_codes(codes, categories=pd.Index(categories), ordered=ordered)
+
+
+def _nullable(values: Any, mask: NDArray[np.bool_]) -> Any:  # noqa: ANN401
+    values = np.asarray(values)
+    if values.dtype.kind == "b":
+        return pd.arrays.BooleanArray(values, mask)
+    if values.dtype.kind in "iu":
+        return pd.arrays.IntegerArray(values, mask)
+    words = text(values)
+    words[mask] = ""
+    return words

@@ -1,0 +1,195 @@
+"""AnnData files: ``.h5ad``, and through the same code AnnData zarr stores.
+
+Read are ``X``, ``layers``, ``raw/X``, the tables ``obs``, ``var`` and ``raw/var``, and
+nothing else: ``uns``, ``obsm`` and whatever links they hold are never touched.
+Axes: ``n`` cells, ``v`` genes of the data set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spoticell.errors import FileFormatError
+from spoticell.io.formats.frames import StoredFrame
+from spoticell.io.source import BLOCK, CellBlock, CellSource
+from spoticell.io.storage.dense import dense
+from spoticell.io.storage.matrix import ByCell, ByGene, StoredMatrix
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, attribute, is_group, reading
+
+COUNT_LAYERS = ("counts", "raw_counts", "count", "umi", "umis", "umi_counts", "rawcounts", "raw.counts", "raw")
+"""Names that layers of counts go by, likeliest first; compared in lower case."""
+
+_LAST_LAYERS = ("spliced",)
+_NEVER = ("unspliced", "ambiguous")
+_OLD_RAW = {"raw/X": "raw.X", "raw/var": "raw.var"}
+
+
+class AnnDataSource(CellSource):
+    """Cells of an AnnData store.
+
+    Parameters
+    ----------
+    tree
+        The open store; closed with the source.
+    format
+        How the store is called in messages.
+
+    Raises
+    ------
+    FileFormatError
+        If the store has no cells' table, no genes, or no matrix.
+    """
+
+    def __init__(self, tree: Tree, *, format: str) -> None:  # noqa: A002 - the name of the attribute
+        self.tree, self.name, self.format = tree, tree.name, format
+        self._obs = StoredFrame(tree, "obs", limit=MOST_CELLS)
+        self.n_cells = self._obs.length
+        self.matrices = tuple(order_matrices(self._present()))
+        if not self.matrices:
+            raise FileFormatError(f"{self.name} holds no matrix: 'X', 'layers' and 'raw/X' are empty.")
+        self._stored: dict[str, StoredMatrix] = {}
+        self._frames: dict[str, StoredFrame] = {}
+        if all(self._var(matrix).length == 0 for matrix in self.matrices):
+            raise FileFormatError(f"{self.name} has no genes: its table 'var' is empty.")
+
+    @cached_property
+    def cell_names(self) -> pd.Index:  # type: ignore[override]
+        """Names of the cells; read when first asked for."""
+        return pd.Index(self._obs.index(), dtype=object)
+
+    def gene_columns(self, matrix: str) -> Mapping[str, NDArray[np.object_]]:
+        """Columns of text of ``var``, or of ``raw/var`` for ``raw/X``."""
+        frame = self._var(matrix)
+        columns = {"index": frame.index()}
+        for name in frame.columns:
+            values = frame.strings(name)
+            if values is not None:
+                columns.setdefault(name, values)
+        return columns
+
+    def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
+        """Stream ``matrix`` from first cell to last; shapes are checked before anything is read."""
+        return self._matrix(matrix).blocks(size)
+
+    def obs(self) -> pd.DataFrame:
+        """Give the table about cells, without columns of kinds that aren't known."""
+        return self._obs.table()
+
+    def close(self) -> None:
+        """Let go of the store and of what was kept on disk."""
+        for stored in self._stored.values():
+            stored.close()
+        self.tree.close()
+
+    def _present(self) -> list[str]:
+        names = ["X", "raw/X", *(f"layers/{name}" for name in self.tree.names("layers"))]
+        return [name for name in names if self._is_matrix(name)]
+
+    def _is_matrix(self, name: str) -> bool:
+        node = self.tree.node(self._place(name))
+        if node is None:
+            return False
+        if is_group(node):
+            return {"data", "indices", "indptr"} <= set(self.tree.names(self._place(name)))
+        return len(node.shape) == 2
+
+    def _place(self, name: str) -> str:
+        """Path of a matrix or table, where files older than AnnData 0.7 keep it if need be."""
+        old = _OLD_RAW.get(name)
+        return old if old is not None and self.tree.node(name) is None and self.tree.node(old) is not None else name
+
+    def _var(self, matrix: str) -> StoredFrame:
+        path = self._place("raw/var") if matrix == "raw/X" else "var"
+        if path not in self._frames:
+            self._frames[path] = StoredFrame(self.tree, path, limit=MOST_GENES)
+        return self._frames[path]
+
+    def _matrix(self, name: str) -> StoredMatrix:
+        if name not in self.matrices:
+            raise KeyError(name)
+        if name not in self._stored:
+            self._stored[name] = self._store(name)
+        return self._stored[name]
+
+    def _store(self, name: str) -> StoredMatrix:
+        path, frame = self._place(name), self._var(name)
+        if frame.length == 0:
+            raise FileFormatError(f"{self.name}: '{name}' has no genes.")
+        shape, where = (self.n_cells, frame.length), (self.name, name)
+        node = self.tree.node(path)
+        if is_group(node):
+            return self._sparse(node, path, shape=shape, where=where)
+        matrix = dense(node, where=where)
+        self._check_shape(matrix.shape, shape, name)
+        return matrix
+
+    def _sparse(self, node: Any, path: str, *, shape: tuple[int, int], where: tuple[str, str]) -> StoredMatrix:  # noqa: ANN401
+        arrays = tuple(self.tree.array(f"{path}/{part}") for part in ("data", "indices", "indptr"))
+        data, indices, indptr = arrays
+        if data is None or indices is None or indptr is None:
+            raise FileFormatError(f"{self.name}: '{where[1]}' lacks one of 'data', 'indices' and 'indptr'.")
+        with reading(self.name, f"'{where[1]}'"):
+            stated = (
+                attribute(node, "shape") if attribute(node, "shape") is not None else attribute(node, "h5sparse_shape")
+            )
+            if stated is not None:
+                self._check_shape(tuple(int(side) for side in stated), shape, where[1])
+            by_cell = _is_by_cell(node, n_pointers=int(indptr.shape[0]), shape=shape)
+        if by_cell is None:
+            raise FileFormatError(f"{self.name}: '{where[1]}' doesn't say whether it is stored by cell or by gene.")
+        self._check_chunks(data, indices, where)
+        return (ByCell if by_cell else ByGene)((data, indices, indptr), shape, where=where)
+
+    def _check_shape(self, found: tuple[int, ...], needed: tuple[int, int], name: str) -> None:
+        if tuple(found) != needed:
+            raise FileFormatError(
+                f"{self.name}: '{name}' is {' x '.join(map(str, found))}, but the tables name {needed[0]} cells and "
+                f"{needed[1]} genes. The file is damaged: write it again."
+            )
+
+    def _check_chunks(self, data: Any, indices: Any, where: tuple[str, str]) -> None:  # noqa: ANN401
+        # A list of column numbers may be all zeros, and then zarr stores nothing; only one entry a cell can do that.
+        lost = self.tree.n_missing_chunks(data) or (
+            data.shape[0] > self.n_cells and self.tree.n_missing_chunks(indices)
+        )
+        if lost:
+            raise FileFormatError(f"{where[0]}: a part of '{where[1]}' is missing. Copy or write the store again.")
+
+
+def order_matrices(names: list[str]) -> list[str]:
+    """Matrices with the likeliest counts first.
+
+    Examples
+    --------
+    >>> order_matrices(["X", "raw/X", "layers/scaled", "layers/Counts", "layers/spliced", "layers/unspliced"])
+    ['layers/Counts', 'raw/X', 'X', 'layers/scaled', 'layers/spliced']
+    """
+    return sorted((name for name in names if _layer(name) not in _NEVER), key=_rank)
+
+
+def _layer(name: str) -> str:
+    return name.removeprefix("layers/").lower() if name.startswith("layers/") else ""
+
+
+def _rank(name: str) -> tuple[int, int, str]:
+    layer = _layer(name)
+    if layer in COUNT_LAYERS:
+        return (0, COUNT_LAYERS.index(layer), name)
+    if not layer:
+        return (1, 0 if name == "raw/X" else 1, name)
+    return (3 if layer in _LAST_LAYERS else 2, 0, name)
+
+
+def _is_by_cell(node: Any, *, n_pointers: int, shape: tuple[int, int]) -> bool | None:  # noqa: ANN401
+    stated = str(attribute(node, "encoding-type") or attribute(node, "h5sparse_format") or "")
+    if stated.startswith(("csr", "csc")):
+        return stated.startswith("csr")
+    if shape[0] == shape[1]:
+        return None
+    return {shape[0] + 1: True, shape[1] + 1: False}.get(n_pointers)

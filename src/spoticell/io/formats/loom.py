@@ -1,0 +1,66 @@
+"""Loom files: a dense matrix of genes x cells, attributes of rows (genes) and columns (cells).
+
+Read with h5py alone, as the loompy package opens no file that lacks its own attributes.
+Axes: ``n`` cells, ``v`` genes of the data set.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoticell.errors import FileFormatError
+from spoticell.io.formats.h5ad import order_matrices
+from spoticell.io.storage.dense import dense
+from spoticell.io.storage.stored import StoredSource
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, reading, text
+
+_GENE_NAMES = ("Gene", "gene", "gene_name", "gene_names", "GeneName", "gene_symbol", "symbol", "var_names", "Accession")
+_CELL_NAMES = ("CellID", "cell_id", "cell_names", "CellName", "barcode", "barcodes", "obs_names", "Cell")
+
+
+def is_loom(tree: Tree) -> bool:
+    """Whether an HDF5 file is laid out as loom."""
+    return tree.array("matrix") is not None and {"row_attrs", "col_attrs"} <= set(tree.names(""))
+
+
+def open_loom(tree: Tree) -> StoredSource:
+    """Cells of a loom file; layers of counts come before its matrix.
+
+    Raises
+    ------
+    FileFormatError
+        If the file has no names of genes, or is damaged.
+    """
+    names = order_matrices(["X", *(f"layers/{name}" for name in tree.names("layers"))])
+    paths = {"matrix" if name == "X" else name: "matrix" if name == "X" else name for name in names}
+    matrices = {label: dense(tree.array(path), where=(tree.name, label), by_gene=True) for label, path in paths.items()}
+    n_cells, n_genes = matrices["matrix"].shape
+    genes = _attributes(tree, "row_attrs", length=n_genes, limit=MOST_GENES)
+    cells = _attributes(tree, "col_attrs", length=n_cells, limit=MOST_CELLS)
+    gene_names = next((genes[name] for name in (*_GENE_NAMES, *genes) if name in genes), None)
+    if gene_names is None:
+        raise FileFormatError(f"{tree.name} has no names of genes among its row attributes.")
+    cell_names = next((name for name in _CELL_NAMES if name in cells), None)
+    return StoredSource(
+        tree.name,
+        format="loom",
+        matrices=matrices,
+        cells=text(np.arange(n_cells)) if cell_names is None else cells.pop(cell_names),
+        genes={"index": gene_names, **genes},
+        obs=cells,
+        release=tree.close,
+    )
+
+
+def _attributes(tree: Tree, group: str, *, length: int, limit: int) -> dict[str, NDArray[np.object_]]:
+    """Attributes that are lists of text with an entry for each gene or cell."""
+    if length > limit:
+        raise FileFormatError(f"{tree.name} declares {length:,} in '{group}', more than {limit:,}.")
+    found = {}
+    for name in tree.names(group):
+        array = tree.array(f"{group}/{name}")
+        if array is not None and array.shape == (length,) and array.dtype.kind in "OSU":
+            with reading(tree.name, f"'{group}/{name}'"):
+                found[name] = text(array[:])
+    return found

@@ -1,0 +1,52 @@
+"""Which side of a table holds genes: told by the names, never by the shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from spoticell.biology.genes import load_vocabulary
+
+_ENSEMBL = re.compile(r"(?:[A-Za-z0-9]+_+)?ENS[A-Z]*G\d{11}", re.IGNORECASE)
+_FEW = 0.02
+"""A smaller share of gene names than this is chance."""
+
+_ENOUGH = 2000
+"""Names that are looked at."""
+
+
+def is_gene(name: str) -> bool:
+    """Whether a name is a gene's: a symbol in any case, an alias, or an Ensembl id of any species.
+
+    Examples
+    --------
+    >>> is_gene("CD3E"), is_gene("Cd3e"), is_gene("ENSMUSG00000032093.5"), is_gene("AAACATACAACCAC-1")
+    (True, True, True, False)
+    """
+    vocabulary = load_vocabulary()
+    bare = name.strip().strip('"')
+    if bare in vocabulary.aliases or _ENSEMBL.match(bare):
+        return True
+    return bare in vocabulary.exact or bare.upper() in vocabulary.exact
+
+
+def gene_share(names: Sequence[str]) -> float:
+    """Share of names that are genes', in [0, 1]; 0 for no names."""
+    some = names[:: 1 + len(names) // _ENOUGH]
+    return sum(map(is_gene, some)) / len(some) if some else 0.0
+
+
+def genes_lie_first(first: Sequence[str], second: Sequence[str]) -> bool | None:
+    """Whether the first of two lists of names holds the genes; ``None`` if the names don't tell.
+
+    Examples
+    --------
+    >>> genes_lie_first(["CD3E", "CD8A"], ["cell1", "cell2"])
+    True
+    >>> genes_lie_first(["row-1", "row-2"], ["cell-1", "cell-2"]) is None
+    True
+    """
+    one, other = gene_share(first), gene_share(second)
+    if max(one, other) < _FEW or max(one, other) < 3 * min(one, other):
+        return None
+    return one > other

@@ -1,0 +1,97 @@
+"""The cells of an AnnData object as a source: in memory, backed by a file, or a view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy import sparse
+
+from spoticell.errors import ConfigError, CountsError
+from spoticell.io.formats.h5ad import order_matrices
+from spoticell.io.source import BLOCK, CellBlock, CellSource
+from spoticell.io.storage.matrix import canonical
+
+
+class AnnDataCells(CellSource):
+    """The cells of an AnnData object, which is only read: in memory, backed by a file, or a view.
+
+    Parameters
+    ----------
+    adata
+        The object.
+    layer
+        The one matrix to use: a layer's name, ``"X"`` or ``"raw"``.  If not given, all are offered.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such layer, or no matrix at all.
+    """
+
+    name = "AnnData"
+    format = "in memory"
+
+    def __init__(self, adata: AnnData, *, layer: str | None = None) -> None:
+        self.adata = adata
+        self.n_cells = adata.n_obs
+        self.cell_names = pd.Index(adata.obs_names.astype(str), dtype=object)
+        # anndata 0.13 lists X among the layers, under None
+        present = [f"layers/{name}" for name in adata.layers if name is not None]
+        present += ["X"] * (adata.X is not None) + ["raw/X"] * (adata.raw is not None)
+        self.matrices = tuple(order_matrices(present) if layer is None else [_named(layer, present)])
+        if not self.matrices:
+            raise ConfigError("the AnnData object holds no matrix: X, layers and raw are empty.")
+
+    def gene_columns(self, matrix: str) -> Mapping[str, NDArray[np.object_]]:
+        """Give every column of var that could name the genes."""
+        var = self.adata.raw.var if matrix == "raw/X" else self.adata.var
+        names = {"index": np.asarray(var.index.astype(str), dtype=object)}
+        return names | {str(name): np.asarray(var[name], dtype=object) for name in var if _is_text(var[name])}
+
+    def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
+        """Stream a matrix from first cell to last."""
+        values = self._values(matrix)
+        for start in range(0, self.n_cells, size):
+            yield CellBlock(start, _rows(values[start : start + size]))
+
+    def obs(self) -> pd.DataFrame:
+        """Give the table about cells."""
+        return pd.DataFrame(self.adata.obs)
+
+    def _values(self, matrix: str) -> Any:  # noqa: ANN401 - arrays of many libraries
+        if matrix == "raw/X":
+            return _by_cell(self.adata.raw.X)
+        return _by_cell(self.adata.X if matrix == "X" else self.adata.layers[matrix.removeprefix("layers/")])
+
+
+def _named(layer: str, present: list[str]) -> str:
+    matrix = {"X": "X", "raw": "raw/X"}.get(layer, f"layers/{layer}")
+    if matrix not in present:
+        raise ConfigError(f"the AnnData object has no layer {layer!r}; it has {', '.join(present) or 'no matrix'}.")
+    return matrix
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    return bool(pd.api.types.is_string_dtype(values.dtype))
+
+
+def _by_cell(values: Any) -> Any:  # noqa: ANN401
+    """Turn a matrix stored by gene once, not for every block."""
+    stored_sparse: bool = sparse.issparse(values)
+    return sparse.csr_array(values) if stored_sparse else values
+
+
+def _rows(values: Any) -> sparse.csr_array:  # noqa: ANN401
+    if hasattr(values, "compute"):
+        values = values.compute()
+    if not sparse.issparse(values):
+        values = np.asarray(values)
+    if values.dtype.kind not in "biuf":
+        raise CountsError(f"the matrix holds {values.dtype} values; numbers are needed.")
+    return canonical(sparse.csr_array(values, copy=True))

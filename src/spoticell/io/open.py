@@ -1,0 +1,83 @@
+"""Opening a file or folder as a stream of cells, whatever its format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spoticell.errors import FileFormatError
+from spoticell.io.formats.h5ad import AnnDataSource
+from spoticell.io.formats.loom import is_loom, open_loom
+from spoticell.io.formats.mtx import open_folder, open_mtx
+from spoticell.io.formats.table import open_table
+from spoticell.io.formats.tenx import is_tenx, open_tenx
+from spoticell.io.sniff import HDF5, MTX, ZARR_ZIP, sniff, sniff_folder, sniff_hdf5
+from spoticell.io.source import CellSource
+from spoticell.io.storage.hdf5 import Hdf5Tree
+from spoticell.io.storage.zarr import ZarrTree, is_zarr
+
+
+def open_cells(path: Path | str) -> CellSource:
+    """Cells of a file or folder, told by what is in it rather than by its name.
+
+    Parameters
+    ----------
+    path
+        h5ad, AnnData zarr (folder or zip), 10x ``.h5`` or folder, Matrix Market, csv or tsv (gzipped or not), loom.
+
+    Returns
+    -------
+    An open source; close it, or use it in a ``with`` statement.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is of another kind, damaged, or leads to other files; the message says what to do.
+
+    Examples
+    --------
+    >>> open_cells("nowhere.h5ad")
+    Traceback (most recent call last):
+    spoticell.errors.FileFormatError: nowhere.h5ad: there is no such file or folder.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileFormatError(f"{path.name}: there is no such file or folder.")
+    if path.is_dir():
+        return _open_folder(path)
+    kind = sniff(path)
+    if kind == HDF5:
+        return _open_hdf5(path)
+    if kind == ZARR_ZIP:
+        return _open_zarr(path)
+    return open_mtx(path) if kind == MTX else open_table(path)
+
+
+def _open_folder(path: Path) -> CellSource:
+    if is_zarr(path):
+        return _open_zarr(path)
+    sniff_folder(path)
+    return open_folder(path)
+
+
+def _open_zarr(path: Path) -> CellSource:
+    tree = ZarrTree(path)
+    try:
+        return AnnDataSource(tree, format="zarr")
+    except BaseException:
+        tree.close()
+        raise
+
+
+def _open_hdf5(path: Path) -> CellSource:
+    tree = Hdf5Tree(path)
+    try:
+        names = tree.names("")
+        if is_loom(tree):
+            return open_loom(tree)
+        if "obs" not in names and is_tenx(tree):
+            return open_tenx(tree)
+        sniff_hdf5(names, name=path.name)
+        return AnnDataSource(tree, format="h5ad")
+    except BaseException:
+        tree.close()
+        raise

@@ -1,0 +1,1 @@
+"""What readers share: trees of arrays, matrices, text lines, scratch files."""

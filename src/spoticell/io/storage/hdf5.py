@@ -1,0 +1,149 @@
+"""HDF5 files, opened so that a file from a stranger can neither lead elsewhere nor surprise.
+
+Followed: hard links, and soft links that stay in the file.  Refused: external links,
+external and virtual storage, unknown filters, chunks too large to unpack.
+Python can't protect against faults inside the HDF5 library itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from spoticell.errors import FileFormatError
+from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
+
+MOST_LINKS = 16
+_FILTERS = {
+    307: "bzip2",
+    32000: "LZF",
+    32001: "Blosc",
+    32004: "LZ4",
+    32008: "Bitshuffle",
+    32013: "ZFP",
+    32015: "Zstandard",
+    32026: "Blosc2",
+}
+
+
+class Hdf5Tree(Tree):
+    """An HDF5 file opened for reading.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is cut short, in use, not HDF5, or leads out of itself.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.file = _open(path)
+
+    def node(self, path: str) -> Any | None:  # noqa: ANN401
+        """Array or group at ``path``, or ``None``."""
+        with reading(self.name, f"'{path}'"):
+            where = self._resolve([part for part in path.split("/") if part])
+            if where is None:
+                return None
+            node = self.file["/" + "/".join(where)]
+            if not is_group(node):
+                _check_array(node, name=self.name)
+            return node
+
+    def names(self, path: str) -> list[str]:
+        """Names of the members of a group, sorted."""
+        node = self.node(path)
+        with reading(self.name, f"'{path}'"):
+            return sorted(node.keys()) if node is not None and is_group(node) else []
+
+    def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
+        """None: a chunk that HDF5 lacks was never written."""
+        return 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+
+    def _resolve(self, parts: list[str]) -> list[str] | None:
+        """Path without soft links, ``None`` if nothing is there."""
+        done: list[str] = []
+        n_links = 0
+        while parts:
+            here = self.file["/" + "/".join(done)]
+            link = here.get(parts[0], getlink=True) if is_group(here) else None
+            if link is None:
+                return None
+            if isinstance(link, h5py.ExternalLink):
+                raise FileFormatError(
+                    f"{self.name}: '{'/'.join([*done, parts[0]])}' is a link to another file ({link.filename}), "
+                    "which is not followed. Write the data into one file."
+                )
+            if not isinstance(link, h5py.SoftLink):
+                done.append(parts.pop(0))
+                continue
+            n_links += 1
+            if n_links > MOST_LINKS:
+                raise FileFormatError(f"{self.name}: the links at '{'/'.join([*done, parts[0]])}' run in a circle.")
+            target = [part for part in link.path.split("/") if part not in {"", "."}]
+            done = [] if link.path.startswith("/") else done
+            parts = target + parts[1:]
+        return done
+
+
+def _open(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise FileFormatError(_why_closed(path, str(error))) from error
+
+
+def _why_closed(path: Path, reason: str) -> str:
+    ends = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", reason)
+    if ends:
+        return f"{path.name} is cut short: {ends[1]} of {ends[2]} bytes are there. Copy or download it again."
+    if re.search(r"unable to lock|already open|Resource temporarily unavailable", reason):
+        return f"{path.name} is in use: another program is writing it. Close that program, or wait until it is done."
+    if "Permission denied" in reason:
+        return f"{path.name} may not be read: you lack the permission."
+    return f"{path.name} is a damaged HDF5 file ({' '.join(reason.split())[:200]}). Copy or download it again."
+
+
+def _check_array(array: h5py.Dataset, *, name: str) -> None:
+    if array.external or array.is_virtual:
+        raise FileFormatError(
+            f"{name}: the numbers of '{array.name.lstrip('/')}' are kept in another file, which is not followed. "
+            "Write the data into one file."
+        )
+    _check_filters(array, name=name)
+    kind, chunk = array.dtype, array.chunks or (0,)
+    if math.prod(map(int, chunk)) * kind.itemsize > MOST_CHUNK_BYTES:
+        raise FileFormatError(
+            f"{name}: one chunk of '{array.name.lstrip('/')}' unpacks to more than 1 GiB. "
+            "Write the file again with smaller chunks."
+        )
+
+
+def _check_filters(array: h5py.Dataset, *, name: str) -> None:
+    settings = array.id.get_create_plist()
+    for position in range(settings.get_nfilters()):
+        code, _, _, label = settings.get_filter(position)
+        if h5py.h5z.filter_avail(code) or (_load_plugins() and h5py.h5z.filter_avail(code)):
+            continue
+        known = _FILTERS.get(code) or label.decode("utf-8", "replace") or "unknown"
+        raise FileFormatError(
+            f"{name}: '{array.name.lstrip('/')}' is packed with the filter {known} (number {code}), which this HDF5 "
+            "library lacks. Install it with `pip install hdf5plugin`, or write the file with gzip."
+        )
+
+
+def _load_plugins() -> bool:
+    if find_spec("hdf5plugin") is None:
+        return False
+    importlib.import_module("hdf5plugin")
+    return True

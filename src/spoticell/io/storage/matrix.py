@@ -1,0 +1,257 @@
+"""Stored matrices read in blocks of cells: compressed by cell, or in any other order.
+
+Works on arrays of HDF5 and of zarr alike: only slices are taken.  Pointers and indices
+are checked before they are used.  Matrices stored by gene go through a
+:class:`~spoticell.io.storage.spool.Spool`.
+Axes: ``n`` cells, ``v`` genes of the data set, ``e`` entries.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from spoticell.errors import FileFormatError
+from spoticell.io.source import CellBlock
+from spoticell.io.storage import tree
+from spoticell.io.storage.spool import Spool
+
+ENTRIES_AT_ONCE = 1 << 20
+"""Numbers of a matrix held in memory at once while it is read."""
+
+PIECE_ENTRIES = 1 << 24
+MOST_IN_BLOCK = 1 << 28
+"""Numbers in a piece that is read, and in a block that is given."""
+
+Entries = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+"""Cells, genes and values, all of length ``e``."""
+
+
+class StoredMatrix(ABC):
+    """A matrix of ``n`` cells by ``v`` genes somewhere in a file."""
+
+    def __init__(self, shape: tuple[int, int], *, where: tuple[str, str]) -> None:
+        self.shape = shape
+        self.file, self.label = where
+
+    @abstractmethod
+    def parts(self, size: int) -> Iterator[sparse.csr_array]:
+        """Rows from first to last in pieces of any height."""
+
+    def blocks(self, size: int) -> Iterator[CellBlock]:
+        """Rows from first to last, ``size`` at a time."""
+        for block in regroup(self.parts(size), size=size):
+            if block.values_nv.nnz > MOST_IN_BLOCK:
+                raise self.bad(f"{block.values_nv.nnz:,} numbers in {len(block)} cells")
+            yield block
+
+    def close(self) -> None:  # noqa: B027 - most matrices hold nothing
+        """Remove what was kept on disk."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Turn what a damaged file raises into an error about this matrix."""
+        return tree.reading(self.file, f"'{self.label}'")
+
+    def bad(self, what: str) -> FileFormatError:
+        """Error about this matrix."""
+        return FileFormatError(f"{self.file}: {what} in '{self.label}'. The file is damaged: write it again.")
+
+
+class ByCell(StoredMatrix):
+    """Compressed sparse rows: the entries of a cell lie together."""
+
+    def __init__(self, arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, where: tuple[str, str]) -> None:
+        super().__init__(shape, where=where)
+        self.data, self.indices, self.indptr = arrays
+        check_compressed(self.data, self.indices, self.indptr, n_lines=shape[0], where=where)
+
+    def parts(self, size: int) -> Iterator[sparse.csr_array]:
+        """Rows from first to last in pieces of any height."""
+        last = 0
+        for start in range(0, self.shape[0], size):
+            with self.reading():
+                pointers = self._pointers(start, min(start + size, self.shape[0]), last)
+            last = int(pointers[-1])
+            for top, bottom in cuts(pointers):
+                with self.reading():
+                    part_nv = self._rows(pointers[top : bottom + 1])
+                yield part_nv
+
+    def _pointers(self, start: int, stop: int, last: int) -> NDArray[np.int64]:
+        pointers = integers(self.indptr[start : stop + 1])
+        lengths = np.diff(pointers)
+        if pointers[0] != last or (lengths < 0).any() or pointers[-1] > self.data.shape[0]:
+            raise self.bad(f"row pointers out of order between cells {start} and {stop}")
+        if stop == self.shape[0] and pointers[-1] != self.data.shape[0]:
+            raise self.bad(f"{self.data.shape[0]} values but pointers to {pointers[-1]}")
+        if lengths.max(initial=0) > max(self.shape[1], ENTRIES_AT_ONCE):
+            raise self.bad(f"a cell with {lengths.max()} values for {self.shape[1]} genes")
+        return pointers
+
+    def _rows(self, pointers: NDArray[np.int64]) -> sparse.csr_array:
+        entries = slice(int(pointers[0]), int(pointers[-1]))
+        columns = in_range(self.indices[entries], self.shape[1], bad=self.bad)
+        values = numbers(self.data[entries], bad=self.bad)
+        shape = (len(pointers) - 1, self.shape[1])
+        return canonical(sparse.csr_array((values, columns, pointers - pointers[0]), shape=shape))
+
+
+class SpooledMatrix(StoredMatrix):
+    """A matrix whose entries come in another order than by cell; sorted once, when first read."""
+
+    n_entries = 1
+    """About how many entries there are."""
+
+    def __init__(self, shape: tuple[int, int], *, where: tuple[str, str]) -> None:
+        super().__init__(shape, where=where)
+        self._spool: Spool | None = None
+
+    @abstractmethod
+    def entries(self) -> Iterator[Entries]:
+        """Cells, genes and values in the order of the file."""
+
+    def parts(self, size: int) -> Iterator[sparse.csr_array]:
+        """Rows from first to last in pieces of any height."""
+        if self._spool is None:
+            spool = Spool(self.shape, n_entries=self.n_entries)
+            try:
+                for row_e, column_e, value_e in self.entries():
+                    spool.add(row_e, column_e, value_e)
+            except BaseException:
+                spool.close()
+                raise
+            self._spool = spool
+        return self._spool.bands()
+
+    def close(self) -> None:
+        """Remove what was kept on disk."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+
+class ByGene(SpooledMatrix):
+    """Compressed sparse columns: the entries of a gene lie together."""
+
+    def __init__(self, arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, where: tuple[str, str]) -> None:
+        super().__init__(shape, where=where)
+        self.data, self.indices, self.indptr = arrays
+        check_compressed(self.data, self.indices, self.indptr, n_lines=shape[1], where=where)
+        self.n_entries = int(self.data.shape[0])
+
+    def entries(self) -> Iterator[Entries]:
+        """Cells, genes and values, some genes at a time."""
+        n_entries = self.n_entries
+        with self.reading():
+            pointers = integers(self.indptr[:])
+        if pointers[0] != 0 or (np.diff(pointers) < 0).any() or pointers[-1] != n_entries:
+            raise self.bad(f"column pointers that don't fit {n_entries} values")
+        for start in range(0, n_entries, ENTRIES_AT_ONCE):
+            stop = min(start + ENTRIES_AT_ONCE, n_entries)
+            with self.reading():
+                row_e = in_range(self.indices[start:stop], self.shape[0], bad=self.bad)
+                value_e = numbers(self.data[start:stop], bad=self.bad)
+            yield row_e, np.searchsorted(pointers, np.arange(start, stop), side="right") - 1, value_e
+
+
+def regroup(parts: Iterable[sparse.csr_array], *, size: int) -> Iterator[CellBlock]:
+    """Blocks of exactly ``size`` cells (the last may be shorter) from pieces of any height.
+
+    Examples
+    --------
+    >>> pieces = [sparse.csr_array(np.eye(3, 4)), sparse.csr_array(np.ones((2, 4)))]
+    >>> [(block.start, len(block)) for block in regroup(pieces, size=2)]
+    [(0, 2), (2, 2), (4, 1)]
+    """
+    start, held, n_held = 0, list[sparse.csr_array](), 0
+    for part_nv in parts:
+        top, height = 0, part_nv.shape[0]
+        while top < height:
+            room = size - n_held
+            held.append(part_nv if top == 0 and height <= room else part_nv[top : top + room])
+            n_held += min(room, height - top)
+            top += room
+            if n_held == size:
+                yield _block(start, held)
+                start, held, n_held = start + size, [], 0
+    if held:
+        yield _block(start, held)
+
+
+def cuts(pointers: NDArray[np.int64], *, most: int = PIECE_ENTRIES) -> Iterator[tuple[int, int]]:
+    """Ranges of rows with at most ``most`` entries each, or of one row that has more.
+
+    Examples
+    --------
+    >>> list(cuts(np.array([0, 2, 4, 9, 10]), most=4))
+    [(0, 2), (2, 3), (3, 4)]
+    """
+    top, n_rows = 0, len(pointers) - 1
+    while top < n_rows:
+        bottom = max(top + 1, int(np.searchsorted(pointers, pointers[top] + most, side="right")) - 1)
+        yield top, bottom
+        top = bottom
+
+
+def canonical(values_nv: sparse.csr_array) -> sparse.csr_array:
+    """Give a matrix as float32 with sorted columns, repeats summed, and zeros dropped; changes its input."""
+    values_nv.sum_duplicates()
+    if values_nv.dtype != np.float32:
+        with np.errstate(over="ignore", invalid="ignore"):
+            values_nv = values_nv.astype(np.float32)
+    values_nv.eliminate_zeros()
+    return values_nv
+
+
+def _block(start: int, held: list[sparse.csr_array]) -> CellBlock:
+    values_nv = held[0] if len(held) == 1 else sparse.vstack(held, format="csr")
+    return CellBlock(start, canonical(values_nv))
+
+
+def check_compressed(data: Any, indices: Any, indptr: Any, *, n_lines: int, where: tuple[str, str]) -> None:  # noqa: ANN401
+    """Refuse a compressed matrix whose three arrays don't fit each other; reads only their shapes."""
+    file, label = where
+    if any(len(array.shape) != 1 for array in (data, indices, indptr)):
+        raise FileFormatError(f"{file}: 'data', 'indices' and 'indptr' of '{label}' must be lists of numbers.")
+    if indptr.shape[0] != n_lines + 1:
+        raise FileFormatError(
+            f"{file}: '{label}' has {indptr.shape[0]} pointers, {n_lines + 1} are needed for its shape. "
+            "The file is damaged: write it again."
+        )
+    if data.shape[0] != indices.shape[0]:
+        raise FileFormatError(
+            f"{file}: '{label}' has {data.shape[0]} values but {indices.shape[0]} indices. "
+            "The file is damaged: write it again."
+        )
+
+
+def integers(values: Any) -> NDArray[np.int64]:  # noqa: ANN401
+    """Whole numbers as int64; ``TypeError`` for anything else."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"whole numbers expected, found {array.dtype}")
+    return array.astype(np.int64)
+
+
+def in_range(values: Any, limit: int, *, bad: Any) -> NDArray[np.int64]:  # noqa: ANN401
+    """Give indices as int64, all in ``[0, limit)``."""
+    index_e = integers(values)
+    if len(index_e) and (index_e.min() < 0 or index_e.max() >= limit):
+        odd = int(index_e.max()) if index_e.max() >= limit else int(index_e.min())
+        raise bad(f"index {odd} where only 0 to {limit - 1} exist")
+    return index_e
+
+
+def numbers(values: Any, *, bad: Any) -> NDArray[Any]:  # noqa: ANN401
+    """Numbers as float32."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise bad(f"{array.dtype} where numbers belong")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return array.astype(np.float32, copy=False)

@@ -1,0 +1,1 @@
+"""A trained model: its folder, its network, and what its probabilities are worth."""

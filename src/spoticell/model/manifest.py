@@ -1,0 +1,163 @@
+"""What ``bundle.json`` says: the fields of a manifest, their bounds, and how text becomes one.
+
+Files are read and compared with it in ``bundle``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import from_json
+
+from spoticell.errors import BundleError
+from spoticell.model.calibration import Calibration, Trust
+
+MANIFEST = "bundle.json"
+MODEL = "model.onnx"
+GENES = "genes.tsv"
+
+MAJOR, MINOR = 1, 2
+"""The format that this release writes; it reads every ``MAJOR.x``."""
+FILE_LIMIT = 1_000_000_000
+"""Largest file that a manifest may name, in bytes; far above what a bundle needs."""
+
+log = logging.getLogger("spoticell")
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(max_length=20_000)]
+
+
+class Origin(BaseModel):
+    """One data set, profile table or teacher that the model was trained on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Text
+    accession: Text = ""
+    licence: Text
+    cells: Count
+    url: Text = ""
+    note: Text = ""
+
+
+class FileRecord(BaseModel):
+    """What a file of the bundle must be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0, le=FILE_LIMIT)]
+
+
+class Manifest(BaseModel):
+    """The contents of ``bundle.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: Annotated[str, Field(pattern=r"^\d{1,4}\.\d{1,4}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    licence: Text
+    description: Text
+    spoticell_version: Text
+    grid: Annotated[int, Field(gt=0, le=1000)]
+    """Side of the gene grid in pixels."""
+    fingerprint_size: Annotated[int, Field(gt=0, le=100_000)]
+    gene_sha256: Sha256
+    """Of the gene ids joined by newlines."""
+    n_genes: Annotated[int, Field(gt=0, le=1_000_000)]
+    labels: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Terms over which the network's softmax runs."""
+    nodes: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Labels and all their ancestors, ancestors first: the order of the probabilities."""
+    ontology_version: Text
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    """The term of an answer needs at least this chance, unless the user says otherwise."""
+    calibration: Calibration | None = None
+    """What makes chances of being right of the network's probabilities; None takes them as they are."""
+    trust: Trust | None = None
+    """What makes the score of an answer of its chance and of how familiar the cell looks; None takes the chance."""
+    sources: tuple[Origin, ...]
+    figures: dict[str, dict[str, float]]
+    """Measured on each test set: ``{set: {figure: value}}``."""
+    files: dict[str, FileRecord]
+
+    @field_validator("files")
+    @classmethod
+    def _names_are_plain(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
+        for name in files:
+            if name in {"", ".", "..", MANIFEST} or set(name) & set('/\\:\0"'):
+                raise ValueError(f"{name[:100]!r} is not a plain file name")
+        missing = {MODEL, GENES} - files.keys()
+        if missing:
+            raise ValueError(f"{' and '.join(sorted(missing))} must be listed")
+        return files
+
+    @model_validator(mode="after")
+    def _terms_and_genes_fit(self) -> Manifest:
+        for what, terms in (("labels", self.labels), ("nodes", self.nodes)):
+            if len(set(terms)) < len(terms):
+                raise ValueError(f"the {what} repeat a term")
+        strange = set(self.labels) - set(self.nodes)
+        if strange:
+            raise ValueError(f"label {min(strange)[:40]!r} is not among the nodes")
+        if self.grid**2 < self.n_genes:
+            raise ValueError(f"a {self.grid} by {self.grid} grid has no room for {self.n_genes} genes")
+        return self
+
+
+def parse_manifest(raw: bytes, *, where: str) -> Manifest:
+    """Make a manifest of the bytes of ``bundle.json``.
+
+    Parameters
+    ----------
+    raw
+        The file's contents.
+    where
+        How messages call the file.
+
+    Raises
+    ------
+    BundleError
+        If it isn't JSON, is of another major format, or a field is missing, unknown or out of bounds.
+        The fields that a later minor format adds are passed over with a warning.
+    """
+    try:
+        fields = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise BundleError(f"{where} is not JSON ({error}); fetch or export the bundle again.") from None
+    if not isinstance(fields, dict):
+        raise BundleError(f"{where} is not a Spoticell manifest: it holds no table of fields.")
+    return check_manifest(_of_this_format(fields, where), where=where)
+
+
+def check_manifest(fields: Mapping[str, Any], *, where: str) -> Manifest:
+    """Make a manifest of its fields, or say in one sentence which of them is wrong."""
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])[:100]
+        message = first["msg"].removeprefix("Value error, ")
+        raise BundleError(f"{where} is not a sound manifest: {f'{field}: ' if field else ''}{message}.") from None
+
+
+def _of_this_format(fields: dict[str, Any], where: str) -> dict[str, Any]:
+    version = str(fields.get("format_version", ""))[:20]
+    major, _, minor = version.partition(".")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise BundleError(f"{where} is not a Spoticell manifest: its format_version is {version!r}.")
+    if int(major) != MAJOR:
+        raise BundleError(
+            f"{where} has format {version}, and this Spoticell reads {MAJOR}.x; "
+            "use the release of Spoticell that the bundle was made for."
+        )
+    if int(minor) <= MINOR:
+        return fields
+    log.warning("%s has the later format %s; what is new in it is passed over", where, version)
+    return {name: value for name, value in fields.items() if name in Manifest.model_fields}

@@ -1,0 +1,178 @@
+"""The settings of a training: named ones that travel with the package, or a YAML file of the user's.
+
+Every field has a bound, so that a slip of the pen is found before the first step.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spoticell.errors import ConfigError
+from spoticell.model.bundle import CODE_BITS, CODE_LIMIT
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """What all groups of settings share: nothing unknown is accepted, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkConfig(Settings):
+    """Shape of the network."""
+
+    layout: Literal["learned", "alphabetical", "chromosomal", "random"] = "learned"
+    scaling: Literal["sqrt", "log1p"] = "sqrt"
+    """``sqrt``: square roots of counts, unit length (survives panels); ``log1p``: log1p of counts per 10,000."""
+    weigh_genes: Annotated[float, Field(ge=0)] = 1.0
+    """A gene counts as much as the share of labels whose data sets measure it, to this power; 0 counts all alike."""
+    cell_length: Positive = 200.0
+    """Length of a scaled cell.  An optimiser moves all weights by steps of one size, so the longer the cells, the more
+    the weights of the genes learn and the less of their random start is left beside it."""
+    cnn: bool = False
+    """Whether the picture goes through the convolutions."""
+    transformer: bool = False
+    """Whether the parts of the picture go through the transformer."""
+    stem_channels: Count = 20
+    """Channels that each 5 x 5 window of pixels is turned into, with weights of its own for each pixel."""
+    cell_token: Annotated[int, Field(ge=0)] = 48
+    """Size of the summary of all genes, which also joins the parts in the transformer; 0 for none."""
+    channels: tuple[Count, Count, Count, Count] = (16, 32, 64, 128)
+    width: Count = 128
+    """Size of a token."""
+    heads: Count = 4
+    fusion: tuple[Count, Count] = (256, 128)
+    fingerprint: Count = 64
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
+class AugmentConfig(Settings):
+    """How complete cells are made incomplete in training."""
+
+    panels: Fraction = 0.8
+    """Share of cells seen through a gene panel: another data set's genes, a real panel or a random one."""
+    borrowed_panels: Fraction = 0.4
+    """Of those, the share seen through the genes of another data set, drawn as often as its cells are."""
+    real_panels: Fraction = 0.2
+    """Of those, the share that gets a real panel (where any are given)."""
+    smallest_panel: Fraction = 0.008
+    """Smallest random panel, as a share of the genes; sizes are even on a log scale."""
+    thinning: Fraction = 0.5
+    """Share of cells whose counts are thinned (binomially)."""
+    smallest_depth: Annotated[float, Field(gt=0, le=1)] = 0.08
+    """Strongest thinning: the share of counts kept; depths are even on a log scale."""
+    gene_noise: Annotated[float, Field(ge=0, le=3)] = 1.0
+    """How far genes differ between laboratories: each gets a factor whose logarithm has a standard deviation between
+    0 and this, the same for the cells of a batch that share a panel; 0 for none."""
+
+
+class TrainConfig(Settings):
+    """Everything that decides a training, but the cells and the seed."""
+
+    network: NetworkConfig = NetworkConfig()
+    augment: AugmentConfig = AugmentConfig()
+    loss: Literal["hierarchical", "flat", "bce"] = "hierarchical"
+    """``hierarchical``: cross-entropy of the label's node; ``flat``: of the label, kin or not; ``bce``: each node on
+    its own, and a penalty."""
+    contrast: Annotated[float, Field(ge=0)] = 0.2
+    """Weight of the fingerprint's own loss, cells of a kind together, beside the labels'; 0 for none."""
+    contrast_temperature: Positive = 0.1
+    """Softness of that loss: smaller looks at nearer neighbours."""
+    precision: Literal["single", "bfloat16"] = "single"
+    """Numbers that convolutions and products are made with; ``bfloat16`` takes up to a quarter less time where the
+    processor has it (Linux lists ``avx512_bf16`` or ``amx_bf16``) and several times as much where it hasn't."""
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["one-cycle", "plateau"] = "one-cycle"
+    learning_rate: Positive = 2e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    batch_size: Annotated[int, Field(ge=2)] = 256
+    accumulate: Count = 1
+    """Batches whose mean gradient makes a step, in each process that trains."""
+    epochs: Count = 12
+    cells_per_epoch: Annotated[int, Field(ge=0)] = 0
+    """Cells drawn in an epoch; 0 for as many as there are, but at least 8,192."""
+    patience: Count = 10
+    """Epochs without a better validation before training stops."""
+    class_balance: Fraction = 0.5
+    """0 draws cells as they come, 1 draws every type equally often."""
+    weight_average: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    """Decay of the running average of the weights that is validated and kept; 0 for none."""
+    source_weights: dict[str, Positive] = {}
+    """How often cells of a data set are drawn, against 1 for the others; by file name without its ending."""
+    validation: tuple[str, ...] = ()
+    """Data sets held out for validation, by file name without ending; none: a tenth of the cells, by donor if known."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 300
+    """Time after which the state is kept, epoch or no epoch."""
+    validation_cells: Count = 20_000
+    """Most cells of a store that are held in memory for validation."""
+    code_bits: Annotated[int, Field(gt=0, le=CODE_LIMIT, multiple_of=8)] = CODE_BITS
+    """Bits of the binary code of a fingerprint."""
+    threshold: Fraction = 0.5
+    """Probability that an answer of the exported bundle needs."""
+
+    def changed(self, **settings: Any) -> TrainConfig:  # noqa: ANN401 - checked by the model
+        """Give the config with other settings; those that are None stay.
+
+        Examples
+        --------
+        >>> TrainConfig().changed(epochs=3, batch_size=None).epochs
+        3
+        """
+        given = {name: value for name, value in settings.items() if value is not None}
+        return TrainConfig.model_validate(self.model_dump() | given)
+
+
+def load_config(name: str | Path) -> TrainConfig:
+    """Give a named config, or read one from a YAML file.
+
+    Parameters
+    ----------
+    name
+        ``default``, ``original``, or the path of a YAML file.  A file states what differs from the default.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such config or file, it isn't YAML, or a setting is unknown or out of bounds.
+
+    Examples
+    --------
+    >>> load_config("original").optimizer
+    'adam'
+    """
+    shipped = files("spoticell").joinpath("training", "configs")
+    if str(name) in named_configs():
+        text = shipped.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except OSError:
+            raise ConfigError(
+                f"There is no config {str(name)!r}: neither a file nor one of {', '.join(named_configs())}."
+            ) from None
+    return _parse(text, str(name))
+
+
+def named_configs() -> list[str]:
+    """Names of the configs that travel with the package."""
+    folder = files("spoticell").joinpath("training", "configs")
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def _parse(text: str, where: str) -> TrainConfig:
+    try:
+        return TrainConfig.model_validate(yaml.safe_load(text) or {})
+    except yaml.YAMLError as error:
+        raise ConfigError(f"The config {where} is not YAML: {error}".replace("\n", " ")) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"The config {where} can't be used: {field}: {first['msg']}.") from None

@@ -1,0 +1,1 @@
+"""How labelled cells reach the network: supplies, batches, augmentation."""

@@ -1,0 +1,81 @@
+"""The training itself: one function from labelled cells to a bundle.
+
+Where the cells come from is in ``supply``, the run of the steps in ``loop``; the finished model goes out through
+``export``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spoticell.biology.genes import load_vocabulary
+from spoticell.errors import TrainingError
+from spoticell.progress import Progress
+from spoticell.training.config import TrainConfig, load_config
+from spoticell.training.data.opening import open_supply
+from spoticell.training.data.panels import read_panels
+from spoticell.training.loop import CHECKPOINTS, Run
+from spoticell.training.memory import kept_memory
+from spoticell.training.ranks import join_ranks, leave_ranks
+
+
+def train(
+    data_dir: Path | str,
+    output_dir: Path | str,
+    config: TrainConfig | str | Path = "default",
+    *,
+    random_state: int = 0,
+    split: str | None = None,
+    panels_dir: Path | None = None,
+    resume: bool = False,
+    on_progress: Progress | None = None,
+) -> Path:
+    """Train a network on labelled cells, write its bundle, and give the bundle's folder.
+
+    Started by ``torchrun``, several processes train one network together; the first one writes.
+
+    Parameters
+    ----------
+    data_dir
+        A store that ``spoticell prepare`` made, which is read without being loaded; or a folder of h5ad files with
+        counts (or what counts can be had from) and Cell Ontology terms in ``obs["cell_type_ontology_term_id"]``.
+    output_dir
+        Gets ``best_model_f1`` (the bundle), checkpoints, logs, tables and pictures.
+    config
+        A named config, a YAML file, or settings.
+    random_state
+        Seed of everything random: same cells, config and seed, same network.
+    split
+        Which of the store's splits says what is for training and what for validation; its only one if not given.
+    panels_dir
+        Folder of real gene panels, text files of one gene a line, for augmentation.
+    resume
+        Go on from the last checkpoint in ``output_dir``; the result equals that of an uninterrupted run.
+    on_progress
+        Called with the cells seen and all that will be.
+
+    Raises
+    ------
+    TrainingError
+        If there is nothing to train on, the output folder holds another run, or the loss is no longer a number.
+    StoreError
+        If the store is damaged, or of other genes.
+    ConfigError
+        If the config can't be used.
+    """
+    config = config if isinstance(config, TrainConfig) else load_config(config)
+    output, vocabulary = Path(output_dir), load_vocabulary()
+    if (output / CHECKPOINTS).exists() and not resume:
+        raise TrainingError(f"{output} holds a training already; resume it, or choose another output folder.")
+    supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
+    output.mkdir(parents=True, exist_ok=True)
+    panels, ranks = read_panels(panels_dir, vocabulary), join_ranks()
+    try:
+        run = Run(supply, vocabulary, config, output=output, random_state=random_state, panels=panels, ranks=ranks)
+        if resume:
+            run.restore()
+        with kept_memory():
+            run.fit(on_progress)
+        return run.finish()
+    finally:
+        leave_ranks(ranks)

@@ -1,0 +1,274 @@
+"""The JSON API: uploads, jobs, progress, results.  What each does is in ``site``, ``results`` and ``responses``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+
+from spoticell.biology.tissues import tissue_names
+from spoticell.version import __version__
+from spoticell.web import demo
+from spoticell.web import sink as outcome
+from spoticell.web.guard import WRONG, cookie, is_right
+from spoticell.web.jobs import AT_REST
+from spoticell.web.refusal import Refusal
+from spoticell.web.responses import BYTES, events, gzipped, packed, to_keep
+from spoticell.web.results import Results, bundle_of
+from spoticell.web.schemas import (
+    BundleInfo,
+    CellInfo,
+    Commands,
+    Fault,
+    GeneList,
+    Info,
+    JobInfo,
+    LimitsInfo,
+    RunOrder,
+    Summary,
+    Token,
+)
+from spoticell.web.site import Site, told
+from spoticell.web.task import INPUT
+from spoticell.web.upload import FIELD, receive
+
+Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The job's 32 hex digits.")]
+Cell = Annotated[str, Path(max_length=300, description="The cell's place in the file, from 0, or its name.")]
+FileName = Literal["annotated.h5ad", "types.csv", "report.html"]
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "properties": {FIELD: {"type": "string", "format": "binary", "description": "A file of cells."}},
+                }
+            }
+        },
+    }
+}
+
+
+def _faults(*codes: int) -> dict[int | str, dict[str, Any]]:
+    words = {
+        400: "A request that makes no sense, or another server's name",
+        401: "The access token is missing",
+        403: "Sent by another web site",
+        404: "No such job, cell or gene",
+        408: "The upload stopped coming",
+        409: "Not in this state of the job",
+        413: "Too large",
+        415: "Not a file of cells",
+        422: "A value that can't be",
+        429: "Too many wait, or the disk is used up; see Retry-After",
+    }
+    return {code: {"model": Fault, "description": words[code]} for code in (400, 401, *codes)}
+
+
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"const": "job"},
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "A job, as JSON."},
+    },
+}
+_BYTES: dict[str, Any] = {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
+HESITATION = 0.5
+"""Seconds before a wrong token is refused, so that guessing takes long."""
+router = APIRouter(prefix="/api")
+
+
+def _site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+@router.get("/info", tags=["server"], responses=_faults())
+def info(request: Request) -> Info:
+    """Say which models there are and how large an upload may be."""
+    site = _site(request)
+    settings = site.settings
+    manifests = [(name, bundle_of(bundle).manifest) for name, bundle in site.bundles.items()]
+    return Info(
+        version=__version__,
+        bundles=[
+            BundleInfo(name=name, description=m.description, n_labels=len(m.labels), threshold=m.threshold)
+            for name, m in manifests
+        ],
+        limits=LimitsInfo(file_bytes=settings.limits.file_bytes, cells=settings.limits.cells),
+        tissues=tissue_names(),
+        keep_hours=settings.keep_hours,
+        has_index=site.neighbours is not None,
+        demo=demo.WORDS,
+    )
+
+
+@router.post("/token", status_code=204, tags=["server"], responses=_faults(403, 413, 422))
+async def show_token(request: Request, shown: Token) -> Response:
+    """Show the server's access token once; a cookie then shows it with every request of the browser."""
+    if not is_right(shown.token, _site(request).settings):
+        await asyncio.sleep(HESITATION)
+        raise Refusal(401, WRONG)
+    return Response(status_code=204, headers={"Set-Cookie": cookie(shown.token, request.scope)})
+
+
+@router.post("/jobs", status_code=201, tags=["jobs"], openapi_extra=_BODY, responses=_faults(403, 408, 413, 415, 429))
+async def upload(request: Request) -> JobInfo:
+    """Send a file of cells; it is looked at at once, and run when asked to."""
+    site = _site(request)
+    with site.begin(int(request.headers.get("content-length", site.settings.limits.file_bytes))) as id:
+        job = site.add(id, await receive(request, site.folder(id) / INPUT))
+    return JobInfo(**told(job, site.jobs))
+
+
+@router.post("/jobs/demo", status_code=201, tags=["jobs"], responses=_faults(403, 429))
+def begin_demo(request: Request) -> JobInfo:
+    """Begin with the cells that Spoticell carries."""
+    site = _site(request)
+    with site.begin(demo.size()) as id:
+        job = site.add(id, demo.write(site.folder(id) / INPUT))
+    return JobInfo(**told(job, site.jobs))
+
+
+@router.get("/jobs/{id}", tags=["jobs"], responses=_faults(404, 422))
+def job(request: Request, id: Id) -> JobInfo:
+    """Say how a job stands."""
+    site = _site(request)
+    return JobInfo(**told(site.job(id), site.jobs))
+
+
+@router.get(
+    "/jobs/{id}/events",
+    tags=["jobs"],
+    response_class=StreamingResponse,
+    responses=_faults(404, 422)
+    | {
+        200: {"content": {"text/event-stream": {"schema": _EVENT}}},
+        204: {"description": "Nothing has changed since the event named in Last-Event-ID, and nothing will"},
+    },
+)
+async def job_events(request: Request, id: Id) -> Response:
+    """Tell of a job at once and whenever it changes (server-sent events named ``job``), until it is at rest."""
+    site = _site(request)
+    found = site.job(id)
+    if found.state in AT_REST and request.headers.get("last-event-id") == str(found.version):
+        return Response(status_code=204)
+    return StreamingResponse(
+        events(request, site, found), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    )
+
+
+@router.post("/jobs/{id}/run", status_code=202, tags=["jobs"], responses=_faults(403, 404, 409, 413, 422, 429))
+def run(request: Request, id: Id, order: RunOrder | None = None) -> JobInfo:
+    """Name the cells: put the job into the queue."""
+    site, order = _site(request), order or RunOrder()
+    return JobInfo(**told(site.run(id, bundle=order.bundle, threshold=order.threshold, tissue=order.tissue), site.jobs))
+
+
+@router.post("/jobs/{id}/cancel", tags=["jobs"], responses=_faults(403, 404, 422))
+def cancel(request: Request, id: Id) -> JobInfo:
+    """End the work on a job; its file stays, and it can be run again."""
+    site = _site(request)
+    return JobInfo(**told(site.cancel(id), site.jobs))
+
+
+@router.delete("/jobs/{id}", status_code=204, tags=["jobs"], responses=_faults(403, 404, 422))
+def delete(request: Request, id: Id) -> Response:
+    """Forget a job and remove its files."""
+    _site(request).delete(id)
+    return Response(status_code=204)
+
+
+@router.get("/jobs/{id}/summary", tags=["results"], responses=_faults(404, 409, 422), response_model=Summary)
+def summary(request: Request, id: Id) -> Response:
+    """Give types, scores, colours and levels."""
+    contents = (_site(request).results(id) / outcome.SUMMARY).read_bytes()
+    return Response(contents, media_type="application/json")
+
+
+@router.get(
+    "/jobs/{id}/map", tags=["results"], responses=_faults(404, 409, 422) | {200: _BYTES}, response_class=Response
+)
+def map_of_cells(request: Request, id: Id) -> Response:
+    """Give where each cell lies, its score and its type.
+
+    Little-endian: uint32 n; float32 x[n], y[n] from 0 to 1, NaN for cells without counts; float32 score[n];
+    uint16 type[n], 65535 for unknown.
+    """
+    return gzipped(request, (_site(request).results(id) / outcome.MAP).read_bytes())
+
+
+@router.get("/jobs/{id}/genes", tags=["results"], responses=_faults(404, 409, 422))
+def genes(request: Request, id: Id, q: Annotated[str, Query(max_length=100)] = "") -> GeneList:
+    """Give up to 20 genes that a symbol, the beginning of one, an alias or an Ensembl id may mean."""
+    return GeneList(genes=_site(request).cells(id).find_genes(q))
+
+
+@router.get(
+    "/jobs/{id}/genes/{symbol}",
+    tags=["results"],
+    responses=_faults(404, 409, 422) | {200: _BYTES},
+    response_class=Response,
+)
+def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)]) -> Response:
+    """Give a gene's level in each cell, uint8: the root of its counts, 255 for those in the header X-Gene-Max."""
+    results = _site(request).cells(id)
+    g = results.gene(symbol)
+    if g is None:
+        raise Refusal(404, "No gene of that name was measured.")
+    level_n, most = results.gene_levels(g)
+    return packed(request, level_n.tobytes(), **{"X-Gene-Max": f"{most:g}"})
+
+
+@router.get("/jobs/{id}/cells/{cell}", tags=["results"], responses=_faults(404, 409, 422))
+def cell(request: Request, id: Id, cell: Cell) -> CellInfo:
+    """Say all about one cell: its type, the way there along the ontology, and the genes that make it what it is."""
+    results = _site(request).cells(id)
+    position = _position(cell, results)
+    return CellInfo(**results.cell(position), picture=f"/api/jobs/{id}/cells/{position}/picture.png")
+
+
+@router.get(
+    "/jobs/{id}/cells/{cell}/picture.png",
+    tags=["results"],
+    responses=_faults(404, 409, 422) | {200: {"content": {"image/png": {}}}},
+    response_class=Response,
+)
+def picture(request: Request, id: Id, cell: Cell) -> Response:
+    """Draw one cell on the gene grid, a pixel for each gene."""
+    results = _site(request).cells(id)
+    return Response(results.picture(_position(cell, results)), media_type="image/png")
+
+
+@router.get("/jobs/{id}/commands", tags=["results"], responses=_faults(404, 409, 422), response_model=Commands)
+def commands(request: Request, id: Id) -> Response:
+    """Give the same run as a command line and as Python."""
+    contents = (_site(request).results(id) / outcome.COMMANDS).read_bytes()
+    return Response(contents, media_type="application/json")
+
+
+@router.get(
+    "/jobs/{id}/files/{name}",
+    tags=["results"],
+    responses=_faults(404, 409, 422) | {200: _BYTES},
+    response_class=FileResponse,
+)
+def file(request: Request, id: Id, name: FileName) -> FileResponse:
+    """Give a result to keep."""
+    site = _site(request)
+    return to_keep(site.results(id) / name, site.job(id))
+
+
+def _position(cell: str, results: Results) -> int:
+    position = results.find_cell(cell)
+    if position is None:
+        raise Refusal(
+            404, f"There is no such cell; give a position from 0 to {results.n_cells - 1:,}, or a cell's name."
+        )
+    return position

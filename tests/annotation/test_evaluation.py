@@ -1,0 +1,179 @@
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spoticell.annotation.evaluation import evaluate_file, score
+from spoticell.api import annotate_file
+from spoticell.errors import ConfigError, FileFormatError
+
+T, ALPHA_BETA, CD4, CD8, NK, CELL = "CL:0000084", "CL:0000789", "CL:0000624", "CL:0000625", "CL:0000623", "CL:0000000"
+
+
+def test_a_subtype_of_the_label_is_right_and_an_ancestor_is_not():
+    figures = score([T, CD4], [CD4, T])
+    assert figures["accuracy"] == 0.5
+    assert figures["per_type"][T]["recall"] == 1
+    assert figures["per_type"][CD4]["recall"] == 0
+
+
+def test_a_finer_answer_keeps_full_hierarchical_marks_and_a_coarser_one_gets_part():
+    assert score([T], [CD4])["hierarchical_f1"] == 1
+    coarse = score([CD4], [T])
+    assert coarse["hierarchical_precision"] == 1
+    assert 0 < coarse["hierarchical_recall"] < 1
+
+
+def test_cells_without_a_label_are_left_out_and_cells_without_an_answer_are_misses():
+    figures = score([T, "unknown", "", T], [T, T, T, "unknown"])
+    assert (figures["cells"], figures["coverage"], figures["accuracy"], figures["accuracy_answered"]) == (
+        2,
+        0.5,
+        0.5,
+        1,
+    )
+
+
+def test_a_wrong_answer_costs_precision_of_the_nearest_label_above_it():
+    figures = score([NK, T, CD4], [CD8, T, CD4])
+    assert figures["per_type"][T]["precision"] == 0.5
+    assert figures["per_type"][CD4]["precision"] == 1
+
+
+def test_macro_figures_need_ten_cells_of_a_type():
+    assert score([T] * 9, [T] * 9)["macro_f1"] is None
+    figures = score([T] * 10 + [NK] * 9, [T] * 19)
+    assert figures["types"] == 1
+    assert figures["macro_recall"] == 1
+    assert figures["macro_f1"] == pytest.approx(2 * 10 / 19 / (1 + 10 / 19))
+
+
+def test_scores_that_say_how_often_they_are_right_have_no_calibration_error():
+    truth = [T] * 60
+    answer = [T] * 32 + [NK] * 28
+    assert score(truth, answer, [1.0] * 32 + [0.0] * 28)["ece"] == 0
+    assert score(truth, answer, [0.0] * 32 + [1.0] * 28)["ece"] > 0.9
+    assert "ece" not in score([T], ["unknown"], [0.0])
+
+
+def test_terms_that_the_ontology_lacks_are_only_wrong():
+    figures = score(["CL:9999999", T], ["CL:9999999", "nonsense"])
+    assert figures["accuracy"] == 0
+
+
+def test_labels_on_no_cell_are_refused():
+    with pytest.raises(ConfigError, match="no cell has a label"):
+        score(["unknown", ""], [T, T])
+
+
+@pytest.fixture(scope="module")
+def judge(request):
+    """The field's yardstick that these rules restate, where it is present."""
+    path = Path(__file__).parents[3] / "shared" / "bench" / "score.py"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    pytest.importorskip("cellxgene_ontology_guide")
+    spec = importlib.util.spec_from_file_location("judge", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def assert_same(figures, judged):
+    for key, value in judged.items():
+        if key in {"per_type", "cells_missing_from_predictions"}:
+            continue
+        assert figures[key] == pytest.approx(value, abs=1e-12), key
+    assert figures["per_type"].keys() == judged["per_type"].keys()
+    for term, row in judged["per_type"].items():
+        assert figures["per_type"][term] == pytest.approx(row), term
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_figures_are_those_of_the_judge(judge, seed):
+    rng = np.random.default_rng(seed)
+    # No answer here lies below two labels with equally many ancestors: which is nearer, the judge leaves to chance.
+    near = [T, ALPHA_BETA, CD4, CD8, NK, CELL, "CL:0000542", "CL:0000236", "CL:0000897", "CL:0000057", "CL:0001054"]
+    weights = rng.dirichlet(np.full(len(near), 0.5))
+    truth = rng.choice([*near, "unknown"], size=400, p=[*(weights * 0.9), 0.1])
+    answer = np.where(rng.random(400) < 0.5, truth, rng.choice([*near, "unknown", ""], size=400))
+    scores = np.round(rng.random(400), 3)
+    cells = [f"cell {i}" for i in range(400)]
+    judged = judge.score(pd.Series(truth, cells), pd.Series(answer, cells), pd.Series(scores, cells))
+    assert_same(score(truth.tolist(), answer.tolist(), scores), judged)
+
+
+TERMS = st.sampled_from([T, ALPHA_BETA, CD4, CD8, NK, "CL:0000236", "CL:0000057"])
+
+
+@given(st.lists(st.tuples(TERMS, TERMS | st.just("unknown"), st.floats(0, 1)), min_size=1, max_size=40), st.randoms())
+def test_the_order_of_cells_changes_nothing_but_ties_and_all_figures_are_shares(rows, random):
+    figures = score(*map(list, zip(*rows, strict=True)))
+    shuffled = random.sample(rows, len(rows))
+    again = score(*map(list, zip(*shuffled, strict=True)))
+    for key in ("accuracy", "coverage", "accuracy_answered", "hierarchical_f1", "macro_f1"):
+        assert again[key] == figures[key] or again[key] == pytest.approx(figures[key])
+        assert figures[key] is None or 0 <= figures[key] <= 1 + 1e-12
+
+
+@given(st.lists(TERMS, min_size=1, max_size=40))
+def test_answers_that_are_the_labels_score_one(truth):
+    figures = score(truth, truth, [1.0] * len(truth))
+    assert figures["accuracy"] == figures["coverage"] == 1
+    assert figures["hierarchical_f1"] == pytest.approx(1)
+    assert figures["ece"] == 0
+
+
+LABEL = "cell_type_ontology_term_id"
+
+
+def test_answers_are_scored_against_a_column_of_the_same_file(tiny_h5ad, tiny_bundle, tmp_path):
+    annotate_file(tiny_h5ad, tmp_path / "out.h5ad", bundle=tiny_bundle)
+    figures = evaluate_file(tmp_path / "out.h5ad", truth_key=LABEL)
+    assert (figures["cells"], figures["cells_without_label"], figures["accuracy"]) == (30, 1, 1)
+
+
+def test_answers_in_a_csv_are_scored_against_another_file_by_cell_name(tiny_cells, tiny_bundle, tmp_path):
+    tiny_cells.obs_names = ["=1", *tiny_cells.obs_names[1:]]
+    tiny_cells.write_h5ad(tmp_path / "in.h5ad")
+    tiny_cells[::-1].copy().write_h5ad(tmp_path / "turned.h5ad")
+    annotate_file(tmp_path / "in.h5ad", tmp_path / "out.csv", bundle=tiny_bundle)
+    for truth in ("in.h5ad", "turned.h5ad"):
+        figures = evaluate_file(tmp_path / "out.csv", truth_key=LABEL, truth=tmp_path / truth)
+        assert (figures["cells"], figures["accuracy"]) == (30, 1)
+    assert figures["ece"] < 0.05
+
+
+def test_labels_may_be_names_and_others_count_as_none(tiny_cells, tiny_bundle, tmp_path):
+    tiny_cells.obs["author"] = ["b cell"] * 5 + ["CD4 T?"] * 10 + ["natural killer cell"] * 16
+    tiny_cells.write_h5ad(tmp_path / "in.h5ad")
+    annotate_file(tmp_path / "in.h5ad", tmp_path / "out.h5ad", bundle=tiny_bundle)
+    figures = evaluate_file(tmp_path / "out.h5ad", truth_key="author")
+    assert (figures["cells"], figures["cells_without_label"]) == (21, 10)
+
+
+def test_a_column_that_is_not_there_is_refused_with_those_that_are(tiny_h5ad, tiny_bundle, tmp_path):
+    annotate_file(tiny_h5ad, tmp_path / "out.h5ad", bundle=tiny_bundle)
+    with pytest.raises(ConfigError, match=r"no column 'truth'; there are cell_type_ontology_term_id, batch"):
+        evaluate_file(tmp_path / "out.h5ad", truth_key="truth")
+    with pytest.raises(ConfigError, match="no column 'spoticell_cell_type_ontology_term_id'"):
+        evaluate_file(tiny_h5ad, truth_key=LABEL)
+    with pytest.raises(ConfigError, match="no cell has a label"):
+        evaluate_file(tmp_path / "out.h5ad", truth_key="batch")
+
+
+def test_labels_of_cells_with_repeated_names_can_not_be_joined(tiny_cells, tiny_h5ad, tiny_bundle, tmp_path):
+    annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle)
+    tiny_cells.obs_names = ["same"] * 31
+    tiny_cells.write_h5ad(tmp_path / "same.h5ad")
+    with pytest.raises(ConfigError, match="cell names repeat"):
+        evaluate_file(tmp_path / "out.csv", truth_key=LABEL, truth=tmp_path / "same.h5ad")
+
+
+def test_a_csv_that_is_none_is_refused(tmp_path):
+    with pytest.raises(FileFormatError, match="can't be read as a table of answers"):
+        evaluate_file(tmp_path / "nowhere.csv", truth_key=LABEL)

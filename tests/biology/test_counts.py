@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import re
+import time
+import tracemalloc
+
+import anndata
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from tests.strategies import cells_like_real_ones, counts
+
+from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind, recover
+from spoticell.errors import CountsError
+
+COUNTS_NV = cells_like_real_ones(np.random.default_rng(5), n=300, v=3000, depth=3000)
+PANEL_NV = cells_like_real_ones(np.random.default_rng(6), n=400, v=300, depth=200)
+
+
+def judge(values_nv, *, block: int = 2048) -> CountsVerdict:
+    probe = CountsProbe()
+    for start in range(0, values_nv.shape[0], block):
+        probe.update(values_nv[start : start + block])
+    return probe.verdict()
+
+
+def with_values(counts_nv, data) -> sparse.csr_array:
+    stored_nv = counts_nv.astype(np.float32, copy=True)
+    stored_nv.data[:] = data
+    return stored_nv
+
+
+def per_value(counts_nv, each_n) -> np.ndarray:
+    return np.repeat(np.asarray(each_n, np.float64), np.diff(counts_nv.indptr))
+
+
+def normalised(counts_nv, target: float) -> np.ndarray:
+    return counts_nv.data * (target / per_value(counts_nv, counts_nv.sum(axis=1)))
+
+
+STORED = {
+    "CPM": (Kind.NORMALISED, 1e6, lambda x: normalised(x, 1e6)),
+    "ten thousand": (Kind.NORMALISED, 1e4, lambda x: normalised(x, 1e4)),
+    "log1p ten thousand": (Kind.LOG1P, 1e4, lambda x: np.log1p(normalised(x, 1e4))),
+    "log1p median": (Kind.LOG1P, ..., lambda x: np.log1p(normalised(x, np.median(x.sum(axis=1))))),
+    "log1p of counts": (Kind.LOG1P, None, lambda x: np.log1p(x.data)),
+    "log2 CPM": (Kind.LOG2, 1e6, lambda x: np.log2(1 + normalised(x, 1e6))),
+    "log2 of counts": (Kind.LOG2, None, lambda x: np.log2(1 + x.data)),
+    "log10": (Kind.LOG10, 1e4, lambda x: np.log10(1 + normalised(x, 1e4))),
+    "square root": (Kind.SQRT, None, lambda x: np.sqrt(x.data)),
+    "log1p twice": (Kind.LOG1P_TWICE, 1e4, lambda x: np.log1p(np.log1p(normalised(x, 1e4)))),
+    "four decimals": (Kind.LOG1P, 1e4, lambda x: np.round(np.log1p(normalised(x, 1e4)), 4)),
+    "noise": (Kind.COUNTS, None, lambda x: x.data + np.random.default_rng(0).normal(0, 1e-4, x.nnz)),
+}
+
+
+def lengths(counts_nv) -> np.ndarray:
+    return np.random.default_rng(3).uniform(0.3, 8, counts_nv.shape[1])[counts_nv.indices]
+
+
+def rpkm(counts_nv) -> np.ndarray:
+    return normalised(counts_nv, 1e6) / lengths(counts_nv)
+
+
+def tpm(counts_nv) -> np.ndarray:
+    return normalised(with_values(counts_nv, counts_nv.data / lengths(counts_nv)), 1e6)
+
+
+def without_soup(counts_nv) -> sparse.csr_array:
+    """Take away a tenth of ambient RNA, as SoupX does: fractional counts."""
+    soup_v = counts_nv.sum(axis=0) / counts_nv.sum()
+    clean = counts_nv.data - 0.1 * per_value(counts_nv, counts_nv.sum(axis=1)) * soup_v[counts_nv.indices]
+    clean_nv = with_values(counts_nv, np.where(clean > 0.01, clean, 0))
+    clean_nv.eliminate_zeros()
+    return clean_nv
+
+
+def shares(values_nv) -> np.ndarray:
+    dense_nv = values_nv.toarray().astype(np.float64)
+    return dense_nv / np.maximum(dense_nv.sum(axis=1, keepdims=True), 1e-9)
+
+
+@pytest.mark.parametrize("counts_nv", [COUNTS_NV, PANEL_NV], ids=["cells", "panel"])
+@pytest.mark.parametrize("stored", STORED)
+def test_counts_come_back_from_every_scale(counts_nv, stored):
+    kind, target, store = STORED[stored]
+    values_nv = with_values(counts_nv, store(counts_nv))
+    verdict = judge(values_nv, block=128)
+    assert (verdict.kind, verdict.usable, verdict.recovers) == (kind, True, "counts"), verdict.evidence
+    if target is not ...:
+        assert verdict.target_sum == (None if target is None else pytest.approx(target, rel=1e-3))
+    wrong_n = abs(recover(values_nv, verdict) - counts_nv).sum(axis=1) > 0
+    assert wrong_n.mean() < 0.01
+    np.testing.assert_allclose(shares(recover(values_nv, verdict)), shares(counts_nv), atol=1e-4)
+
+
+@pytest.mark.parametrize("stored", ["CPM", "log1p ten thousand", "log2 CPM", "log1p twice", "square root"])
+def test_counts_come_back_from_a_choice_of_genes(stored):
+    chosen = np.sort(np.random.default_rng(1).choice(COUNTS_NV.shape[1], 600, replace=False))
+    kind, _, store = STORED[stored]
+    values_nv = with_values(COUNTS_NV, store(COUNTS_NV))[:, chosen]
+    verdict = judge(values_nv)
+    assert (verdict.kind, verdict.recovers, verdict.target_sum) == (kind, "counts", None)
+    wrong_n = abs(recover(values_nv, verdict) - COUNTS_NV[:, chosen]).sum(axis=1) > 0
+    assert wrong_n.mean() < 0.02
+
+
+def test_counts_come_back_from_a_handful_of_genes():
+    chosen = np.random.default_rng(2).choice(COUNTS_NV.shape[1], 60, replace=False)
+    values_nv = with_values(COUNTS_NV, np.log1p(normalised(COUNTS_NV, 1e4)))[:, chosen]
+    verdict = judge(values_nv)
+    assert (verdict.kind, verdict.recovers) == (Kind.LOG1P, "counts")
+    np.testing.assert_allclose(shares(recover(values_nv, verdict)), shares(COUNTS_NV[:, chosen]), atol=1e-4)
+
+
+def test_proportions_come_back_where_counts_were_never_whole():
+    clean_nv = without_soup(COUNTS_NV)
+    values_nv = with_values(clean_nv, np.log1p(normalised(clean_nv, 1e5)))
+    verdict = judge(values_nv)
+    assert (verdict.kind, verdict.recovers) == (Kind.LOG1P, "proportions")
+    back_nv = recover(values_nv, verdict)
+    np.testing.assert_allclose(back_nv.sum(axis=1), 1e4, rtol=1e-3)
+    np.testing.assert_allclose(shares(back_nv), shares(clean_nv), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "counts_nv", [COUNTS_NV, PANEL_NV, COUNTS_NV[:1], COUNTS_NV[:, :1]], ids=["cells", "panel", "1 cell", "1 gene"]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint16, np.int32])
+def test_counts_of_any_number_type_are_taken_as_they_are(counts_nv, dtype):
+    verdict = judge(counts_nv.astype(dtype))
+    assert verdict == judge(counts_nv)
+    assert (verdict.kind, verdict.usable, verdict.recovers) == (Kind.COUNTS, True, "counts")
+    back_nv = recover(counts_nv.astype(dtype), verdict)
+    assert back_nv.dtype == np.float32
+    assert (back_nv != counts_nv).nnz == 0
+
+
+def test_one_normalised_cell_is_recognised_by_its_sum():
+    values_nv = with_values(COUNTS_NV, np.log1p(normalised(COUNTS_NV, 1e4)))[:1]
+    assert judge(values_nv).kind is Kind.LOG1P
+
+
+def test_fractional_counts_are_passed_on_as_they_are():
+    for fractional_nv in (
+        without_soup(COUNTS_NV),
+        with_values(COUNTS_NV, np.where(COUNTS_NV.data > 2, COUNTS_NV.data - 0.37, COUNTS_NV.data)),
+    ):
+        verdict = judge(fractional_nv)
+        assert (verdict.kind, verdict.usable) == (Kind.NEAR_COUNTS, True), verdict.evidence
+        assert (recover(fractional_nv, verdict) != fractional_nv).nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("store", "kind"),
+    [
+        (rpkm, Kind.PER_LENGTH),
+        (tpm, Kind.PER_LENGTH),
+        (lambda x: np.log2(1 + tpm(x)), Kind.PER_LENGTH),
+        (lambda x: np.round(rpkm(x), 1), Kind.PER_LENGTH),
+        (lambda x: np.rint(np.log1p(normalised(x, 1e4))), Kind.ROUNDED_LOG),
+        (lambda x: np.rint(np.log2(1 + normalised(x, 1e4))), Kind.ROUNDED_LOG),
+        (lambda x: np.rint(np.log1p(normalised(x, 2e3))), Kind.ROUNDED_LOG),
+        (lambda x: np.random.default_rng(0).uniform(0.1, 1, x.nnz), Kind.UNKNOWN),
+    ],
+    ids=[
+        "RPKM",
+        "TPM",
+        "log TPM",
+        "rounded RPKM",
+        "rounded log1p",
+        "rounded log2",
+        "rounded shallow log",
+        "zero to one",
+    ],
+)
+def test_what_holds_no_counts_is_refused_with_the_evidence(store, kind):
+    values_nv = with_values(COUNTS_NV, store(COUNTS_NV))
+    values_nv.eliminate_zeros()
+    verdict = judge(values_nv)
+    assert (verdict.kind, verdict.usable) == (kind, False), verdict.evidence
+    assert re.search(r"\d.*layers\['counts'\]", verdict.evidence)
+    with pytest.raises(CountsError, match=re.escape(verdict.evidence)):
+        recover(values_nv, verdict)
+
+
+def test_cells_on_different_scales_are_refused():
+    logged_nv = with_values(COUNTS_NV, np.log1p(normalised(COUNTS_NV, 1e4)))
+    million_nv = with_values(COUNTS_NV, normalised(COUNTS_NV, 1e6))
+    for first_nv in (COUNTS_NV, million_nv):
+        mixed_nv = sparse.csr_array(sparse.vstack([first_nv[:150], logged_nv[150:]]))
+        assert judge(mixed_nv).kind is Kind.MIXED
+
+
+def test_rounded_normalised_values_give_proportions():
+    values_nv = with_values(COUNTS_NV, np.rint(normalised(COUNTS_NV, 1e6)))
+    verdict = judge(values_nv)
+    assert (verdict.kind, verdict.recovers) == (Kind.NORMALISED, "proportions")
+    np.testing.assert_allclose(shares(recover(values_nv, verdict)), shares(COUNTS_NV), atol=1e-3)
+
+
+def test_counts_thinned_to_one_depth_are_counts():
+    rng = np.random.default_rng(0)
+    share_nv = shares(PANEL_NV[:100]) + 0.02
+    thinned = [rng.multinomial(300, share_v / share_v.sum()) for share_v in share_nv]
+    assert judge(sparse.csr_array(np.array(thinned, dtype=np.float32))).kind is Kind.COUNTS
+
+
+def test_plain_poisson_numbers_are_counts():
+    rng = np.random.default_rng(0)
+    for mean in (0.3, 1, 5):
+        assert judge(sparse.csr_array(rng.poisson(mean, (60, 1500)).astype(np.float32))).kind is Kind.COUNTS
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_numbers_are_refused_with_their_place(bad):
+    values_nv = COUNTS_NV[:10].copy()
+    values_nv.data[[values_nv.indptr[7], values_nv.indptr[9]]] = bad
+    probe = CountsProbe()
+    probe.update(COUNTS_NV[:100])
+    with pytest.raises(
+        CountsError, match=rf"2 of the values.*NaN or infinite.*cell 107, gene {values_nv.indices[values_nv.indptr[7]]}"
+    ):
+        probe.update(values_nv)
+
+
+def test_negative_values_are_refused_as_scaled():
+    dense_nv = with_values(COUNTS_NV, np.log1p(normalised(COUNTS_NV, 1e4))).toarray()
+    with pytest.raises(
+        CountsError, match=r"are negative \(the first at cell 0, gene \d+.*looks scaled.*layers\['counts'\]"
+    ):
+        judge(sparse.csr_array(dense_nv - dense_nv.mean(axis=0)))
+
+
+def test_cells_without_counts_are_counted_and_stay_empty():
+    holes_nv = sparse.csr_array(
+        sparse.vstack([sparse.csr_array((2, 3000)), COUNTS_NV[:50], sparse.csr_array((1, 3000))])
+    )
+    for values_nv in (holes_nv, with_values(holes_nv, np.log1p(normalised(holes_nv, 1e4)))):
+        verdict = judge(values_nv)
+        assert (verdict.n_cells, verdict.n_empty) == (53, 3)
+        assert (recover(values_nv, verdict) != holes_nv).nnz == 0
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (4, 5), (4, 0)])
+def test_nothing_but_zeros_is_counts_of_nothing(shape):
+    verdict = judge(sparse.csr_array(shape, dtype=np.float32))
+    assert (verdict.kind, verdict.usable, verdict.n_cells, verdict.n_empty) == (Kind.COUNTS, True, shape[0], shape[0])
+    assert recover(sparse.csr_array(shape), verdict).shape == shape
+
+
+def test_identical_cells_are_judged_without_trouble():
+    same_nv = sparse.csr_array(np.tile(COUNTS_NV[:1].toarray(), (30, 1)))
+    assert judge(same_nv).kind is Kind.COUNTS
+    assert judge(sparse.csr_array(np.ones((30, 2000)))).kind is Kind.COUNTS
+    assert judge(with_values(same_nv, np.log1p(normalised(same_nv, 1e4)))).kind is Kind.LOG1P
+
+
+def test_a_few_fractional_cells_are_refused_without_a_guess():
+    verdict = judge(sparse.csr_array(np.array([[30.37, 2.71, 9.44], [4.13, 1.69, 70.21]])))
+    assert (verdict.kind, verdict.usable) == (Kind.UNKNOWN, False)
+
+
+def test_huge_counts_keep_their_digits():
+    values_nv = sparse.csr_array(np.array([[16_777_216, 1, 0], [1e7, 3e6, 2]] * 40, dtype=np.float64))
+    verdict = judge(values_nv)
+    assert verdict.kind is Kind.COUNTS
+    assert (recover(values_nv, verdict) != values_nv).nnz == 0
+
+
+def test_unsorted_repeated_and_stored_zero_entries_change_nothing():
+    messy_nv = sparse.csr_array((np.array([1.0, 2, 3, 0]), np.array([2, 0, 2, 1]), np.array([0, 4])), shape=(1, 3))
+    before = messy_nv.data.copy(), messy_nv.indices.copy()
+    verdict = judge(messy_nv)
+    assert recover(messy_nv, verdict).toarray().tolist() == [[2, 0, 4]]
+    np.testing.assert_array_equal(messy_nv.data, before[0])
+    np.testing.assert_array_equal(messy_nv.indices, before[1])
+
+
+@settings(deadline=None)
+@given(counts(), st.integers(1, 7))
+def test_blocks_of_any_size_lead_to_the_same_verdict(counts_nv, block):
+    whole, parts = judge(counts_nv), judge(counts_nv, block=block)
+    assert (whole.kind, whole.n_cells, whole.n_empty) == (parts.kind, parts.n_cells, parts.n_empty)
+
+
+@settings(deadline=None)
+@given(counts(), st.sampled_from(sorted(STORED)))
+def test_no_stored_form_of_counts_breaks_the_judgement(counts_nv, stored):
+    values_nv = with_values(counts_nv, STORED[stored][2](counts_nv)) if counts_nv.nnz else counts_nv
+    verdict = judge(values_nv)
+    if verdict.usable:
+        back_nv = recover(values_nv, verdict)
+        assert np.isfinite(back_nv.data).all()
+        assert (back_nv.data > 0).all()
+        assert back_nv.has_canonical_format
+        assert ((back_nv.sum(axis=1) > 0) == (values_nv.sum(axis=1) > 0)).all()
+
+
+def test_memory_doesnt_grow_with_cells():
+    values_nv = with_values(PANEL_NV, np.log1p(normalised(PANEL_NV, 1e4)))
+    probe = CountsProbe()
+    probe.update(values_nv)
+    tracemalloc.start()
+    for _ in range(20):
+        probe.update(values_nv)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 100_000
+
+
+@pytest.mark.parametrize("logged", [False, True])
+def test_a_full_block_is_judged_fast(logged):
+    n, v, k = 2048, 20_000, 2000
+    rng = np.random.default_rng(0)
+    indices = (np.sort(rng.integers(0, v - k, (n, k)), axis=1) + np.arange(k)).astype(np.int32)
+    data = rng.geometric(0.4, n * k).astype(np.float32)
+    values_nv = sparse.csr_array(
+        (np.log1p(data * 3.7) if logged else data, indices.ravel(), np.arange(0, n * k + 1, k)), shape=(n, v)
+    )
+    start = time.perf_counter()
+    CountsProbe().update(values_nv)
+    assert time.perf_counter() - start < 1.5
+
+
+@pytest.mark.real
+def test_real_sets_are_judged_right(data_folder):
+    traps = {"macparland2018_liver_scpagwas": Kind.ROUNDED_LOG, "yan2013_embryo_sc3": Kind.PER_LENGTH}
+    for path in sorted(data_folder.glob("*/*.h5ad")):
+        verdict = judge(sparse.csr_array(anndata.read_h5ad(path).X))
+        assert verdict.kind is traps.get(path.stem, Kind.COUNTS), f"{path.stem}: {verdict.evidence}"
+        assert verdict.usable is (path.stem not in traps)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "name",
+    ["train/pbmc3k_10x", "train/darmanis2015_brain", "test/he2020_marrow_421genes_ref", "test/cosmx_nsclc_960_profast"],
+)
+def test_real_counts_come_back_from_every_scale(data_folder, name):
+    counts_nv = sparse.csr_array(anndata.read_h5ad(data_folder / f"{name}.h5ad").X)[:400]
+    for stored, (kind, _, store) in STORED.items():
+        values_nv = with_values(counts_nv, store(counts_nv))
+        verdict = judge(values_nv)
+        assert verdict.kind is kind, f"{stored}: {verdict.evidence}"
+        difference = abs(shares(recover(values_nv, verdict)) - shares(counts_nv)).sum(axis=1)
+        assert difference.max() < 0.003, stored

@@ -1,0 +1,331 @@
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from typer.testing import CliRunner
+
+from spoticell import __version__
+from spoticell.cli.app import app
+
+LABEL = "cell_type_ontology_term_id"
+RUNNER = CliRunner()
+
+
+def run(*arguments):
+    return RUNNER.invoke(app, [str(argument) for argument in arguments], prog_name="spoticell")
+
+
+def shell(*arguments, **options):
+    """Run the command as its own process."""
+    source = str(Path(__file__).parents[2] / "src")
+    environment = os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"} | options.pop("env", {})
+    command = [sys.executable, "-c", "from spoticell.cli.app import main; main()", *map(str, arguments)]
+    options = {"capture_output": True, "text": True, "timeout": 250} | options
+    return subprocess.run(command, env=environment, check=False, **options)
+
+
+def assert_refused(result, message):
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("spoticell: ")
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_annotate_tells_the_composition_on_stderr_and_keeps_stdout_clean(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    result = run("annotate", tiny_h5ad, "-o", tmp_path / "out.h5ad", "-b", tiny_bundle_folder)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    for text in (
+        "31 cells, 200 genes",
+        "5  16.1%   1.00  B cell",
+        "unknown: no counts in known genes",
+        "30 of 31 cells named (96.8%) by tiny, threshold 0.50",
+        str(tmp_path / "out.h5ad"),
+    ):
+        assert text in result.stderr
+    assert (tmp_path / "out.h5ad").is_file()
+
+
+def test_json_is_one_document_on_stdout_and_quiet_is_silent(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    result = run(
+        "annotate", tiny_h5ad, "-o", tmp_path / "o.csv", "-b", tiny_bundle_folder, "--json", "--quiet", "--threads", 1
+    )
+    assert result.stderr == ""
+    summary = json.loads(result.stdout)
+    assert (summary["cells"], summary["unknown"]) == (31, 1)
+    assert sum(row["cells"] for row in summary["composition"]) == 31
+    assert summary["bundle"]["name"] == "tiny"
+    assert summary["output"] == str(tmp_path / "o.csv")
+    quiet = run("annotate", tiny_h5ad, "-o", tmp_path / "p.csv", "-b", tiny_bundle_folder, "-q")
+    assert (quiet.stdout, quiet.stderr, quiet.exit_code) == ("", "", 0)
+
+
+def test_many_types_are_summed_below_the_commonest(monkeypatch, tiny_h5ad, tiny_bundle_folder, tmp_path):
+    monkeypatch.setattr("spoticell.cli.tables.TOP", 4)
+    result = run("annotate", tiny_h5ad, "-o", tmp_path / "out.csv", "-b", tiny_bundle_folder)
+    assert "10  32.3%         2 other types" in result.stderr
+
+
+def test_threshold_changes_the_answers(tiny_cells, tiny_bundle_folder, tmp_path):
+    tiny_cells.X = sparse.csr_matrix(np.ones(tiny_cells.shape, dtype=np.float32))
+    tiny_cells.write_h5ad(tmp_path / "flat.h5ad")
+    result = run("annotate", tmp_path / "flat.h5ad", "-o", tmp_path / "o.csv", "-b", tiny_bundle_folder, "-t", 0.95)
+    assert "unknown: no type passed the threshold" in result.stderr
+    assert "0 of 31 cells named" in result.stderr
+
+
+def test_answers_are_kept_to_the_types_that_are_asked_for(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    command = ("annotate", tiny_h5ad, "-o", tmp_path / "o.csv", "-b", tiny_bundle_folder, "--overwrite")
+    result = run(*command, "--allow", "CD4-positive, alpha-beta T cell", "--allow", "B cell", "--tissue", "pbmc")
+    assert (
+        "Answers were kept to 2 of the 6 types that the model knows: in blood; among B cell (CL:0000236), CD4-pos"
+        in (result.stderr)
+    )
+    assert "20  64.5%         unknown: next to nothing speaks for an allowed type" in result.stderr
+    summary = json.loads(run(*command, "--deny", "T cell", "--json", "-q").stdout)
+    assert summary["allowed"] == {"allow": [], "deny": ["CL:0000084"], "tissue": None, "labels": 4}
+
+
+def test_a_type_or_tissue_that_is_none_is_refused_in_one_line(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    command = ("annotate", tiny_h5ad, "-o", tmp_path / "o.csv", "-b", tiny_bundle_folder)
+    assert_refused(run(*command, "--allow", "B sell"), "'B sell' is no id, name or exact synonym")
+    assert_refused(run(*command, "--tissue", "lunge"), "there is no tissue 'lunge'; there are adipose tissue, ")
+
+
+def test_check_says_what_would_be_used_and_writes_nothing(tiny_h5ad, tiny_bundle_folder):
+    before = sorted(tiny_h5ad.parent.iterdir())
+    result = run("check", tiny_h5ad, "--bundle", tiny_bundle_folder)
+    assert result.exit_code == 0
+    assert "cells.h5ad (h5ad): 31 cells, 200 genes" in result.stdout
+    assert "counts: X:" in result.stdout
+    assert json.loads(run("check", tiny_h5ad, "-b", tiny_bundle_folder, "--json").stdout)["matrix"] == "X"
+    assert sorted(tiny_h5ad.parent.iterdir()) == before
+
+
+def test_evaluate_scores_what_annotate_wrote(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    run("annotate", tiny_h5ad, "-o", tmp_path / "out.h5ad", "-b", tiny_bundle_folder)
+    result = run("evaluate", tmp_path / "out.h5ad", "--truth-key", LABEL)
+    assert "1.000   1.000  1.000  CL:0000236  B cell" in result.stdout
+    assert "accuracy                1.000" in result.stdout
+    assert json.loads(run("evaluate", tmp_path / "out.h5ad", "--truth-key", LABEL, "--json").stdout)["accuracy"] == 1
+
+
+def test_bundles_are_listed_and_shown(tiny_bundle_folder, monkeypatch):
+    monkeypatch.setattr("spoticell.model.bundle.PACKAGED", tiny_bundle_folder.parent)
+    listing = run("bundles").stdout
+    assert listing.splitlines()[0].split() == ["name", "date", "types", "genes", "description"]
+    assert "tiny  2026-01-01      6    200  Made by hand" in listing
+    assert json.loads(run("bundles", "--json").stdout)[0]["name"] == "tiny"
+    shown = run("bundles", "info", "tiny").stdout
+    for text in ("6 labels", "200 on a grid of 155 x 155", "Cell Ontology 20", "nothing", "macro_f1"):
+        assert text in shown
+    assert json.loads(run("bundles", "info", tiny_bundle_folder, "--json").stdout)["grid"] == 155
+
+
+def test_a_machine_without_bundles_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr("spoticell.model.bundle.PACKAGED", tmp_path)
+    result = run("bundles")
+    assert result.exit_code == 0
+    assert "no bundle is installed" in result.stderr
+
+
+def write_bad(folder):
+    """Files that can't be annotated, each with a part of the sentence that says why."""
+    whole = (folder / "cells.h5ad").read_bytes()
+    (folder / "cut.h5ad").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.h5ad").write_bytes(b"")
+    (folder / "text.h5ad").write_text("these are no cells\n")
+    (folder / "picture.h5ad").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (folder / "object.pkl").write_bytes(pickle.dumps({"cells": 1}))
+    (folder / "folder").mkdir()
+    return {
+        "nowhere.h5ad": "no such file",
+        "cut.h5ad": "cut.h5ad",
+        "empty.h5ad": "is empty",
+        "text.h5ad": "text.h5ad",
+        "picture.h5ad": "PNG",
+        "object.pkl": "pickle",
+        "folder": "folder",
+    }
+
+
+@pytest.mark.parametrize("command", ["annotate", "check"])
+@pytest.mark.parametrize(
+    "name", ["nowhere.h5ad", "cut.h5ad", "empty.h5ad", "text.h5ad", "picture.h5ad", "object.pkl", "folder"]
+)
+def test_bad_files_end_with_one_line_and_exit_code_1(tiny_h5ad, tiny_bundle_folder, command, name):
+    message = write_bad(tiny_h5ad.parent)[name]
+    output = ["-o", tiny_h5ad.parent / "out.csv"] if command == "annotate" else []
+    result = run(command, tiny_h5ad.parent / name, *output, "-b", tiny_bundle_folder)
+    assert_refused(result, message)
+    assert not (tiny_h5ad.parent / "out.csv").exists()
+
+
+def test_errors_are_one_line_even_where_a_name_holds_a_line_break(tmp_path, tiny_bundle_folder):
+    assert_refused(run("check", tmp_path / "two\nlines.h5ad", "-b", tiny_bundle_folder), "two lines.h5ad")
+
+
+def test_paths_with_spaces_and_foreign_letters_work(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    path = tiny_h5ad.rename(tmp_path / "über die Zellen.h5ad")
+    assert run("annotate", path, "-o", tmp_path / "ergebnis ß.csv", "-b", tiny_bundle_folder).exit_code == 0
+
+
+def test_results_that_are_there_are_not_replaced_without_overwrite(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    (tmp_path / "out.csv").write_text("precious")
+    arguments = ("annotate", tiny_h5ad, "-o", tmp_path / "out.csv", "-b", tiny_bundle_folder)
+    assert_refused(run(*arguments), "there already")
+    assert run(*arguments, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("bundle", ["no-such-bundle", "."])
+def test_bundles_that_are_none_are_refused(tiny_h5ad, tmp_path, bundle):
+    assert_refused(run("annotate", tiny_h5ad, "-o", tmp_path / "out.csv", "-b", bundle), "bundle")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["annotate"],
+        ["annotate", "in.h5ad"],
+        ["annotate", "in.h5ad", "-o", "out.csv", "--threads", "0"],
+        ["annotate", "in.h5ad", "-o", "out.csv", "--threshold", "2"],
+        ["annotate", "in.h5ad", "-o", "out.csv", "--colour"],
+        ["evaluate", "in.h5ad"],
+        ["train", "--data-dir", "d"],
+        ["nonsense"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_commands_put_wrongly_exit_with_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_training_without_torch_names_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr("spoticell.cli.app.find_spec", lambda name: None)
+    result = run("train", "--data-dir", tmp_path, "--output-dir", tmp_path / "out")
+    assert_refused(result, "pip install 'spoticell[train]'")
+
+
+def test_options_of_train_go_to_the_training(monkeypatch, tmp_path):
+    fit = pytest.importorskip("spoticell.training.train")
+    seen = {}
+
+    def fake(data_dir, output_dir, config, **options):
+        seen.update(options, config=config, data_dir=data_dir)
+        return output_dir / "best_model_f1"
+
+    monkeypatch.setattr(fit, "train", fake)
+    arguments = ["--data-dir", tmp_path, "--output-dir", tmp_path / "out", "--config", "original"]
+    result = run("train", *arguments, "--epochs", 3, "--random-state", 7, "--resume")
+    assert result.exit_code == 0, result.output
+    assert (seen["config"].epochs, seen["config"].optimizer, seen["random_state"], seen["resume"]) == (
+        3,
+        "adam",
+        7,
+        True,
+    )
+    assert "best_model_f1" in result.stderr
+
+
+def test_an_interrupted_command_exits_with_130(monkeypatch, tiny_h5ad, tiny_bundle_folder):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spoticell.api.inspect", interrupted)
+    result = run("check", tiny_h5ad, "-b", tiny_bundle_folder)
+    assert result.exit_code == 130
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "memory ran out"),
+        (PermissionError(13, "Permission denied", "cells.h5ad"), "Permission denied"),
+        (ZeroDivisionError("division by zero"), "SPOTICELL_DEBUG=1"),
+    ],
+)
+def test_errors_that_nobody_foresaw_are_one_line_too(monkeypatch, tiny_h5ad, tiny_bundle_folder, error, message):
+    def fails(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("spoticell.api.inspect", fails)
+    monkeypatch.delenv("SPOTICELL_DEBUG", raising=False)
+    assert_refused(run("check", tiny_h5ad, "-b", tiny_bundle_folder), message)
+
+
+def test_tracebacks_come_through_where_they_are_asked_for(monkeypatch, tiny_bundle_folder):
+    monkeypatch.setenv("SPOTICELL_DEBUG", "1")
+    assert "no such file" in str(run("check", "nowhere.h5ad", "-b", tiny_bundle_folder).exception)
+
+
+@pytest.mark.parametrize(
+    "command", [["annotate"], ["check"], ["evaluate"], ["train"], ["bundles"], ["bundles", "info"]]
+)
+def test_the_help_of_every_command_has_an_example(command):
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: spoticell {command[0]}" in result.stdout
+
+
+def test_help_is_there_at_once_and_loads_nothing_heavy():
+    start = sum(os.times()[2:4])
+    result = shell("--help")
+    assert sum(os.times()[2:4]) - start < 1  # seconds of the processor, however busy it is; 0.1 where nothing else runs
+    assert "annotate" in result.stdout
+    heavy = "{'numpy', 'pandas', 'anndata', 'onnxruntime', 'torch'}"
+    code = f"import sys, spoticell.cli.app; print(*({heavy} & set(sys.modules)))"
+    source = str(Path(__file__).parents[2] / "src")
+    loaded = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout.strip() == ""
+
+
+def test_the_version_is_that_of_the_package():
+    assert run("--version").stdout == f"spoticell {__version__}\n"
+
+
+def test_a_process_ends_cleanly_whoever_listens(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    arguments = ("check", tiny_h5ad, "--bundle", tiny_bundle_folder)
+    reading, writing = os.pipe()
+    os.close(reading)
+    closed = shell(*arguments, stdout=writing, stderr=subprocess.PIPE, capture_output=False)
+    os.close(writing)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    bare = shell(*arguments, env={"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}, stdin=subprocess.DEVNULL)
+    assert bare.returncode == 0
+    assert "31 cells" in bare.stdout
+    missing = shell("check", tmp_path / "nowhere.h5ad", "--bundle", tiny_bundle_folder)
+    assert (missing.returncode, missing.stderr.count("\n"), missing.stdout) == (1, 1, "")
+
+
+def test_the_csv_of_two_processes_is_the_same_to_the_byte(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    for name in ("a.csv", "b.csv"):
+        shell("annotate", tiny_h5ad, "-o", tmp_path / name, "-b", tiny_bundle_folder, "-q")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert len(pd.read_csv(tmp_path / "a.csv")) == 31
+
+
+def test_remarks_of_the_library_are_lines_on_stderr_unless_quiet(tiny_h5ad, tiny_bundle_folder, tmp_path):
+    later = shutil.copytree(tiny_bundle_folder, tmp_path / "later")
+    fields = json.loads((later / "bundle.json").read_text()) | {"format_version": "1.9"}
+    (later / "bundle.json").write_text(json.dumps(fields))
+    loud = shell("check", tiny_h5ad, "-b", later)
+    assert loud.stderr.startswith("spoticell: ")
+    assert "later format 1.9" in loud.stderr
+    assert shell("check", tiny_h5ad, "-b", later, "--quiet").stderr == ""

@@ -1,0 +1,133 @@
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.io.written import cells
+
+from spoticell.errors import FileFormatError
+from spoticell.io import open_cells
+from spoticell.io.formats import texttable
+from spoticell.io.storage import lines as lines_module
+from spoticell.io.storage.lines import lines
+
+GENES = ["CD3E", "CD8A", "MS4A1"]
+
+
+def read(path, content):
+    path.write_text(content)
+    with open_cells(path) as source:
+        (block,) = source.blocks("table")
+        names = source.gene_columns("table")["index"].tolist()
+        return source.cell_names.tolist(), names, block.values_nv.toarray().tolist(), source
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "cells.csv"
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", " "], ids=["comma", "tab", "semicolon", "space"])
+@pytest.mark.parametrize("quote", ["", '"'], ids=["bare", "quoted"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_any_delimiter_is_found(path, delimiter, quote, end):
+    rows = [["cell", *GENES], ["a", "1", "0", "2"], ["b", "0", "3", "0"]]
+    content = end.join(delimiter.join(f"{quote}{field}{quote}" for field in row) for row in rows)
+    assert read(path, content)[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
+
+
+def test_genes_on_the_rows_are_turned_round_with_a_warning(path):
+    got = read(path, "gene,a,b\nCD3E,1,0\nCD8A,0,3\nMS4A1,2,0\n")
+    assert got[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
+    assert "genes lie on its rows, so the table was turned round" in got[3].warnings[0]
+
+
+def test_mouse_genes_tell_the_side_too(path):
+    names, genes, *_ = read(path, "gene,a,b\nCd3e,1,0\nCd8a,0,3\nENSMUSG00000032093,1,1\n")
+    assert (names, genes) == (["a", "b"], ["Cd3e", "Cd8a", "ENSMUSG00000032093"])
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(path):
+    assert read(path, "\ufeffCD3E,CD8A\n1,2\n3,4\n")[:3] == (["0", "1"], ["CD3E", "CD8A"], [[1, 2], [3, 4]])
+
+
+def test_a_heading_shifted_by_one_is_understood(path):
+    assert read(path, "CD3E,CD8A\na,1,2\nb,3,4\n")[:3] == (["a", "b"], ["CD3E", "CD8A"], [[1, 2], [3, 4]])
+
+
+def test_decimal_commas_are_understood(path):
+    assert read(path, "cell;CD3E;CD8A\na,x;1,5;2\nb,y;0,25;0\n")[:3] == (
+        ["a,x", "b,y"], ["CD3E", "CD8A"], [[1.5, 2], [0.25, 0]])  # fmt: skip
+
+
+def test_commas_and_quotes_in_names_are_kept(path):
+    content = '"","CD3E","CD8A"\n"a, ""the first""",1,2\n"b",3,4\n'
+    assert read(path, content)[0] == ['a, "the first"', "b"]
+
+
+def test_words_beside_counts_become_columns_about_cells(path):
+    *_, source = read(path, "cell,kind,CD3E,nCount_RNA,CD8A,note\na,T,1,99,2,x y\nb,B,3,98,4,\n")
+    assert source.obs().to_dict("list") == {"kind": ["T", "B"], "note": ["x y", ""]}
+    assert source.gene_columns("table")["index"].tolist() == ["CD3E", "CD8A"]
+
+
+def test_words_beside_genes_become_columns_about_genes(path):
+    *_, source = read(path, "# from featureCounts\nGeneid,Symbol,Length,a,b\nENSG00000198851,CD3E,9,1,2\n"
+                            "ENSG00000153563,CD8A,8,0,3\n")  # fmt: skip
+    columns = source.gene_columns("table")
+    assert columns["index"].tolist() == ["ENSG00000198851", "ENSG00000153563"]
+    assert columns["Symbol"].tolist() == ["CD3E", "CD8A"]
+    assert source.cell_names.tolist() == ["a", "b"]
+
+
+def test_cells_named_by_numbers_are_no_missing_heading(path):
+    assert read(path, ",1,2\nCD3E,1,0\nCD8A,0,3\n")[:3] == (["1", "2"], ["CD3E", "CD8A"], [[1, 0], [0, 3]])
+
+
+def test_names_are_kept_as_they_are_even_twice_or_long(path):
+    long = "x" * 10_000
+    assert read(path, f"cell,CD3E,CD8A\n=1+1,1,2\n=1+1,3,4\n{long},5,6\n")[0] == ["=1+1", "=1+1", long]
+
+
+def test_an_infinite_number_is_passed_on(path):
+    assert read(path, "cell,CD3E,CD8A\na,inf,1e400\nb,3,4\n")[2] == [[np.inf, np.inf], [3, 4]]
+
+
+def test_underscores_in_numbers_are_refused(path):
+    with pytest.raises(FileFormatError, match="line 3, column 'CD8A' holds '1_000'"):
+        read(path, "cell,CD3E,CD8A\na,1,2\nb,3,1_000\nc,1,2\nd,1,2\n")
+
+
+@given(seed=st.integers(0, 99), size=st.integers(1, 400))
+@settings(max_examples=20, deadline=None)
+def test_batches_of_any_size_give_the_same_table(tmp_path_factory, seed, size):
+    some = cells(7, 9, seed)
+    path = tmp_path_factory.mktemp("table") / "cells.csv"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(texttable, "_CHARACTERS_AT_ONCE", size)
+        patch.setattr(lines_module, "_AT_ONCE", size)
+        rows = (f"{name},{','.join(map(str, row))}\n" for name, row in zip(some.names, some.counts_nv, strict=True))
+        assert read(path, f"cell,{','.join(some.symbols)}\n{''.join(rows)}")[2] == some.counts_nv.tolist()
+
+
+def test_lines_are_the_same_packed_or_not_and_in_any_encoding(tmp_path):
+    words = ["a", "", "é,名", "x" * 300]
+    plain = "\n".join(words)
+    for name, content in {
+        "plain": plain.encode(),
+        "packed": gzip.compress(plain.encode()),
+        "marked": plain.encode("utf-8-sig"),
+        "wide": plain.encode("utf-16"),
+        "packed wide": gzip.compress(plain.encode("utf-16")),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        assert list(lines(tmp_path / name)) == words, name
+
+
+def test_a_line_without_an_end_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines_module, "LONGEST_LINE", 100)
+    monkeypatch.setattr(lines_module, "_AT_ONCE", 10)
+    (tmp_path / "cells.csv").write_text("a\n" + "b" * 200)
+    with pytest.raises(FileFormatError, match="line 2 is too long"):
+        list(lines(tmp_path / "cells.csv"))

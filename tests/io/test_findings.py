@@ -1,0 +1,88 @@
+import anndata
+import numpy as np
+import pytest
+from scipy import sparse
+
+from spoticell.biology.counts import Kind
+from spoticell.errors import CountsError, FileFormatError, GeneMatchError
+from spoticell.io.findings import inspect
+from spoticell.io.in_memory import AnnDataCells
+
+
+def find(adata, bundle, **options):
+    return inspect(AnnDataCells(adata, **options), bundle.vocabulary)
+
+
+def test_counts_in_x_are_found_and_described_for_people_and_programs(tiny_cells, tiny_bundle):
+    found = find(tiny_cells, tiny_bundle)
+    assert (found.matrix, found.verdict.kind, found.n_cells, found.n_genes) == ("X", Kind.COUNTS, 31, 200)
+    text = "\n".join(found.describe())
+    assert "31 cells, 200 genes" in text
+    assert "without any count, which stay unknown: 1" in text
+    assert "only 200 known genes are measured" in text
+    record = found.to_dict()
+    assert record["counts"]["kind"] == "counts"
+    assert record["gene_match"]["found"] == 200
+    assert record["passed_over"] == {}
+
+
+def test_counts_in_a_layer_go_before_logarithms_in_x(tiny_cells, tiny_bundle):
+    tiny_cells.layers["counts"] = tiny_cells.X.copy()
+    tiny_cells.X = tiny_cells.X.log1p()
+    assert find(tiny_cells, tiny_bundle).matrix == "layers/counts"
+
+
+def test_counts_in_x_go_before_a_layer_that_only_claims_to_hold_them(tiny_cells, tiny_bundle):
+    tiny_cells.layers["counts"] = tiny_cells.X.log1p()
+    found = find(tiny_cells, tiny_bundle)
+    assert found.matrix == "X"
+    assert [matrix for matrix, _ in found.tried] == ["layers/counts"]
+    assert any(line.startswith("passed over: layers/counts") for line in found.describe())
+
+
+def test_counts_in_raw_keep_their_own_genes(tiny_cells, tiny_bundle):
+    tiny_cells.raw = tiny_cells
+    scaled = tiny_cells[:, :60].copy()
+    scaled.X = scaled.X.toarray() - 1.5
+    found = find(scaled, tiny_bundle)
+    assert (found.matrix, found.n_genes) == ("raw/X", 200)
+
+
+def test_the_likeliest_matrix_gives_the_error_and_the_others_are_named(tiny_cells, tiny_bundle):
+    values = tiny_cells.X.toarray() - 1.5
+    adata = anndata.AnnData(values, obs=tiny_cells.obs, var=tiny_cells.var, layers={"scaled": values})
+    with pytest.raises(
+        CountsError, match=r"AnnData, X: .* negative .* Nor does anything else in it serve \(layers/scaled\)"
+    ):
+        find(adata, tiny_bundle)
+
+
+def test_mouse_genes_are_refused_before_values_are_looked_at(tiny_cells, tiny_bundle):
+    tiny_cells.var_names = [name.capitalize() for name in tiny_cells.var_names]
+    tiny_cells.X = -tiny_cells.X
+    del tiny_cells.var["gene_id"]
+    with pytest.raises(GeneMatchError, match="look like mouse"):
+        find(tiny_cells, tiny_bundle)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_numbers_are_refused_with_their_place(tiny_cells, tiny_bundle, bad):
+    values = tiny_cells.X.toarray()
+    values[3, 7] = bad
+    tiny_cells.X = sparse.csr_matrix(values)
+    with pytest.raises(CountsError, match="cell 3, gene 7"):
+        find(tiny_cells, tiny_bundle)
+
+
+def test_no_cells_are_refused(tiny_cells, tiny_bundle):
+    with pytest.raises(FileFormatError, match="holds no cells"):
+        find(tiny_cells[:0].copy(), tiny_bundle)
+
+
+def test_progress_runs_once_from_nothing_to_all_over_all_matrices(tiny_cells, tiny_bundle):
+    tiny_cells.layers["counts"] = tiny_cells.X.log1p()
+    steps = []
+    inspect(
+        AnnDataCells(tiny_cells), tiny_bundle.vocabulary, on_progress=lambda done, total: steps.append((done, total))
+    )
+    assert steps == [(31, 62), (62, 62)]
