@@ -9,6 +9,7 @@ Names are loaded when they are first used, so that ``import spoticell`` costs no
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from spoticell.index.search import search
     from spoticell.model.bundle import Bundle, load_bundle, packaged_bundles
     from spoticell.report import plots as pl
+
+# ONNX Runtime from 1.32 on tells its maker of each process that loads it, and keeps a number for the machine in the
+# home folder, unless it finds this when it is loaded.  No other value is left to stand: nothing is sent anywhere.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _HOME = {
     "Annotation": "spoticell.annotation.result",

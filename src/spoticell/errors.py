@@ -12,6 +12,8 @@
      |- OutputError        a result that can't be written
      |- DownloadError      a file that can't be fetched
 
+Notes, which stop nothing, are warnings of the category `SpoticellWarning`.
+
 Each message is one sentence or two for the person who ran the command: what was
 found, what was needed, what to do.  The command line prints it and exits with 1.
 """
@@ -61,3 +63,7 @@ class OutputError(SpoticellError, OSError):
 
 class DownloadError(SpoticellError, OSError):
     """A file can't be fetched from the network."""
+
+
+class SpoticellWarning(UserWarning):
+    """Something that the user should know and that stops nothing."""

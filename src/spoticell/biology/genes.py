@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.spelling import HUMAN_ID, NameColumn, species_of
+from spoticell.biology.spelling import HUMAN_ID, NameColumn, OddName, species_of
 from spoticell.biology.vocabulary import Vocabulary, load_vocabulary
 from spoticell.errors import GeneMatchError
 
@@ -51,6 +51,8 @@ class GeneMatch:
     """Names left out because they may mean several genes."""
     n_repeated: int
     """Columns whose counts are added to those of another column of the same gene."""
+    odd_names: tuple[OddName, ...] = ()
+    """Distinct names that aren't the vocabulary's own words, in the order of the data set."""
 
     @property
     def coverage(self) -> float:
@@ -159,6 +161,7 @@ def _summary(best: NameColumn) -> GeneMatch:
         n_renamed=best.counts["renamed"],
         n_ambiguous=best.counts["ambiguous"],
         n_repeated=n_matched - best.n_found,
+        odd_names=best.odd_names(),
     )
 
 

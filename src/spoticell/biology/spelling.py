@@ -22,6 +22,8 @@ from spoticell.biology.vocabulary import Vocabulary
 
 How = Literal["exact", "repaired", "renamed", "ambiguous", "unmatched"]
 Hit = tuple[int, How]
+OddName = tuple[str, How, str, str]
+"""A name, how it was found, and Ensembl id and symbol of the gene; of an ambiguous one those of all it may be."""
 NONE: Hit = (-1, "unmatched")
 
 LONGEST_NAME = 200
@@ -73,6 +75,17 @@ class NameColumn:
     def counts(self) -> Counter[How]:
         """Names, repeats included, by how they were found."""
         return Counter([self.hits[name][1] for name in self.names])
+
+    def odd_names(self) -> tuple[OddName, ...]:
+        """List the distinct names that aren't the vocabulary's own words, in the order of the column."""
+        distinct = ((name, *self.hits[name]) for name in dict.fromkeys(self.names) if name)
+        return tuple((name, how, *self._words(name, place)) for name, place, how in distinct if how != "exact")
+
+    def _words(self, name: str, place: int) -> tuple[str, str]:
+        """Give Ensembl id and symbol of a gene, or of all that an ambiguous name may mean."""
+        places = (place,) if place >= 0 else self.vocabulary.aliases.get(name, ())
+        of = self.vocabulary
+        return " or ".join(of.ids[i] for i in places), " or ".join(of.symbols[i] for i in places)
 
     def _repair(self, name: str) -> Hit:
         bare = HUMAN_PREFIX.sub("", name.strip(), count=1)

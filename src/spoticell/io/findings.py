@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pandas as pd
+
 from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
-from spoticell.errors import CountsError, FileFormatError, GeneMatchError, SpoticellError
+from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.source import CellSource
-from spoticell.progress import Progress
+from spoticell.progress import Progress, part
 
 SMALL_PANEL = 1000
 """Below so many known genes the reader is told that answers will be broader."""
@@ -36,15 +38,27 @@ class Findings:
     tried: tuple[tuple[str, str], ...] = ()
     """Matrices that were looked at and passed over, each with the reason."""
 
-    def describe(self) -> list[str]:
-        """Give the lines that a person should read, without colour."""
+    def lines(self) -> list[str]:
+        """Give the lines that say what would be used and what was passed over, without the notes."""
         return [
             f"{self.source} ({self.format}): {self.n_cells:,} cells, {self.n_genes:,} genes",
             f"counts: {self.matrix}: {self.verdict.evidence}",
             f"genes: {self.match.describe()}",
             *(f"passed over: {matrix}: {reason}" for matrix, reason in self.tried),
-            *(f"note: {warning}" for warning in self.warnings),
         ]
+
+    def describe(self) -> list[str]:
+        """Give the lines that a person should read, notes among them, without colour."""
+        return [*self.lines(), *(f"note: {warning}" for warning in self.warnings)]
+
+    @property
+    def genes(self) -> pd.DataFrame:
+        """Gene names that aren't known as they stand, in the order of the data set, with how each was read.
+
+        ``name``; ``how``: ``unmatched`` (left out), ``ambiguous`` (left out, may be several genes), ``repaired`` or
+        ``renamed``; ``gene_id`` and ``symbol`` of the gene that it was taken for, or of all that it may be.
+        """
+        return pd.DataFrame(list(self.match.odd_names), columns=["name", "how", "gene_id", "symbol"])
 
     def to_dict(self) -> dict[str, Any]:
         """Give the same as plain values, for JSON and for ``uns``."""
@@ -77,7 +91,14 @@ class Findings:
         }
 
 
-def inspect(source: CellSource, vocabulary: Vocabulary, *, on_progress: Progress | None = None) -> Findings:
+def inspect(
+    source: CellSource,
+    vocabulary: Vocabulary,
+    *,
+    layer: str | None = None,
+    gene_column: str | None = None,
+    on_progress: Progress | None = None,
+) -> Findings:
     """Find the matrix of a source from which counts of known genes can be had.
 
     All cells are looked at.  Among several matrices that serve, real counts go before counts
@@ -89,11 +110,17 @@ def inspect(source: CellSource, vocabulary: Vocabulary, *, on_progress: Progress
         The open source.
     vocabulary
         The genes to look for: a bundle's, or the packaged ones.
+    layer
+        The one matrix to look at: a layer's name, ``"X"`` or ``"raw"``; all if not given.
+    gene_column
+        The one column that names the genes, ``"index"`` for their index; the best if not given.
     on_progress
         Called with the steps done and the steps there are.
 
     Raises
     ------
+    ConfigError
+        If there is no such matrix or column.
     SpoticellError
         If no matrix serves: what is wrong with the likeliest one, and with the others in a word.
     """
@@ -101,9 +128,12 @@ def inspect(source: CellSource, vocabulary: Vocabulary, *, on_progress: Progress
         raise FileFormatError(f"{source.name} holds no cells, so there is nothing to annotate.")
     served: list[Findings] = []
     refused: list[tuple[str, SpoticellError]] = []
-    for position, matrix in enumerate(source.matrices):
+    matrices = source.matrices if layer is None else (_named(source, layer),)
+    for position, matrix in enumerate(matrices):
         try:
-            found = _inspect_matrix(source, matrix, vocabulary, _part(on_progress, position, len(source.matrices)))
+            found = _inspect_matrix(
+                source, matrix, vocabulary, gene_column, part(on_progress, position, len(matrices))
+            )
         except (CountsError, GeneMatchError) as error:
             refused.append((matrix, error))
             continue
@@ -118,9 +148,30 @@ def inspect(source: CellSource, vocabulary: Vocabulary, *, on_progress: Progress
     return replace(best, tried=tuple(passed_over))
 
 
-def _inspect_matrix(source: CellSource, matrix: str, vocabulary: Vocabulary, on_progress: Progress) -> Findings:
+def _named(source: CellSource, layer: str) -> str:
+    """Give the matrix that a user calls so: its own name, or that of a layer without ``layers/``."""
+    found = [name for name in (layer, f"layers/{layer}", f"{layer}/X") if name in source.matrices]
+    if not found:
+        there = ", ".join(source.matrices) or "no matrix"
+        raise ConfigError(f"{source.name} has no layer {layer!r}; it has {there}.")
+    return found[0]
+
+
+def _gene_names(source: CellSource, matrix: str, gene_column: str | None) -> dict[str, list[object]]:
     columns = {name: names.tolist() for name, names in source.gene_columns(matrix).items()}
-    match = match_genes(columns, vocabulary)
+    if gene_column is None:
+        return columns
+    if gene_column not in columns:
+        raise ConfigError(
+            f"{source.name}, {matrix} has no column {gene_column!r} of gene names; it has {', '.join(columns)}."
+        )
+    return {gene_column: columns[gene_column]}
+
+
+def _inspect_matrix(
+    source: CellSource, matrix: str, vocabulary: Vocabulary, gene_column: str | None, on_progress: Progress
+) -> Findings:
+    match = match_genes(_gene_names(source, matrix, gene_column), vocabulary)
     probe = CountsProbe()
     for block in source.blocks(matrix):
         probe.update(block.values_nv)
@@ -149,16 +200,6 @@ def _remarks(verdict: CountsVerdict, match: GeneMatch) -> list[str]:
     if verdict.n_empty:
         remarks.append(f"cells without any count, which stay unknown: {verdict.n_empty:,}.")
     return remarks
-
-
-def _part(on_progress: Progress | None, position: int, parts: int) -> Progress:
-    """Turn the progress within one matrix into that over all of them."""
-
-    def report(done: int, total: int) -> None:
-        if on_progress is not None:
-            on_progress(position * total + done, parts * total)
-
-    return report
 
 
 def _rank(found: Findings) -> int:

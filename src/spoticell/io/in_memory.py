@@ -24,26 +24,24 @@ class AnnDataCells(CellSource):
     ----------
     adata
         The object.
-    layer
-        The one matrix to use: a layer's name, ``"X"`` or ``"raw"``.  If not given, all are offered.
 
     Raises
     ------
     ConfigError
-        If there is no such layer, or no matrix at all.
+        If it holds no matrix at all.
     """
 
     name = "AnnData"
     format = "in memory"
 
-    def __init__(self, adata: AnnData, *, layer: str | None = None) -> None:
+    def __init__(self, adata: AnnData) -> None:
         self.adata = adata
         self.n_cells = adata.n_obs
         self.cell_names = pd.Index(adata.obs_names.astype(str), dtype=object)
         # anndata 0.13 lists X among the layers, under None
         present = [f"layers/{name}" for name in adata.layers if name is not None]
         present += ["X"] * (adata.X is not None) + ["raw/X"] * (adata.raw is not None)
-        self.matrices = tuple(order_matrices(present) if layer is None else [_named(layer, present)])
+        self.matrices = tuple(order_matrices(present))
         if not self.matrices:
             raise ConfigError("the AnnData object holds no matrix: X, layers and raw are empty.")
 
@@ -67,13 +65,6 @@ class AnnDataCells(CellSource):
         if matrix == "raw/X":
             return _by_cell(self.adata.raw.X)
         return _by_cell(self.adata.X if matrix == "X" else self.adata.layers[matrix.removeprefix("layers/")])
-
-
-def _named(layer: str, present: list[str]) -> str:
-    matrix = {"X": "X", "raw": "raw/X"}.get(layer, f"layers/{layer}")
-    if matrix not in present:
-        raise ConfigError(f"the AnnData object has no layer {layer!r}; it has {', '.join(present) or 'no matrix'}.")
-    return matrix
 
 
 def _is_text(column: pd.Series[Any]) -> bool:

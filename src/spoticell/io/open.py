@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from spoticell.errors import FileFormatError
+from spoticell.errors import ConfigError, FileFormatError
 from spoticell.io.formats.h5ad import AnnDataSource
 from spoticell.io.formats.loom import is_loom, open_loom
 from spoticell.io.formats.mtx import open_folder, open_mtx
@@ -14,6 +15,13 @@ from spoticell.io.sniff import HDF5, MTX, ZARR_ZIP, sniff, sniff_folder, sniff_h
 from spoticell.io.source import CellSource
 from spoticell.io.storage.hdf5 import Hdf5Tree
 from spoticell.io.storage.zarr import ZarrTree, is_zarr
+
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+Cells: TypeAlias = "AnnData | Path | str"
+"""An AnnData object, in memory, backed or a view; or the path of a file or folder."""
 
 
 def open_cells(path: Path | str) -> CellSource:
@@ -50,6 +58,31 @@ def open_cells(path: Path | str) -> CellSource:
     if kind == ZARR_ZIP:
         return _open_zarr(path)
     return open_mtx(path) if kind == MTX else open_table(path)
+
+
+def open_source(cells: Cells) -> CellSource:
+    """Cells of an AnnData object, or of a file or folder as `open_cells` reads it.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+
+    Examples
+    --------
+    >>> open_source(None)
+    Traceback (most recent call last):
+    spoticell.errors.ConfigError: cells are given as NoneType; give the path of a file, or an AnnData object.
+    """
+    if isinstance(cells, Path | str):
+        return open_cells(cells)
+    from anndata import AnnData  # noqa: PLC0415 - slow to load, and files do without
+
+    if not isinstance(cells, AnnData):
+        raise ConfigError(f"cells are given as {type(cells).__name__}; give the path of a file, or an AnnData object.")
+    from spoticell.io.in_memory import AnnDataCells  # noqa: PLC0415
+
+    return AnnDataCells(cells)
 
 
 def _open_folder(path: Path) -> CellSource:

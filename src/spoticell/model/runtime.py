@@ -22,6 +22,9 @@ from spoticell.model.manifest import MODEL
 if TYPE_CHECKING:
     from scipy import sparse
 
+# Whoever loaded ONNX Runtime before Spoticell has it reporting: this keeps at least errors and runs out of the reports.
+onnxruntime.disable_telemetry_events()
+
 BATCH = 64
 """Cells that are dense at once, 5 MB at 20,000 genes: larger batches outgrow the processor's cache and are slower."""
 

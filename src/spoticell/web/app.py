@@ -60,6 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
+        # FastAPI can report requests, whose addresses are keys, to whom the environment names; older ones ignore this
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.site = site
     app.include_router(router)
