@@ -2,7 +2,7 @@
 
     >>> import spoticell
     >>> spoticell.annotate(adata)  # doctest: +SKIP
-    >>> spoticell.annotate_file("in.h5ad", "out.h5ad")  # doctest: +SKIP
+    >>> spoticell.annotate("cells.h5ad", "named.h5ad")  # doctest: +SKIP
 
 Names are loaded when they are first used, so that ``import spoticell`` costs nothing.
 """
@@ -17,12 +17,12 @@ from spoticell.version import __version__
 
 if TYPE_CHECKING:
     from spoticell import errors, keys
-    from spoticell.annotation import evaluation as evaluate
+    from spoticell.annotation.evaluation import Evaluation
     from spoticell.annotation.result import Annotation
-    from spoticell.api import annotate, annotate_file, check
+    from spoticell.api import annotate, build_index, check, evaluate, finetune, prepare, search, train
     from spoticell.index import Index, open_index
-    from spoticell.index.build import add_to_index, build_index, merge_indexes
-    from spoticell.index.search import search
+    from spoticell.index.build import add_to_index, merge_indexes
+    from spoticell.io.findings import Findings
     from spoticell.model.bundle import Bundle, load_bundle, packaged_bundles
     from spoticell.report import plots as pl
 
@@ -33,44 +33,48 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 _HOME = {
     "Annotation": "spoticell.annotation.result",
     "Bundle": "spoticell.model.bundle",
+    "Evaluation": "spoticell.annotation.evaluation",
+    "Findings": "spoticell.io.findings",
     "Index": "spoticell.index",
     "add_to_index": "spoticell.index.build",
     "annotate": "spoticell.api",
-    "annotate_file": "spoticell.api",
-    "build_index": "spoticell.index.build",
+    "build_index": "spoticell.api",
     "check": "spoticell.api",
+    "evaluate": "spoticell.api",
+    "finetune": "spoticell.api",
     "load_bundle": "spoticell.model.bundle",
     "merge_indexes": "spoticell.index.build",
     "open_index": "spoticell.index",
     "packaged_bundles": "spoticell.model.bundle",
-    "search": "spoticell.index.search",
+    "prepare": "spoticell.api",
+    "search": "spoticell.api",
+    "train": "spoticell.api",
 }
-_MODULES = {
-    "errors": "spoticell.errors",
-    "evaluate": "spoticell.annotation.evaluation",
-    "keys": "spoticell.keys",
-    "pl": "spoticell.report.plots",
-}
+_MODULES = {"errors": "spoticell.errors", "keys": "spoticell.keys", "pl": "spoticell.report.plots"}
 
 __all__ = [
     "Annotation",
     "Bundle",
+    "Evaluation",
+    "Findings",
     "Index",
     "__version__",
     "add_to_index",
     "annotate",
-    "annotate_file",
     "build_index",
     "check",
     "errors",
     "evaluate",
+    "finetune",
     "keys",
     "load_bundle",
     "merge_indexes",
     "open_index",
     "packaged_bundles",
     "pl",
+    "prepare",
     "search",
+    "train",
 ]
 
 

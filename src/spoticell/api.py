@@ -1,247 +1,398 @@
-"""From file to file: cells in any format that ``io`` reads, answers as h5ad or csv, and a report.
+"""The public face: one function for each thing that people do.  The command line and the web page call it too.
 
-This is what the command line runs.  Cells stream through in blocks and results are put in
-place only when they are whole.
+Names are loaded from the rooms below when a function needs them, so that ``spoticell check`` loads no network and
+help loads nothing.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spoticell import keys
-from spoticell.annotation.allowed import Allowed, allowed_types
-from spoticell.annotation.commands import command_line
-from spoticell.annotation.matches import Matcher
-from spoticell.annotation.outputs import check_key, obs_columns, run_record, stale_columns, type_colors
-from spoticell.annotation.pipeline import annotate_blocks, annotate_into, check_threshold
+from spoticell.annotation.evaluation import Evaluation, compare, read_obs
+from spoticell.annotation.options import Model, Options
+from spoticell.annotation.outputs import check_answers
+from spoticell.annotation.pipeline import annotate_source, look_at
 from spoticell.annotation.result import Annotation
-from spoticell.annotation.sinks import Collector
-from spoticell.errors import OutputError
-from spoticell.io import open_cells
-from spoticell.io.findings import Findings, inspect
-from spoticell.io.source import CellSource
-from spoticell.io.write import check_output
-from spoticell.model.bundle import DEFAULT, Bundle, load_bundle
-from spoticell.model.runtime import Runtime
-from spoticell.progress import Progress, stretch
+from spoticell.annotation.sinks import AnnDataSink, CsvSink, H5adSink, Sink
+from spoticell.errors import ConfigError
+from spoticell.extras import needed
+from spoticell.index.build import build_index
+from spoticell.index.search import search
+from spoticell.io import Cells, open_source
+from spoticell.io.findings import Findings
+from spoticell.io.write import check_written
+from spoticell.keys import KEY_ADDED
+from spoticell.model.bundle import DEFAULT
+from spoticell.progress import Progress, shown, stretch
 
 if TYPE_CHECKING:
-    from anndata import AnnData
-
+    from spoticell.corpus.plan import Plan
     from spoticell.index import OpenIndex
+    from spoticell.training.config import TrainConfig
 
-SUFFIXES = (".h5ad", ".csv")
+__all__ = [
+    "annotate",
+    "annotate_source",
+    "build_index",
+    "check",
+    "evaluate",
+    "finetune",
+    "look_at",
+    "prepare",
+    "search",
+    "train",
+]
 
-LOOKING, ANSWERED = 20, 90
-"""Percent of the time after which counts are found, and after which cells are answered and a report is written."""
-
-
-def check(path: Path | str, *, bundle: Bundle | Path | str = DEFAULT, on_progress: Progress | None = None) -> Findings:
-    """Say what would be used of a file, without running anything on it.
-
-    Parameters
-    ----------
-    path
-        The file or folder of cells.
-    bundle
-        The name of a packaged bundle, a bundle's folder, or a loaded bundle.
-    on_progress
-        Called with the steps done and the steps there are.
-
-    Raises
-    ------
-    SpoticellError
-        If the file can't be used; the message says why.
-    """
-    with open_cells(path) as source:
-        return inspect(source, _loaded(bundle).vocabulary, on_progress=on_progress)
+ANSWERED = 90
+"""Percent of the time after which cells are answered and a report is drawn."""
 
 
-def annotate_file(
-    path: Path | str,
-    output: Path | str,
+def check(
+    cells: Cells,
     *,
-    bundle: Bundle | Path | str = DEFAULT,
-    report: Path | str | None = None,
-    threshold: float | None = None,
-    allow: Sequence[str] = (),
-    deny: Sequence[str] = (),
-    tissue: str | None = None,
-    index: OpenIndex | Path | str | None = None,
-    threads: int | None = None,
-    overwrite: bool = False,
-    on_progress: Progress | None = None,
-) -> Annotation:
-    """Name the cells of a file and write the answers to another.
+    model: Model = DEFAULT,
+    layer: str | None = None,
+    gene_column: str | None = None,
+    on_progress: Progress | bool = True,
+) -> Findings:
+    """Find out which matrix and genes would be used of some cells; nothing is run on them.
 
     Parameters
     ----------
-    path
-        The file or folder of cells.
-    output
-        Where to write: ``.h5ad`` (all of an h5ad input, with the answers added) or ``.csv`` (the answers alone).
-    bundle
-        The name of a packaged bundle, a bundle's folder, or a loaded bundle.
-    report
-        Where to write a page about the outcome, ``.html``; none if not given.
-    threshold, allow, deny, tissue, index, threads
-        As for `spoticell.annotate`.
-    overwrite
-        Whether files at ``output`` and ``report`` may be replaced, the input among them.
+    cells
+        The path of a file or folder, or an AnnData object.
+    model
+        Whose genes to look for: the name of a packaged model, a bundle's folder, or a loaded bundle.
+    layer
+        The one matrix to look at: a layer's name, ``"X"`` or ``"raw"``; the best is found if not given.
+    gene_column
+        The one column that names the genes, ``"index"`` for their index; the best is found if not given.
     on_progress
-        Called with the steps done and the steps there are.
+        Whether to show a bar, or what to call with the steps done and the steps there are.
 
     Returns
     -------
-    The annotation, without the probabilities of every node: these are in the h5ad file.
+    Findings.  ``.describe()`` gives them in lines, ``.genes`` lists unmatched, ambiguous and repaired names.
 
     Raises
     ------
     SpoticellError
-        If the file can't be used or the results can't be written; nothing is left behind then.
+        If the cells can't be used; the message says why.
+
+    Examples
+    --------
+    >>> import spoticell
+    >>> from importlib.resources import files
+    >>> cells = files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> spoticell.check(cells).describe()[0]
+    'pbmc68k_reduced.h5ad (h5ad): 700 cells, 765 genes'
     """
-    path, output = Path(path), Path(output)
-    report = None if report is None else Path(report)
-    _check_outputs(path, output, report, overwrite=overwrite)
-    loaded = _loaded(bundle)
-    threshold = check_threshold(threshold, loaded)
-    allowed = allowed_types(loaded, allow=allow, deny=deny, tissue=tissue)
-    matcher = None if index is None else Matcher(index, loaded, threads=threads)
-    with open_cells(path) as source:
-        findings = inspect(source, loaded.vocabulary, on_progress=stretch(on_progress, start=0, stop=LOOKING))
-        runtime = Runtime(loaded, threads=threads)
-        collector = Collector(source, findings, runtime, threshold=threshold, allowed=allowed, matcher=matcher)
-        rest = stretch(on_progress, start=LOOKING, stop=100 if report is None else ANSWERED)
-        annotation = annotate_into(path, output, collector, runtime, on_progress=rest)
-    if report is not None:
-        _report(annotation, report, command_line(path, output, annotation, report))
-        stretch(on_progress, start=ANSWERED, stop=100)(1, 1)
-    return annotation
-
-
-def _report(annotation: Annotation, page: Path, command: str) -> None:
-    from spoticell.report.page import write_report  # noqa: PLC0415 - slow to load and not always wanted
-
-    write_report(annotation, page, examples=annotation.examples, command=command)
-
-
-def _check_outputs(path: Path, output: Path, report: Path | None, *, overwrite: bool) -> None:
-    if output.suffix not in SUFFIXES:
-        raise OutputError(f"{output} ends in {output.suffix or 'nothing'!r}; answers are written as .h5ad or .csv.")
-    check_output(output, input_path=path, overwrite=overwrite)
-    if report is None:
-        return
-    if report.suffix not in {".html", ".htm"}:
-        raise OutputError(f"{report} ends in {report.suffix or 'nothing'!r}; a report is written as .html.")
-    check_output(report, overwrite=overwrite)
-
-
-def _loaded(bundle: Bundle | Path | str) -> Bundle:
-    return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+    with shown(on_progress, "reading") as step, open_source(cells) as source:
+        return look_at(source, Options(model, layer=layer, gene_column=gene_column), on_progress=step)
 
 
 def annotate(
-    adata: AnnData,
+    cells: Cells,
+    output: Path | str | None = None,
     *,
-    bundle: Bundle | Path | str = DEFAULT,
-    layer: str | None = None,
-    key_added: str = keys.KEY_ADDED,
+    model: Model = DEFAULT,
+    index: OpenIndex | Path | str | None = None,
     threshold: float | None = None,
     allow: Sequence[str] = (),
     deny: Sequence[str] = (),
     tissue: str | None = None,
-    index: OpenIndex | Path | str | None = None,
+    layer: str | None = None,
+    gene_column: str | None = None,
+    key_added: str = KEY_ADDED,
+    report: Path | str | None = None,
     copy: bool = False,
+    overwrite: bool = False,
     threads: int | None = None,
-) -> AnnData | None:
-    """Name the cells of an AnnData object.
+    on_progress: Progress | bool = True,
+) -> Annotation:
+    """Name the type of each cell.
 
     Parameters
     ----------
-    adata
-        Human cells.  Counts are looked for in ``layers``, ``raw`` and ``X``; log-normalised values do.  Genes are
-        Ensembl ids or symbols, in the index or a column of ``var``.
-    bundle
-        The name of a packaged bundle, a bundle's folder, or a loaded bundle.
-    layer
-        The one matrix to use: a layer's name, ``"X"`` or ``"raw"``.
-    key_added
-        What every key that is written starts with.
-    threshold
-        Smallest chance of an answer's term, in [0, 1]; the bundle's own if not given.
-    allow, deny
-        Types that an answer may and may not be, with their subtypes: Cell Ontology ids, names or exact synonyms.
-    tissue
-        Where the cells are from, such as ``"lung"`` or ``"PBMC"``: types of other tissues are then no answer.
-    index
-        An index of reference cells, or its folder or address: what their types say of each cell is written too.
-    copy
-        Whether to leave ``adata`` as it is and give an annotated copy.
-    threads
-        How many threads to use; all cores that the process may use if not given.
+    cells, copy
+        The path of a file or folder, or an AnnData object: it gets the answers, or else its copy, ``result.adata``.
+    output, report, overwrite
+        Where answers (``.h5ad``, ``.csv``) and an HTML report go, and whether files that are there may be replaced.
+    model, index
+        The model, and an index of reference cells to match with: a name, a folder, or an open one.
+    threshold, allow, deny, tissue
+        Lowest probability at which a type is named; types that an answer may and may not be; where the cells are from.
+    layer, gene_column, key_added
+        Matrix and column of genes to read, the best if not given; what every key that is written starts with.
+    threads, on_progress
+        How many threads to use, all if not given; whether to show a bar, or what to call with steps done and to do.
 
     Returns
     -------
-    None, or the copy.  Written are, with the default ``key_added``: ``obs["spoticell_cell_type"]`` and more columns,
-    ``obsm["X_spoticell"]`` (fingerprints), ``obsm["spoticell_probabilities"]`` (columns as in
-    ``uns["spoticell"]["classes"]``), ``uns["spoticell"]`` and ``uns["spoticell_cell_type_colors"]``.
+    Annotation: ``.summary()``, ``.obs``, ``.write()``.  `spoticell.keys` says what is written.
 
     Raises
     ------
     SpoticellError
-        If counts of known genes can't be had; ``adata`` is then as it was.
+        If the cells can't be used or the results can't be written; nothing is changed or left behind then.
+
+    Examples
+    --------
+    >>> import importlib.resources, spoticell
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> spoticell.annotate(cells, tissue="blood").summary().loc[0, "cell_type"]
+    'CD16-positive monocyte'
     """
-    check_key(key_added)
-    loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-    rules = check_threshold(threshold, loaded), allowed_types(loaded, allow=allow, deny=deny, tissue=tissue)
-    matcher = None if index is None else Matcher(index, loaded)
-    annotation = _answer(_in_memory(adata, layer), Runtime(loaded, threads=threads), *rules, matcher)
-    target = adata if not copy else adata.to_memory() if adata.isbacked else adata.copy()
-    _write(target, annotation, key_added)
-    return target if copy else None
+    options = Options(model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
+    where = (None if place is None else Path(place) for place in (output, report))
+    return _annotate(cells, options, *where, copy=copy, overwrite=overwrite, on_progress=on_progress)
 
 
-def _in_memory(adata: AnnData, layer: str | None) -> CellSource:
-    from spoticell.io.in_memory import AnnDataCells  # noqa: PLC0415 - anndata is slow to load
-
-    return AnnDataCells(adata, layer=layer)
-
-
-def _answer(
-    source: CellSource, runtime: Runtime, threshold: float, allowed: Allowed | None, matcher: Matcher | None
+def _annotate(
+    cells: Cells,
+    options: Options,
+    output: Path | None,
+    report: Path | None,
+    *,
+    copy: bool,
+    overwrite: bool,
+    on_progress: Progress | bool,
 ) -> Annotation:
-    findings = inspect(source, runtime.bundle.vocabulary)
-    collector = Collector(
-        source,
-        findings,
-        runtime,
-        threshold=threshold,
-        allowed=allowed,
-        sample=source.n_cells,
-        keep_probabilities=True,
-        matcher=matcher,
-    )
-    for block in annotate_blocks(source, findings, runtime, threshold=threshold, allowed=allowed):
-        collector.add(block)
-    return collector.finish()
+    path = Path(cells) if isinstance(cells, Path | str) else None
+    if path is not None and copy:
+        raise ConfigError("copy is for AnnData objects; the file that is read is never changed: give output.")
+    if output is not None:
+        check_answers(output, path_in=path, overwrite=overwrite)
+    if report is not None:
+        check_written(report, kinds=(".html", ".htm"), what="a report is written as .html", overwrite=overwrite)
+    with shown(on_progress, "naming cells") as step, open_source(cells) as source:
+        sinks = _sinks(path, output, report, options)
+        target = None if isinstance(cells, Path | str) else AnnDataSink(cells, copy=copy)
+        answered = stretch(step, start=0, stop=100 if report is None else ANSWERED)
+        every = sinks if target is None else [target, *sinks]
+        annotation = annotate_source(source, options, every, on_progress=answered)
+        stretch(step, start=ANSWERED, stop=100)(1, 1)
+    return replace(annotation, path=path, adata=None if target is None else target.adata)
 
 
-def _write(adata: AnnData, annotation: Annotation, key: str) -> None:
-    from anndata import ImplicitModificationWarning  # noqa: PLC0415
+def evaluate(
+    annotated: Annotation | Cells, *, truth_key: str, truth: Cells | None = None, key_added: str = KEY_ADDED
+) -> Evaluation:
+    """Compare answers with labels.
 
-    from spoticell.io.annotated import storable  # noqa: PLC0415
+    Parameters
+    ----------
+    annotated
+        What `annotate` gave or wrote: an annotation, an AnnData object, or a path (``.h5ad``, ``.csv``).
+    truth_key
+        The column of labels: Cell Ontology ids, names or exact synonyms.  Others count as no label.
+    truth
+        Where that column is, if not in ``annotated``; its cells are found by their names.
+    key_added
+        What the columns of answers start with; an annotation knows its own.
 
-    with warnings.catch_warnings():
-        # writing into a view makes it an object of its own, which is what was asked for
-        warnings.simplefilter("ignore", ImplicitModificationWarning)
-        for name, values in obs_columns(annotation, key=key).items():
-            adata.obs[name] = values.array
-        for name in set(stale_columns(annotation, key=key)) & set(adata.obs):
-            del adata.obs[name]
-    adata.obsm[keys.FINGERPRINT.format(key=key)] = annotation.fingerprint_sd
-    adata.obsm[keys.PROBABILITIES.format(key=key)] = annotation.probabilities_nm
-    adata.uns[keys.RUN.format(key=key)] = storable(run_record(annotation))
-    adata.uns[keys.COLORS.format(key=key)] = type_colors(annotation)
+    Returns
+    -------
+    Evaluation: ``.macro_f1``, ``.hierarchical_f1`` and more figures, ``.per_type``.
+
+    Raises
+    ------
+    SpoticellError
+        If a column is missing, or no cell has a label.
+
+    Examples
+    --------
+    >>> import spoticell
+    >>> from importlib.resources import files
+    >>> cells = files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> adata = spoticell.annotate(anndata.read_h5ad(cells)).adata
+    >>> adata.obs["label"] = adata.obs["bulk_labels"].replace({"CD14+ Monocyte": "monocyte", "CD19+ B": "B cell"})
+    >>> spoticell.evaluate(adata, truth_key="label").types
+    2
+    """
+    if isinstance(annotated, Annotation):
+        key_added, answers = annotated.options.key_added, annotated.obs
+        truth = truth if truth is not None else annotated.path if annotated.adata is None else annotated.adata
+    else:
+        answers = read_obs(annotated)
+    labels = answers if truth is None else read_obs(truth)
+    return compare(answers, labels, truth_key=truth_key, key_added=key_added)
+
+
+def prepare(
+    recipe: Path | str,
+    output: Path | str | None = None,
+    *,
+    dry_run: bool = False,
+    downloads: Path | str | None = None,
+    copy_of: Path | str | None = None,
+    on_progress: Progress | bool = True,
+) -> dict[str, Any] | Plan:
+    """Make a store of labelled cells to train on.
+
+    What was stopped goes on where it was when the same call is made again.
+
+    Parameters
+    ----------
+    recipe
+        The name of a packaged recipe, or a YAML file.
+    output
+        Folder of the store.
+    dry_run
+        Whether only to tell cells, types, size and time; nothing is written or fetched then.
+    downloads
+        Folder for what is fetched; ``downloads`` beside the store if not given.
+    copy_of
+        Folder or address of a copy of what the recipe's hosts have.
+    on_progress
+        Whether to show a bar, or what to call with the steps done and the steps there are.
+
+    Returns
+    -------
+    What ``summary.json`` in the store says; of a dry run a `Plan`.
+
+    Raises
+    ------
+    SpoticellError
+        If a source can't be read, no cell is left, or the store can't be written.
+
+    Examples
+    --------
+    >>> import spoticell
+    >>> spoticell.prepare("spoticell68", dry_run=True).cells > 1_000_000
+    True
+    """
+    from spoticell.corpus.build import build_store
+    from spoticell.corpus.plan import plan
+    from spoticell.corpus.recipe.recipe import load_recipe
+    from spoticell.corpus.sources.opening import open_sources
+
+    if output is None and not dry_run:
+        raise ConfigError("no folder for the store was given; give output, or dry_run=True to be told about it.")
+    store = Path("store" if output is None else output)
+    asked = load_recipe(recipe)
+    folder = store.parent / "downloads" if downloads is None else Path(downloads)
+    sources = open_sources(asked, downloads=folder, stand_in=None if copy_of is None else str(copy_of))
+    with shown(on_progress, "looking" if dry_run else "preparing") as step:
+        return (
+            plan(asked, sources, on_progress=step) if dry_run else build_store(asked, sources, store, on_progress=step)
+        )
+
+
+def train(
+    data: Path | str,
+    output: Path | str,
+    *,
+    config: TrainConfig | Path | str = "default",
+    split: str | None = None,
+    panels: Path | None = None,
+    resume: bool = False,
+    random_state: int = 0,
+    on_progress: Progress | bool = True,
+) -> Path:
+    """Train a model on labelled cells.
+
+    Parameters
+    ----------
+    data
+        A store that `prepare` made, or a folder of labelled h5ad files.
+    output
+        Folder for all that comes out.
+    config
+        The name of a packaged config, a YAML file, or settings.
+    split, panels
+        The store's split to go by, its only one if not given; a folder of real gene panels, files of one gene a line.
+    resume
+        Whether to go on from the last checkpoint in ``output``.
+    random_state
+        Seed: same cells, config and seed, same model.
+    on_progress
+        Whether to show a bar, or what to call with the cells seen and all that will be.
+
+    Returns
+    -------
+    Folder of the model's bundle.
+
+    Raises
+    ------
+    SpoticellError
+        If there is nothing to train on, PyTorch isn't installed, or the output folder holds another training.
+
+    Examples
+    --------
+    >>> import spoticell
+    >>> model = spoticell.train("corpora/mini", "models/mine")  # doctest: +SKIP
+    >>> spoticell.annotate("cells.h5ad", "named.h5ad", model=model)  # doctest: +SKIP
+    """
+    needed("torch", extra="train", doing="training")
+    from spoticell.training.train import train as train_network
+
+    with shown(on_progress, "training", unit="cells") as step:
+        return train_network(
+            data,
+            output,
+            config,
+            random_state=random_state,
+            split=split,
+            panels_dir=panels,
+            resume=resume,
+            on_progress=step,
+        )
+
+
+def finetune(
+    model: Path | str,
+    data: Path | str,
+    output: Path | str,
+    *,
+    config: TrainConfig | Path | str = "default",
+    split: str | None = None,
+    panels: Path | None = None,
+    random_state: int = 0,
+    on_progress: Progress | bool = True,
+) -> Path:
+    """Teach a trained model more types.
+
+    Parameters
+    ----------
+    model
+        The name of a packaged model, or a bundle's folder; it stays as it is.
+    data, output, config, split, panels, random_state, on_progress
+        As for `train`; of the config only how cells are drawn, held out and made incomplete.
+
+    Returns
+    -------
+    Folder of the new model's bundle.
+
+    Raises
+    ------
+    SpoticellError
+        As for `train`, or if the model brings no weights or no examples of what it knows.
+
+    Examples
+    --------
+    >>> import spoticell
+    >>> ours = spoticell.finetune("human-v1", "my-cells", "models/ours")  # doctest: +SKIP
+    """
+    needed("torch", extra="train", doing="training")
+    from spoticell.training.finetune import finetune as teach
+
+    with shown(on_progress, "training", unit="cells") as step:
+        return teach(
+            model, data, output, config, random_state=random_state, split=split, panels_dir=panels, on_progress=step
+        )
+
+
+def _sinks(path: Path | None, output: Path | None, report: Path | None, options: Options) -> list[Sink]:
+    sinks: list[Sink] = []
+    if output is not None:
+        h5ad = output.suffix == ".h5ad"
+        sinks.append(H5adSink(output, path_in=path, key_added=options.key_added) if h5ad else CsvSink(output))
+    if report is not None:
+        from spoticell.report.sink import ReportSink
+
+        sinks.append(ReportSink(report, cells=path, output=output))
+    return sinks

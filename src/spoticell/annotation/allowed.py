@@ -5,7 +5,6 @@ What a tissue rules out is in ``tissues``.  Axes: ``c`` labels, ``m`` nodes.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -126,9 +125,6 @@ class Restriction:
         return restricted_nm.astype(np.float32, copy=False)
 
 
-log = logging.getLogger("spoticell")
-
-
 @dataclass(frozen=True)
 class Allowed:
     """The types that answers are kept to."""
@@ -142,6 +138,8 @@ class Allowed:
     """Name of the tissue, by which types of other tissues are out."""
     allowed_c: NDArray[np.bool_] = field(repr=False)
     """Which of the bundle's labels are left."""
+    notes: tuple[str, ...] = ()
+    """Sentences about terms that the model doesn't know."""
 
     @cached_property
     def restrict(self) -> Restriction:
@@ -156,20 +154,6 @@ class Allowed:
             "tissue": self.tissue,
             "labels": int(self.allowed_c.sum()),
         }
-
-    def options(self) -> list[str]:
-        """Give the options of the command line that ask for the same."""
-        tissue = [] if self.tissue is None else ["--tissue", self.tissue]
-        return (
-            tissue
-            + [word for term in self.allow for word in ("--allow", term)]
-            + [word for term in self.deny for word in ("--deny", term)]
-        )
-
-    def arguments(self) -> list[str]:
-        """Give the arguments in Python that ask for the same."""
-        asked = {"tissue": self.tissue, "allow": list(self.allow), "deny": list(self.deny)}
-        return [f"{name}={value!r}" for name, value in asked.items() if value]
 
     def describe(self) -> str:
         """Say the same in a sentence."""
@@ -196,15 +180,14 @@ def allowed_types(
 
     Returns
     -------
-    The types, or None where nothing is said of them.  A denied type of which the bundle knows nothing is warned of, and
-    so is an allowed one beside others.
+    The types, or None where nothing is said of them.  A denied type of which the model knows nothing is noted, and so
+    is an allowed one beside others.
 
     Raises
     ------
     ConfigError
         If a word names no type or tissue, no label is left, or the bundle is of another release of the ontology.
     """
-    allow, deny = _listed(allow), _listed(deny)
     if not allow and not deny and tissue is None:
         return None
     ontology, labels = load_ontology(), bundle.manifest.labels
@@ -215,20 +198,15 @@ def allowed_types(
             "or export the bundle again."
         )
     allow, deny = _terms(allow, bundle, ontology), _terms(deny, bundle, ontology)
-    _check_known(allow, deny, bundle, ontology)
+    notes = _notes(allow, deny, bundle, ontology)
     place = None if tissue is None else find_tissue(tissue)
     allowed_c = labels_within(labels, ontology, allow=allow, deny=deny)
     if place is not None:
         allowed_c &= np.array(possible_labels(labels, place, ontology))
-    allowed = Allowed(bundle, allow, deny, None if place is None else place.name, allowed_c)
+    allowed = Allowed(bundle, allow, deny, None if place is None else place.name, allowed_c, notes)
     if not allowed_c.any():
         raise ConfigError(f"no type is left to answer with: {allowed.describe()}. Allow more, or deny less.")
     return allowed
-
-
-def _listed(words: Sequence[str]) -> tuple[str, ...]:
-    """Take one word for a list of one."""
-    return (words,) if isinstance(words, str) else tuple(words)
 
 
 def _terms(words: Sequence[str], bundle: Bundle, ontology: Ontology) -> tuple[str, ...]:
@@ -247,17 +225,16 @@ def _term(word: str, bundle: Bundle, ontology: Ontology) -> str:
     )
 
 
-def _check_known(allow: tuple[str, ...], deny: tuple[str, ...], bundle: Bundle, ontology: Ontology) -> None:
-    """Refuse where the bundle has no label of all that is allowed, and warn of other terms of which it has none."""
+def _notes(allow: tuple[str, ...], deny: tuple[str, ...], bundle: Bundle, ontology: Ontology) -> tuple[str, ...]:
+    """Refuse where the model has no label of all that is allowed, and note other terms of which it has none."""
     strange = [term for term in (*allow, *deny) if term not in bundle.nodes]
     if allow and set(allow) <= set(strange):
         above = [node for node in bundle.nodes if node in ontology.ancestors(allow[0])]
         raise ConfigError(
-            f"the bundle {bundle.name} knows neither {_names(allow)} nor a subtype, so nothing is left to answer with; "
+            f"the model {bundle.name} knows neither {_names(allow)} nor a subtype, so nothing is left to answer with; "
             f"the nearest type above that it knows is {_names(above[-1:])}."
         )
-    for term in strange:
-        log.warning("the bundle %s knows neither %s nor a subtype", bundle.name, _names([term]))
+    return tuple(f"the model {bundle.name} knows neither {_names([term])} nor a subtype." for term in strange)
 
 
 def _names(terms: Sequence[str]) -> str:

@@ -1,61 +1,57 @@
-"""The same run as a command line and as Python, to copy."""
+"""What repeats a run, to copy: a command line, and lines of Python."""
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
-from pathlib import Path, PurePath
-
-from spoticell.annotation.result import Annotation
-from spoticell.model.bundle import DEFAULT, PACKAGED
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 
-def commands(name: str, annotation: Annotation) -> dict[str, str]:
-    """Give what repeats a run on the visitor's own machine.
+def shell_command(cells: Path | str, output: Path | str, report: Path | str | None, options: Mapping[str, Any]) -> str:
+    """Give the command line of a run.
 
     Parameters
     ----------
-    name
-        What the visitor calls the file.
-    annotation
-        The outcome, which knows its settings.
+    cells, output, report
+        The paths.
+    options
+        What else is asked for, by the names that Python has for it.
 
-    Returns
-    -------
-    ``shell`` and ``python``.
+    Examples
+    --------
+    >>> shell_command("my cells.h5ad", "named.csv", None, {"threshold": 0.6, "allow": ("T cell", "B cell")})
+    "spoticell annotate 'my cells.h5ad' -o named.csv --threshold 0.6 --allow 'T cell' --allow 'B cell'"
     """
-    stem = PurePath(name).name.split(".")[0] or "cells"
-    output, report = f"{stem}.spoticell.h5ad", f"{stem}.spoticell.html"
-    options = [repr(name), repr(output), f"report={report!r}"]
-    if annotation.bundle.name != DEFAULT:
-        options.append(f"bundle={annotation.bundle.name!r}")
-    if annotation.threshold != annotation.bundle.manifest.threshold:
-        options.append(f"threshold={annotation.threshold}")
-    if annotation.allowed is not None:
-        options += annotation.allowed.arguments()
-    if annotation.matches is not None:
-        # where it lies on the server is nobody's business
-        folder = Path(annotation.matches.name)
-        annotation = replace(annotation, matches=replace(annotation.matches, folder=folder))
-        options.append(f"index={folder.name!r}")
-    return {
-        "shell": command_line(Path(name), Path(output), annotation, Path(report)),
-        "python": f"import spoticell\n\nspoticell.annotate_file({', '.join(options)})\n",
-    }
-
-
-def command_line(path: Path, output: Path, annotation: Annotation, report: Path) -> str:
-    """Give the command that repeats an annotation."""
-    words = ["spoticell", "annotate", str(path), "-o", str(output), "--report", str(report)]
-    bundle = annotation.bundle
-    if bundle.path.parent != PACKAGED:
-        words += ["--bundle", str(bundle.path)]
-    elif bundle.name != DEFAULT:
-        words += ["--bundle", bundle.name]
-    if annotation.threshold != bundle.manifest.threshold:
-        words += ["--threshold", str(annotation.threshold)]
-    if annotation.allowed is not None:
-        words += annotation.allowed.options()
-    if annotation.matches is not None:
-        words += ["--index", str(annotation.matches.folder)]
+    words = ["spoticell", "annotate", str(cells), "-o", str(output)]
+    if report is not None:
+        words += ["--report", str(report)]
+    for name, value in options.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            words += [f"--{name.replace('_', '-')}", str(one)]
     return shlex.join(words)
+
+
+def python_call(
+    cells: Path | str | None, output: Path | str | None, report: Path | str | None, options: Mapping[str, Any]
+) -> str:
+    """Give the lines of Python of a run; ``cells`` is None for an AnnData object.  See `shell_command`.
+
+    Examples
+    --------
+    >>> print(python_call("cells.h5ad", "named.csv", None, {"allow": ("T cell",)}), end="")
+    import spoticell
+    <BLANKLINE>
+    spoticell.annotate('cells.h5ad', 'named.csv', allow=['T cell'])
+    """
+    named = ({} if report is None else {"report": report}) | dict(options)
+    words = ["adata" if cells is None else repr(str(cells))]
+    words += [] if output is None else [repr(str(output))]
+    words += [f"{name}={_literal(value)}" for name, value in named.items()]
+    return f"import spoticell\n\nspoticell.annotate({', '.join(words)})\n"
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401 - whatever an option can be
+    if isinstance(value, tuple):
+        return repr(list(value))
+    return repr(value) if isinstance(value, float | int) else repr(str(value))

@@ -8,13 +8,14 @@
   over cells: a right but coarser answer gets part marks, a right but finer one all of them.
 * Coverage is the share of cells with an answer.  ECE compares scores with hits in 15 bins of equal mass.
 
-Nothing here reads files.  Axis: ``n`` cells.
+Axis: ``n`` cells.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spoticell.biology.ontology import TOO_GENERAL, Ontology, load_ontology
 from spoticell.errors import ConfigError, FileFormatError
-from spoticell.io import open_cells
+from spoticell.io import Cells, open_source
 from spoticell.io.write import guard
 from spoticell.keys import KEY_ADDED, SCORE, TERM, UNKNOWN
 
@@ -160,56 +161,109 @@ def _calibration_error(confidence_n: NDArray[np.float64], right_n: NDArray[np.bo
     return float(sum(gaps) / len(confidence_n))
 
 
-def evaluate_file(annotated: Path | str, *, truth_key: str, truth: Path | str | None = None) -> dict[str, Any]:
-    """Compare the answers in a file with labels.
+@dataclass(frozen=True)
+class Evaluation:
+    """How answers compare with labels; `score` says what each figure is."""
+
+    cells: int
+    """Cells with a label."""
+    cells_without_label: int
+    """Cells left out, since they have no label that the Cell Ontology knows."""
+    types: int
+    """Labels that the macro figures run over."""
+    accuracy: float
+    coverage: float
+    accuracy_answered: float
+    macro_f1: float | None
+    macro_recall: float | None
+    hierarchical_precision: float
+    hierarchical_recall: float
+    hierarchical_f1: float
+    per_type_records: dict[str, dict[str, Any]] = field(repr=False)
+    """For each label its ``name``, ``cells``, ``precision``, ``recall`` and ``f1``."""
+    ece: float | None = None
+    """Expected calibration error of the scores; None where no cell is answered."""
+
+    @property
+    def per_type(self) -> pd.DataFrame:
+        """A row for each label, under its term: ``name``, ``cells``, ``precision``, ``recall`` and ``f1``."""
+        return pd.DataFrame.from_dict(self.per_type_records, orient="index").rename_axis("term")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the same as plain values, for JSON."""
+        figures = {item.name: getattr(self, item.name) for item in fields(self)}
+        per_type = figures.pop("per_type_records")
+        ece = figures.pop("ece")
+        return figures | ({} if ece is None else {"ece": ece}) | {"per_type": per_type}
+
+
+def compare(answers: pd.DataFrame, labels: pd.DataFrame, *, truth_key: str, key_added: str = KEY_ADDED) -> Evaluation:
+    """Compare the answers in a table about cells with the labels in another.
 
     Parameters
     ----------
-    annotated
-        What `annotate_file` wrote.
+    answers
+        A row for each cell under its name, with the columns that `annotate` writes.
+    labels
+        The same table, or one in which cells are found by their names.
     truth_key
         The column of labels: Cell Ontology ids, names or exact synonyms.  Others count as no label.
-    truth
-        Another file that holds the column; its cells are found by their names.
-
-    Returns
-    -------
-    The figures of `spoticell.annotation.evaluation.score`, and ``cells_without_label``.
+    key_added
+        What the columns of answers start with.
 
     Raises
     ------
-    SpoticellError
+    ConfigError
         If a column is missing, or no cell has a label.
     """
-    answers = _read_obs(Path(annotated))
-    term_key, score_key = (name.format(key=KEY_ADDED) for name in (TERM, SCORE))
-    labels_n = _column(answers if truth is None else _joined(_read_obs(Path(truth)), answers.index), truth_key)
+    term_key, score_key = (name.format(key=key_added) for name in (TERM, SCORE))
+    given_n = _column(answers, term_key, near=_answer_keys(answers))
+    labels_n = _column(labels if labels is answers else _joined(labels, answers.index), truth_key)
     ontology = load_ontology()
     resolved = {label: ontology.resolve_label(label) or UNKNOWN for label in labels_n.unique()}
     truth_n = labels_n.map(resolved)
-    figures = score(truth_n.tolist(), _column(answers, term_key).tolist(), pd.to_numeric(answers[score_key]), ontology)
-    return {"cells_without_label": int((truth_n == UNKNOWN).sum())} | figures
+    figures = score(truth_n.tolist(), given_n.tolist(), pd.to_numeric(answers[score_key]), ontology)
+    per_type = figures.pop("per_type")
+    return Evaluation(cells_without_label=int((truth_n == UNKNOWN).sum()), per_type_records=per_type, **figures)
 
 
-def _read_obs(path: Path) -> pd.DataFrame:
-    if path.suffix == ".csv":
+def read_obs(cells: Cells) -> pd.DataFrame:
+    """Give the table about cells of a file, of an AnnData object, or of a csv file of answers.
+
+    Raises
+    ------
+    FileFormatError
+        If it can't be read.
+    """
+    if isinstance(cells, Path | str) and Path(cells).suffix == ".csv":
         try:
-            return pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
+            return pd.read_csv(cells, index_col=0, dtype=str, keep_default_na=False)
         except (OSError, ValueError) as error:
-            raise FileFormatError(f"{path.name} can't be read as a table of answers ({error}).") from None
-    with open_cells(path) as source:
+            raise FileFormatError(f"{Path(cells).name} can't be read as a table of answers ({error}).") from None
+    if not isinstance(cells, Path | str) and hasattr(cells, "obs"):
+        return pd.DataFrame(cells.obs)
+    with open_source(cells) as source:
         return source.obs()
 
 
-def _column(table: pd.DataFrame, name: str) -> pd.Series[Any]:
+def _answer_keys(table: pd.DataFrame) -> list[str]:
+    """Give the words under which a table holds answers."""
+    ending = TERM.format(key="")
+    return [name.removesuffix(ending) for name in map(str, table.columns) if name.endswith(ending) and name != ending]
+
+
+def _column(table: pd.DataFrame, name: str, *, near: Sequence[str] = ()) -> pd.Series[Any]:
     if name not in table:
-        raise ConfigError(f"there is no column {name!r}; there are {', '.join(map(str, table.columns)) or 'none'}.")
+        hint = f" Answers are under {' and '.join(map(repr, near))}: say so with key_added." if near else ""
+        raise ConfigError(
+            f"there is no column {name!r}; there are {', '.join(map(str, table.columns)) or 'none'}.{hint}"
+        )
     return table[name].astype(object).where(table[name].notna(), "").astype(str)
 
 
 def _joined(table: pd.DataFrame, cells: pd.Index) -> pd.DataFrame:
     """Give the rows of a table for cells that are known by name, in their order."""
-    table.index = pd.Index([guard(str(name)) for name in table.index])
+    table = table.set_axis(pd.Index([guard(str(name)) for name in table.index]), axis="index")
     cells = pd.Index([guard(str(name)) for name in cells])
     if table.index.equals(cells):
         return table

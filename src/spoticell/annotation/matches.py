@@ -130,17 +130,15 @@ def type_words(groups: pd.DataFrame, ontology: Ontology) -> NDArray[np.object_]:
     return np.array([*words, UNKNOWN], dtype=object)
 
 
-class Matcher:
-    """Matches blocks of fingerprints with an index.
+def open_for(bundle: Bundle, index: OpenIndex | Path | str, *, threads: int | None = None) -> OpenIndex:
+    """Open an index whose fingerprints shall be compared with those of a bundle.
 
     Parameters
     ----------
-    index
-        An open index, or its folder or address.
     bundle
         What the fingerprints are of.
-    rule
-        How matches are weighed.
+    index
+        An open index, or its folder, address or packaged name.
     threads
         How many threads the search may use, if the index isn't open yet; all cores if not given.
 
@@ -151,15 +149,27 @@ class Matcher:
     ConfigError
         If what searching needs isn't installed.
     """
+    from spoticell.index import OpenIndex, open_index  # noqa: PLC0415 - slow to load and not always wanted
+    from spoticell.index.backends import check_bundle  # noqa: PLC0415
 
-    def __init__(
-        self, index: OpenIndex | Path | str, bundle: Bundle, *, rule: Rule = RULE, threads: int | None = None
-    ) -> None:
-        from spoticell.index import OpenIndex, open_index  # noqa: PLC0415 - slow to load and not always wanted
-        from spoticell.index.backends import check_bundle  # noqa: PLC0415
+    opened = index if isinstance(index, OpenIndex) else open_index(index, threads=threads)
+    check_bundle(opened, bundle)
+    return opened
 
-        self.index = index if isinstance(index, OpenIndex) else open_index(index, threads=threads)
-        check_bundle(self.index, bundle)
+
+class Matcher:
+    """Matches blocks of fingerprints with an index.
+
+    Parameters
+    ----------
+    index
+        An open index of the bundle that the fingerprints are of.
+    rule
+        How matches are weighed.
+    """
+
+    def __init__(self, index: OpenIndex, *, rule: Rule = RULE) -> None:
+        self.index = index
         background = self.index.background
         known = None if background is None else Background.model_validate(background)
         self.rule, self.ballot = rule, Ballot(self.index.groups, known)

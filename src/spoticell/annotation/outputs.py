@@ -6,22 +6,49 @@ time or the machine: the same cells give the same outputs.  Axes: ``n`` cells, `
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from spoticell import keys
 from spoticell.annotation.evidence import AGREEMENTS
-from spoticell.annotation.result import Annotation
 from spoticell.biology.palette import term_color
-from spoticell.errors import ConfigError
+from spoticell.io.source import BLOCK
+from spoticell.io.write import check_written
 from spoticell.version import __version__
 
 if TYPE_CHECKING:
     from spoticell.annotation.matches import Matches
+    from spoticell.annotation.result import Annotation
+
+ROWS = 16 * BLOCK
+"""Rows of a csv file that are made at once."""
+
+ROUNDED = (keys.SCORE, keys.MATCH_SHARE, keys.MATCH_SIMILARITY, keys.MATCH_MEAN, keys.MATCH_P)
+"""Columns that have six decimals in a csv file."""
 
 
-def obs_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> pd.DataFrame:
+def check_answers(path: Path, *, path_in: Path | None, overwrite: bool) -> None:
+    """Refuse before any work a file that answers could not be written to.
+
+    Raises
+    ------
+    OutputError
+        If it is of another kind, there already, the input, or can't be written.
+    """
+    check_written(
+        path,
+        kinds=(".h5ad", ".csv"),
+        what="answers are written as .h5ad or .csv",
+        input_path=path_in,
+        overwrite=overwrite,
+    )
+
+
+def obs_columns(annotation: Annotation) -> pd.DataFrame:
     """Give the columns about cells, in the order of the source, without cell names."""
     columns: dict[str, Any] = {
         keys.CELL_TYPE: pd.Categorical(annotation.names_n),
@@ -33,12 +60,27 @@ def obs_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> pd.Data
     }
     if annotation.matches is not None:
         columns |= _match_columns(annotation, annotation.matches)
+    key = annotation.options.key_added
     return pd.DataFrame({name.format(key=key): values for name, values in columns.items()})
 
 
-def stale_columns(annotation: Annotation, *, key: str = keys.KEY_ADDED) -> list[str]:
+def stale_columns(annotation: Annotation) -> list[str]:
     """Name the columns of an earlier run that this one doesn't write again, and that would no longer be true."""
+    key = annotation.options.key_added
     return [] if annotation.matches is not None else [name.format(key=key) for name in keys.MATCHED]
+
+
+def csv_rows(annotation: Annotation) -> Iterator[pd.DataFrame]:
+    """Give the rows of a csv file in parts: counts without a decimal point, scores with six decimals."""
+    key, table = annotation.options.key_added, obs_columns(annotation)
+    table.insert(0, "cell", np.asarray(annotation.cell_names, dtype=object))
+    counts = keys.N_COUNTS.format(key=key)
+    for name in table.columns.intersection([name.format(key=key) for name in ROUNDED]):
+        table[name] = table[name].astype(np.float64).round(6)
+    whole = (annotation.n_counts_n % 1 == 0).all()
+    table[counts] = table[counts].astype(np.int64) if whole else table[counts].astype(np.float64).round(3)
+    for start in range(0, max(len(table), 1), ROWS):
+        yield table.iloc[start : start + ROWS]
 
 
 def _match_columns(annotation: Annotation, matches: Matches) -> dict[str, Any]:
@@ -102,16 +144,3 @@ def summary_record(annotation: Annotation) -> dict[str, Any]:
         "composition": annotation.summary().to_dict(orient="records"),
         "index": None if annotation.matches is None else annotation.matches.summary(annotation.terms_n),
     }
-
-
-def check_key(key: str) -> str:
-    """Refuse a prefix that can't stand in front of keys.
-
-    Examples
-    --------
-    >>> check_key("run2")
-    'run2'
-    """
-    if not key or "/" in key or key.startswith("_"):
-        raise ConfigError(f"key_added is {key!r}; it must not be empty, start with '_' or hold '/'.")
-    return key

@@ -1,57 +1,177 @@
-"""Running a bundle over a source: cells in, answers out, block by block, so that nothing held grows with a matrix.
+"""The one way from a source of cells to answers: aligned, through the network, decided, into every sink.
 
-Which matrix is read, and what its values are, was found by ``findings``; what becomes of the
-blocks is up to ``sinks``.
-Axes: ``n`` cells, ``g`` the bundle's genes, ``m`` ontology nodes, ``d`` fingerprint.
+Which matrix is read, and what its values are, was found by ``io.findings``.
+Axes: ``n`` cells, ``g`` the model's genes, ``m`` ontology nodes, ``d`` fingerprint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from spoticell.annotation.allowed import Allowed
 from spoticell.annotation.decision import decide
-from spoticell.annotation.outputs import obs_columns, run_record, stale_columns, type_colors
+from spoticell.annotation.options import Options
 from spoticell.annotation.result import AnnotatedBlock, Annotation
-from spoticell.annotation.sinks import Collector, open_h5ad, write_answers
-from spoticell.errors import ConfigError
+from spoticell.annotation.sinks import ResultSink, Sink
+from spoticell.errors import SpoticellWarning
 from spoticell.io.aligned import aligned_blocks
-from spoticell.io.findings import Findings
+from spoticell.io.findings import Findings, inspect
 from spoticell.io.source import BLOCK, CellSource
-from spoticell.model.bundle import Bundle
-from spoticell.model.runtime import Runtime
-from spoticell.progress import Progress
+from spoticell.progress import Progress, stretch
+
+if TYPE_CHECKING:
+    from spoticell.model.runtime import Runtime
+
+log = logging.getLogger("spoticell")
+
+STEP = BLOCK // 2
+"""Cells in a block, and between two steps of the progress."""
+
+LOOKING = 20
+"""Percent of the time after which counts are found."""
 
 
-def annotate_blocks(
+def look_at(source: CellSource, options: Options, *, on_progress: Progress | None = None) -> Findings:
+    """Find out which matrix and genes of an open source would be used, and say so.
+
+    What is found goes to the log, and each note is a `SpoticellWarning`.
+
+    Parameters
+    ----------
+    source
+        The open source.
+    options
+        Whose genes are looked for, and where.
+    on_progress
+        Called with the steps done and the steps there are.
+
+    Raises
+    ------
+    SpoticellError
+        If the cells can't be used; the message says why.
+    """
+    findings = inspect(
+        source,
+        options.bundle.vocabulary,
+        layer=options.layer,
+        gene_column=options.gene_column,
+        on_progress=on_progress,
+    )
+    for line in findings.lines():
+        log.info(line)
+    _warn(findings.warnings)
+    return findings
+
+
+def annotate_source(
     source: CellSource,
-    findings: Findings,
-    runtime: Runtime,
+    options: Options,
+    sinks: Sequence[Sink] = (),
     *,
-    threshold: float | None = None,
-    allowed: Allowed | None = None,
-    block: int = BLOCK,
-) -> Iterator[AnnotatedBlock]:
-    """Stream a source through the network and answer each cell.
+    findings: Findings | None = None,
+    on_progress: Progress | None = None,
+) -> Annotation:
+    """Name the type of each cell of an open source.
 
     Parameters
     ----------
     source
         The cells.
+    options
+        What is asked for; what can't be is refused before any cell is read.
+    sinks
+        Where the answers go besides the annotation.
     findings
-        From `inspect` on the same source and the runtime's bundle.
-    runtime
-        The network.
-    threshold
-        Smallest chance of an answer's term, in [0, 1]; the bundle's own if not given.
-    allowed
-        The types that an answer may be; any that the bundle knows if not given.
-    block
+        From `look_at` on the same source and options; looked for if not given.
+    on_progress
+        Called with the steps done and the steps there are.
+
+    Raises
+    ------
+    SpoticellError
+        If the cells can't be used, or a sink can't write.
+    """
+    allowed, _ = options.allowed, options.opened
+    looked = LOOKING if findings is None else 0
+    if findings is None:
+        findings = look_at(source, options, on_progress=stretch(on_progress, start=0, stop=looked))
+    if allowed is not None and allowed.notes:
+        _warn(allowed.notes)
+        findings = replace(findings, warnings=(*findings.warnings, *allowed.notes))
+    return run(source, findings, options, sinks, on_progress=stretch(on_progress, start=looked, stop=100))
+
+
+def _warn(notes: Sequence[str]) -> None:
+    for note in notes:
+        warnings.warn(note, SpoticellWarning, stacklevel=2)
+
+
+def run(
+    source: CellSource,
+    findings: Findings,
+    options: Options,
+    sinks: Sequence[Sink] = (),
+    *,
+    on_progress: Progress | None = None,
+) -> Annotation:
+    """Answer every cell of a source, and hand each block of answers to every sink.
+
+    Parameters
+    ----------
+    source
+        The open source.
+    findings
+        From `inspect` on it with the model's genes.
+    options
+        What is asked for.
+    sinks
+        Where the answers go besides the annotation; abandoned together if anything fails.
+    on_progress
+        Called with the cells that are answered and all cells.
+
+    Raises
+    ------
+    SpoticellError
+        If the source turns out damaged, or a sink can't write.
+    """
+    result = ResultSink(source, findings, options)
+    begun: list[Sink] = []
+    try:
+        for sink in sinks:
+            sink.begin(source, findings, options.bundle)
+            begun.append(sink)
+        for block in annotated_blocks(source, findings, options):
+            result.add(block)
+            for sink in sinks:
+                sink.add(block)
+            if on_progress is not None:
+                on_progress(block.start + len(block), source.n_cells)
+        annotation = result.finish()
+        for sink in sinks:
+            sink.finish(annotation)
+    except BaseException:
+        for sink in begun:
+            sink.abandon()
+        raise
+    return annotation
+
+
+def annotated_blocks(
+    source: CellSource, findings: Findings, options: Options, *, size: int = STEP
+) -> Iterator[AnnotatedBlock]:
+    """Stream a source through the network and answer each cell.
+
+    Parameters
+    ----------
+    source, findings, options
+        As for `run`.
+    size
         Cells in a block.
 
     Yields
@@ -59,23 +179,19 @@ def annotate_blocks(
     Blocks from first cell to last.  A cell without counts in known genes is unknown, and its
     fingerprint and probabilities are zero.
     """
-    threshold = check_threshold(threshold, runtime.bundle)
-    for start, counts_ng in aligned_blocks(source, findings, size=block):
-        yield _annotate(start, counts_ng, findings, runtime, threshold=threshold, allowed=allowed)
+    from spoticell.model.runtime import Runtime  # noqa: PLC0415 - ONNX Runtime is slow to load, and checks do without
+
+    runtime = Runtime(options.bundle, threads=options.threads)
+    for start, counts_ng in aligned_blocks(source, findings, size=size):
+        yield _annotated(start, counts_ng, findings, runtime, options)
 
 
-def _annotate(
-    start: int,
-    counts_ng: sparse.csr_array,
-    findings: Findings,
-    runtime: Runtime,
-    *,
-    threshold: float,
-    allowed: Allowed | None,
+def _annotated(
+    start: int, counts_ng: sparse.csr_array, findings: Findings, runtime: Runtime, options: Options
 ) -> AnnotatedBlock:
     prediction = runtime.predict(counts_ng, findings.match.measured_g)
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
-    decision = decide(prediction, n_counts_n, runtime.bundle, threshold=threshold, allowed=allowed)
+    decision = decide(prediction, n_counts_n, options.bundle, threshold=options.lowest, allowed=options.allowed)
     return AnnotatedBlock(
         start=start,
         counts_ng=counts_ng,
@@ -87,53 +203,3 @@ def _annotate(
         n_counts_n=n_counts_n,
         n_genes_n=np.diff(counts_ng.indptr).astype(np.int32),
     )
-
-
-def check_threshold(threshold: float | None, bundle: Bundle) -> float:
-    """Give the threshold to use: the bundle's own if none is given.
-
-    Raises
-    ------
-    ConfigError
-        If it isn't a probability.
-    """
-    if threshold is None:
-        return bundle.manifest.threshold
-    if not 0 <= threshold <= 1:
-        raise ConfigError(f"the threshold is {threshold}; it is a probability, from 0 to 1.")
-    return threshold
-
-
-STEP = BLOCK // 2
-"""Cells between two steps of the progress."""
-
-
-def annotate_into(
-    path: Path, output: Path, collector: Collector, runtime: Runtime, *, on_progress: Progress
-) -> Annotation:
-    """Answer all cells, and write what comes of it to ``output``."""
-    source, findings, threshold, allowed = collector.source, collector.findings, collector.threshold, collector.allowed
-    with ExitStack() as stack:
-        file = (
-            stack.enter_context(open_h5ad(source, path, output, findings, runtime))
-            if output.suffix == ".h5ad"
-            else None
-        )
-        for block in annotate_blocks(source, findings, runtime, threshold=threshold, allowed=allowed, block=STEP):
-            collector.add(block)
-            if file is not None:
-                file.add_block(
-                    block.start, fingerprint_nd=block.fingerprint_nd, probabilities_nm=block.probabilities_nm
-                )
-            on_progress(block.start + len(block), source.n_cells)
-        annotation = collector.finish()
-        if file is None:
-            write_answers(output, annotation, source.cell_names)
-        else:
-            file.finish(
-                obs_columns(annotation),
-                uns=run_record(annotation),
-                colors=type_colors(annotation),
-                stale=stale_columns(annotation),
-            )
-    return annotation

@@ -1,4 +1,4 @@
-"""The answers for a source of cells, and how they are gathered from its blocks.
+"""The answers for a source of cells, and for a block of them.
 
 What grows with the matrix isn't kept: of fingerprints an even sample, of counts a few example cells.
 The blocks come from ``pipeline``; the columns and keys that are written are in ``outputs``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,14 +17,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.allowed import Allowed
+from spoticell.annotation.outputs import check_answers, csv_rows, obs_columns
 from spoticell.biology.ontology import load_ontology
+from spoticell.errors import OutputError
 from spoticell.io.findings import Findings
+from spoticell.io.write import atomic, write_csv
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
 
 if TYPE_CHECKING:
+    from anndata import AnnData
+    from scipy import sparse
+
     from spoticell.annotation.matches import Matches
-from scipy import sparse
+    from spoticell.annotation.options import Options
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,13 @@ class Annotation:
     fingerprint_sd: NDArray[np.float32]
     examples: tuple[Example, ...]
     """The surest cell of each of the commonest types."""
-    probabilities_nm: NDArray[np.float32] | None = None
-    """Not held where they go to a file in blocks."""
+    cell_names: pd.Index
+    options: Options
+    """What was asked for."""
+    path: Path | None = None
+    """The file that was annotated; None where it was an object."""
+    adata: AnnData | None = None
+    """The object that has the answers; None where a file was annotated."""
     position_s2: NDArray[np.float64] | None = None
     """Places of the sampled cells on a map, if one was made; NaN for cells without counts."""
     matches: Matches | None = None
@@ -146,6 +158,44 @@ class Annotation:
         ontology = load_ontology()
         broad = {node: ontology.broad(node) for node in self.nodes}
         return self._spread([ontology.name(term) if term in ontology else UNKNOWN for term in broad.values()])
+
+    @property
+    def obs(self) -> pd.DataFrame:
+        """The columns about cells, as they are written, under the names of the cells."""
+        return obs_columns(self).set_axis(pd.Index(self.cell_names, dtype=object), axis="index")
+
+    def write(self, path: Path | str, *, overwrite: bool = False) -> Path:
+        """Write the answers to a file.
+
+        Parameters
+        ----------
+        path
+            Where to write: ``.csv`` (a row for each cell), or ``.h5ad`` if an AnnData object was annotated.
+        overwrite
+            Whether a file that is there may be replaced.
+
+        Returns
+        -------
+        ``path``.
+
+        Raises
+        ------
+        OutputError
+            If the file can't be written, or is to hold what isn't in memory.
+        """
+        path = Path(path)
+        check_answers(path, path_in=self.path, overwrite=overwrite)
+        if path.suffix == ".csv":
+            write_csv(path, csv_rows(self))
+        elif self.adata is None:
+            raise OutputError(
+                f"{path} can't be written: fingerprints and probabilities of a file aren't held in memory. "
+                "Give output= to annotate, so that they are written as they are made; or write a .csv."
+            )
+        else:
+            with atomic(path) as passing:
+                self.adata.write_h5ad(passing)
+        return path
 
     def summary(self) -> pd.DataFrame:
         """Give the composition: ``cell_type``, ``term``, ``cells``, ``share`` and ``median_score``, commonest first.

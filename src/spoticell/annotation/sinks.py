@@ -1,79 +1,75 @@
-"""Where annotated blocks go: an `Annotation` in memory, an h5ad file, a csv file.
+"""Where annotated blocks go: an `Annotation`, an h5ad or csv file, an AnnData object.
 
-Axes: ``n`` cells, ``g`` the bundle's genes, ``m`` ontology nodes, ``d`` fingerprint, ``s`` sampled cells.
+Axes: ``n`` cells, ``g`` the model's genes, ``m`` ontology nodes, ``d`` fingerprint, ``s`` sampled cells.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.annotation.allowed import Allowed
-from spoticell.annotation.result import AnnotatedBlock
+from spoticell import keys
+from spoticell.annotation.matches import Matcher
+from spoticell.annotation.options import Options
+from spoticell.annotation.outputs import csv_rows, obs_columns, run_record, stale_columns, type_colors
+from spoticell.annotation.result import EXAMPLES, AnnotatedBlock, Annotation, Example
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
-from spoticell.model.runtime import Runtime
-
-if TYPE_CHECKING:
-    from spoticell.annotation.matches import Matcher
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from spoticell.annotation.matches import Matcher
-from spoticell.annotation.outputs import obs_columns
-from spoticell.annotation.result import Annotation
-from spoticell.io import BLOCK
 from spoticell.io.write import write_csv
-from spoticell.keys import KEY_ADDED, MATCH_MEAN, MATCH_P, MATCH_SHARE, MATCH_SIMILARITY, N_COUNTS, SCORE
+from spoticell.model.bundle import Bundle
 
 if TYPE_CHECKING:
-    from spoticell.io.annotated import AnnotatedH5ad
-from spoticell.annotation.result import EXAMPLES, Example
+    from anndata import AnnData
 
-ROWS = 16 * BLOCK
-"""Rows of a csv file that are made at once."""
+    from spoticell.io.annotated import AnnotatedH5ad
 
 SAMPLE = 20_000
 """Most cells whose fingerprints are kept for a picture of them."""
 
 
-class Collector:
-    """Gathers annotated blocks into an `Annotation`, holding a bounded part of what is large.
+class Sink(Protocol):
+    """Takes annotated blocks, first to last.
+
+    All sinks of a run are begun before the first block, so that what can't be written is found early.  If anything
+    fails, all that were begun are abandoned.
+    """
+
+    def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
+        """Make ready; what fails here leaves nothing behind."""
+
+    def add(self, block: AnnotatedBlock) -> None:
+        """Take in the next block."""
+
+    def finish(self, annotation: Annotation) -> None:
+        """Complete the result and put it in its place."""
+
+    def abandon(self) -> None:
+        """Leave nothing behind; a result that is in its place already stays."""
+
+
+class ResultSink:
+    """Gathers blocks into an `Annotation`, holding a bounded part of what is large.
+
+    Not a `Sink`: it is what the others get to finish with.
 
     Parameters
     ----------
-    source, findings, runtime
-        What is annotated, and with what.
-    threshold, allowed
-        Those that the answers were decided with.
+    source, findings
+        What is annotated.
+    options
+        What was asked for.
     sample
         Most cells whose fingerprints to hold.
-    keep_probabilities
-        Whether to hold the probabilities of every node for every cell too.
-    matcher
-        What matches the fingerprints with an index, if that is wanted.
     """
 
-    def __init__(
-        self,
-        source: CellSource,
-        findings: Findings,
-        runtime: Runtime,
-        *,
-        threshold: float,
-        allowed: Allowed | None = None,
-        sample: int = SAMPLE,
-        keep_probabilities: bool = False,
-        matcher: Matcher | None = None,
-    ) -> None:
-        n = source.n_cells
-        self._matcher = matcher
-        self.source, self.findings, self.bundle = source, findings, runtime.bundle
-        self.threshold, self.allowed = threshold, allowed
+    def __init__(self, source: CellSource, findings: Findings, options: Options, *, sample: int = SAMPLE) -> None:
+        n, self._bundle = source.n_cells, options.bundle
+        self._source, self._findings, self._options = source, findings, options
+        self._matcher = None if options.opened is None else Matcher(options.opened)
         self._answer_n = np.full(n, -1, dtype=np.intp)
         self._score_n = np.zeros(n, dtype=np.float32)
         self._barred_n = np.zeros(n, dtype=np.bool_)
@@ -81,9 +77,8 @@ class Collector:
         self._n_counts_n = np.zeros(n, dtype=np.float32)
         self._n_genes_n = np.zeros(n, dtype=np.int32)
         self._sample_s = spread_sample(n, sample, rng=np.random.default_rng(0))
-        self._fingerprint_sd = np.zeros((len(self._sample_s), self.bundle.manifest.fingerprint_size), dtype=np.float32)
-        shape = (n, len(self.bundle.nodes))
-        self._probabilities_nm = np.zeros(shape, dtype=np.float32) if keep_probabilities else None
+        size = self._bundle.manifest.fingerprint_size
+        self._fingerprint_sd = np.zeros((len(self._sample_s), size), dtype=np.float32)
         self._surest: dict[int, Example] = {}
 
     def add(self, block: AnnotatedBlock) -> None:
@@ -97,8 +92,6 @@ class Collector:
         self._n_genes_n[rows] = block.n_genes_n
         first, last = np.searchsorted(self._sample_s, (rows.start, rows.stop))
         self._fingerprint_sd[first:last] = block.fingerprint_nd[self._sample_s[first:last] - block.start]
-        if self._probabilities_nm is not None:
-            self._probabilities_nm[rows] = block.probabilities_nm
         self._remember_surest(block)
         if self._matcher is not None:
             self._matcher.add(block.fingerprint_nd)
@@ -108,9 +101,9 @@ class Collector:
         types, cells = np.unique(self._answer_n[self._answer_n >= 0], return_counts=True)
         commonest = types[np.argsort(-cells, kind="stable")][:EXAMPLES]
         return Annotation(
-            findings=self.findings,
-            bundle=self.bundle,
-            threshold=self.threshold,
+            findings=self._findings,
+            bundle=self._bundle,
+            threshold=self._options.lowest,
             answer_n=self._answer_n,
             score_n=self._score_n,
             barred_n=self._barred_n,
@@ -120,9 +113,10 @@ class Collector:
             sample_s=self._sample_s,
             fingerprint_sd=self._fingerprint_sd,
             examples=tuple(self._surest[int(answer)] for answer in commonest),
-            probabilities_nm=self._probabilities_nm,
+            cell_names=self._source.cell_names,
+            options=self._options,
             matches=None if self._matcher is None else self._matcher.finish(),
-            allowed=self.allowed,
+            allowed=self._options.allowed,
         )
 
     def _remember_surest(self, block: AnnotatedBlock) -> None:
@@ -130,9 +124,153 @@ class Collector:
             row = int(np.where(block.answer_n == answer, block.score_n, -1).argmax())
             score = float(block.score_n[row])
             if answer not in self._surest or score > self._surest[answer].score:
-                name = str(self.source.cell_names[block.start + row])
+                name = str(self._source.cell_names[block.start + row])
                 counts_g = block.counts_ng[[row]].toarray()[0]
                 self._surest[answer] = Example(block.start + row, name, answer, score, counts_g)
+
+
+class H5adSink:
+    """Writes an h5ad file: all of the input with the answers added.
+
+    Parameters
+    ----------
+    output
+        Where to write.
+    path_in
+        The input; None where it is no file.
+    key_added
+        What every key that is written starts with.
+    """
+
+    def __init__(self, output: Path, *, path_in: Path | None, key_added: str = keys.KEY_ADDED) -> None:
+        self._output, self._path_in, self._key = output, path_in, key_added
+        self._file: AnnotatedH5ad | None = None
+
+    def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
+        """Copy the input, or stream the matrix into a new file, and make room for the answers."""
+        from spoticell.io.annotated import AnnotatedH5ad  # noqa: PLC0415 - anndata is slow to load, and csv does without
+
+        file = AnnotatedH5ad(
+            self._output,
+            source=source,
+            matrix=findings.matrix,
+            path_in=self._path_in,
+            fingerprint_size=bundle.manifest.fingerprint_size,
+            n_nodes=len(bundle.nodes),
+            key_added=self._key,
+        )
+        self._file = file.__enter__()
+
+    def add(self, block: AnnotatedBlock) -> None:
+        """Write fingerprints and probabilities."""
+        self._open_file().add_block(
+            block.start, fingerprint_nd=block.fingerprint_nd, probabilities_nm=block.probabilities_nm
+        )
+
+    def finish(self, annotation: Annotation) -> None:
+        """Write the columns about cells and what was done, and put the file in its place."""
+        file = self._open_file()
+        file.finish(
+            obs_columns(annotation),
+            uns=run_record(annotation),
+            colors=type_colors(annotation),
+            stale=stale_columns(annotation),
+        )
+        self._file = None
+        file.__exit__(None, None, None)
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+        file, self._file = self._file, None
+        if file is not None:
+            error = RuntimeError("the run failed")
+            file.__exit__(RuntimeError, error, None)
+
+    def _open_file(self) -> AnnotatedH5ad:
+        if self._file is None:
+            raise RuntimeError("begin() was not called")
+        return self._file
+
+
+class CsvSink:
+    """Writes the answers alone, a row for each cell.
+
+    Parameters
+    ----------
+    output
+        Where to write.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+
+    def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
+        """Do nothing: the file is written in one go at the end."""
+
+    def add(self, block: AnnotatedBlock) -> None:
+        """Do nothing: the annotation holds all that is written."""
+
+    def finish(self, annotation: Annotation) -> None:
+        """Write the file."""
+        write_csv(self._output, csv_rows(annotation))
+
+    def abandon(self) -> None:
+        """Do nothing: there is no file until it is whole."""
+
+
+class AnnDataSink:
+    """Writes the answers into an AnnData object when all of them are there.
+
+    Parameters
+    ----------
+    adata
+        The object that is annotated.
+    copy
+        Whether to leave it as it is and write into a copy.
+    """
+
+    def __init__(self, adata: AnnData, *, copy: bool) -> None:
+        self.adata = adata
+        """The object that has the answers in the end."""
+        self._copy = copy
+        self._fingerprint_nd = np.zeros((0, 0), dtype=np.float32)
+        self._probabilities_nm = np.zeros((0, 0), dtype=np.float32)
+
+    def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
+        """Make room for fingerprints and probabilities."""
+        n = source.n_cells
+        self._fingerprint_nd = np.zeros((n, bundle.manifest.fingerprint_size), dtype=np.float32)
+        self._probabilities_nm = np.zeros((n, len(bundle.nodes)), dtype=np.float32)
+
+    def add(self, block: AnnotatedBlock) -> None:
+        """Keep fingerprints and probabilities."""
+        rows = slice(block.start, block.start + len(block))
+        self._fingerprint_nd[rows] = block.fingerprint_nd
+        self._probabilities_nm[rows] = block.probabilities_nm
+
+    def finish(self, annotation: Annotation) -> None:
+        """Write all into the object, or a copy of it."""
+        from anndata import ImplicitModificationWarning  # noqa: PLC0415 - slow to load, and files do without
+
+        from spoticell.io.annotated import storable  # noqa: PLC0415
+
+        if self._copy:
+            self.adata = self.adata.to_memory() if self.adata.isbacked else self.adata.copy()
+        adata, key = self.adata, annotation.options.key_added
+        with warnings.catch_warnings():
+            # writing into a view makes it an object of its own, which is what was asked for
+            warnings.simplefilter("ignore", ImplicitModificationWarning)
+            for name, values in obs_columns(annotation).items():
+                adata.obs[name] = values.array
+            for name in set(stale_columns(annotation)) & set(adata.obs):
+                del adata.obs[name]
+        adata.obsm[keys.FINGERPRINT.format(key=key)] = self._fingerprint_nd
+        adata.obsm[keys.PROBABILITIES.format(key=key)] = self._probabilities_nm
+        adata.uns[keys.RUN.format(key=key)] = storable(run_record(annotation))
+        adata.uns[keys.COLORS.format(key=key)] = type_colors(annotation)
+
+    def abandon(self) -> None:
+        """Do nothing: the object is as it was until all answers are there."""
 
 
 def spread_sample(n: int, size: int, *, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -146,36 +284,3 @@ def spread_sample(n: int, size: int, *, rng: np.random.Generator) -> NDArray[np.
     size = min(n, size)
     edges = np.arange(size + 1, dtype=np.int64) * n // max(size, 1)
     return rng.integers(edges[:-1], edges[1:]).astype(np.intp)
-
-
-def open_h5ad(source: CellSource, path: Path, output: Path, findings: Findings, runtime: Runtime) -> AnnotatedH5ad:
-    """Open the h5ad file that answers are written to in blocks."""
-    from spoticell.io.annotated import AnnotatedH5ad  # noqa: PLC0415 - anndata is slow to load, and csv does without
-
-    return AnnotatedH5ad(
-        output,
-        source=source,
-        matrix=findings.matrix,
-        path_in=path,
-        fingerprint_size=runtime.bundle.manifest.fingerprint_size,
-        n_nodes=len(runtime.bundle.nodes),
-    )
-
-
-def write_answers(path: Path, annotation: Annotation, cell_names: pd.Index) -> None:
-    """Write the answers as csv, a row for each cell under its name."""
-    write_csv(path, _tables(annotation, cell_names))
-
-
-def _tables(annotation: Annotation, cell_names: pd.Index) -> Iterator[pd.DataFrame]:
-    """Give the rows of the csv file in parts: counts without a decimal point, scores with six."""
-    table = obs_columns(annotation)
-    table.insert(0, "cell", np.asarray(cell_names, dtype=object))
-    counts = N_COUNTS.format(key=KEY_ADDED)
-    rounded = [name.format(key=KEY_ADDED) for name in (SCORE, MATCH_SHARE, MATCH_SIMILARITY, MATCH_MEAN, MATCH_P)]
-    for name in table.columns.intersection(rounded):
-        table[name] = table[name].astype(np.float64).round(6)
-    whole = (annotation.n_counts_n % 1 == 0).all()
-    table[counts] = table[counts].astype(np.int64) if whole else table[counts].astype(np.float64).round(3)
-    for start in range(0, max(len(table), 1), ROWS):
-        yield table.iloc[start : start + ROWS]

@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,12 +20,9 @@ from typing import Any, NoReturn, ParamSpec
 
 import typer
 
-from spoticell.errors import SpoticellError
+from spoticell.errors import SpoticellError, SpoticellWarning
 
 Arguments = ParamSpec("Arguments")
-
-PATIENCE = 2.0
-"""Seconds after which a bar is shown."""
 
 DEBUG = "SPOTICELL_DEBUG"
 """Environment variable that lets tracebacks through, for those who look for a fault in Spoticell."""
@@ -34,8 +30,6 @@ DEBUG = "SPOTICELL_DEBUG"
 
 def prepare() -> None:
     """Make the process fit for a command: no foreign warnings, clean ends, any encoding."""
-    if DEBUG not in os.environ:
-        warnings.simplefilter("ignore")
     logging.getLogger("spoticell").addHandler(_Lines())
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
@@ -44,9 +38,11 @@ def prepare() -> None:
 
 
 def listen(*, quiet: bool, details: bool = False) -> None:
-    """Settle which of the library's remarks are shown: warnings, with ``details`` all, with ``quiet`` none."""
+    """Settle which remarks are shown: notes, with ``details`` what is being done too, with ``quiet`` none."""
     level = logging.ERROR if quiet else logging.INFO if details else logging.WARNING
     logging.getLogger("spoticell").setLevel(level)
+    if quiet:
+        warnings.simplefilter("ignore", SpoticellWarning)
 
 
 def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -55,7 +51,8 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
     @functools.wraps(command)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
-            command(*args, **kwargs)
+            with _notes():
+                command(*args, **kwargs)
             if sys.stdout is not None:
                 sys.stdout.flush()
         except KeyboardInterrupt:
@@ -88,19 +85,22 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool, unit: str = "") -> Iterator[Callable[[int, int], None] | None]:
-    """Give what is to be called with the steps done and all steps; None where nobody looks on.
+def _notes() -> Iterator[None]:
+    """Show each note of the library once, on a line of its own; foreign warnings are for developers."""
+    with warnings.catch_warnings():
+        if DEBUG not in os.environ:
+            warnings.simplefilter("ignore")
+        warnings.simplefilter("always", SpoticellWarning)
+        foreign = warnings.showwarning
 
-    With a unit, such as ``cells``, the bar says how many are done in a second.
-    """
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    bar = _Bar(title, unit)
-    try:
-        yield bar.update
-    finally:
-        bar.close()
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:  # noqa: ANN401
+            if issubclass(category, SpoticellWarning):
+                say(f"note: {message}")
+            else:
+                foreign(message, category, *where, **how)
+
+        warnings.showwarning = show
+        yield
 
 
 class _Lines(logging.Handler):
@@ -108,41 +108,6 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         say(f"spoticell: {record.getMessage()}")
-
-
-class _Bar:
-    """A bar that appears only if the work takes long."""
-
-    def __init__(self, title: str, unit: str) -> None:
-        self.title, self.unit = title, unit
-        self.start = time.monotonic()
-        self.first: tuple[float, int] | None = None
-        """When the work was first heard of, and how much was done by then: a resumed one begins in the middle."""
-        self.bar: Any = None
-
-    def update(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        self.first = self.first or (now, done)
-        if self.bar is None:
-            if now - self.start < PATIENCE:
-                return
-            from rich.console import Console
-            from rich.progress import Progress, TextColumn
-
-            columns = [*Progress.get_default_columns(), TextColumn("{task.fields[speed]}")]
-            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task(self.title, total=total, speed="")
-            self.bar.start()
-        self.bar.update(self.task, completed=done, total=total, speed=self.speed(now, done))
-
-    def speed(self, now: float, done: int) -> str:
-        """Say how much is done in a second, '' where that isn't asked for or not yet known."""
-        start, before = self.first or (now, done)
-        return f"{(done - before) / (now - start):,.0f} {self.unit}/s" if self.unit and now > start else ""
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
 
 
 def _sentence(error: Exception) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spoticell.cli.console import guarded, listen, progress, say, show_json
+from spoticell.cli.arguments import AsJson, Cells, GeneColumn, Layer, Model, ModelOfIndex, Quiet, Threads
+from spoticell.cli.console import guarded, listen, say, show_json
 from spoticell.cli.tables import columns
 
 if TYPE_CHECKING:
@@ -32,12 +33,6 @@ NewIndex = Annotated[
         "--output", "-o", metavar="INDEX", help="Folder of the new index; NAME.lance or s3://... for a Lance database."
     ),
 ]
-BundleOfIndex = Annotated[
-    str | None, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="The index's bundle, if not a packaged one.")
-]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON to stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Unlabelled = Annotated[bool, typer.Option("--unlabelled", help="Take in cells without a label too.")]
 Fact = Annotated[
     list[str] | None,
@@ -56,12 +51,12 @@ def build(
     references: References,
     *,
     output: NewIndex,
-    bundle: Annotated[
-        str, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")
-    ] = "human-v1",
+    model: Model = "human-v1",
     study: Study = None,
     fact: Fact = None,
     unlabelled: Unlabelled = False,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -70,19 +65,21 @@ def build(
 
     Example: spoticell index build pbmc.h5ad -o blood-index --study "Kang 2018" --set tissue=blood
     """
-    from spoticell.index.build import build_index
+    from spoticell import api
 
     listen(quiet=quiet)
-    with progress("indexing", quiet=quiet) as on_progress:
-        intake = build_index(
-            references,
-            output,
-            bundle=bundle,
-            facts=_facts(study, fact),
-            unlabelled=unlabelled,
-            threads=threads,
-            on_progress=on_progress,
-        )
+    intake = api.build_index(
+        references,
+        output,
+        model=model,
+        study=study,
+        facts=_facts(fact),
+        unlabelled=unlabelled,
+        layer=layer,
+        gene_column=gene_column,
+        threads=threads,
+        on_progress=not quiet,
+    )
     _tell(intake, output, as_json=as_json, quiet=quiet)
 
 
@@ -92,10 +89,12 @@ def add(
     index: IndexPlace,
     references: References,
     *,
-    bundle: BundleOfIndex = None,
+    model: ModelOfIndex = None,
     study: Study = None,
     fact: Fact = None,
     unlabelled: Unlabelled = False,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -107,16 +106,18 @@ def add(
     from spoticell.index.build import add_to_index
 
     listen(quiet=quiet)
-    with progress("indexing", quiet=quiet) as on_progress:
-        intake = add_to_index(
-            index,
-            references,
-            bundle=bundle,
-            facts=_facts(study, fact),
-            unlabelled=unlabelled,
-            threads=threads,
-            on_progress=on_progress,
-        )
+    intake = add_to_index(
+        index,
+        references,
+        model=model,
+        study=study,
+        facts=_facts(fact),
+        unlabelled=unlabelled,
+        layer=layer,
+        gene_column=gene_column,
+        threads=threads,
+        on_progress=not quiet,
+    )
     _tell(intake, index, as_json=as_json, quiet=quiet)
 
 
@@ -167,8 +168,7 @@ def merge(
     from spoticell.index.build import merge_indexes
 
     listen(quiet=quiet)
-    with progress("merging", quiet=quiet) as on_progress:
-        merge_indexes(indexes, output, on_progress=on_progress)
+    merge_indexes(indexes, output, on_progress=not quiet)
     facts = _record(open_index(output))
     if not quiet:
         say(f"{facts['cells']:,} cells merged. Written: {output}")
@@ -178,9 +178,7 @@ def merge(
 
 @guarded
 def search(
-    cells: Annotated[
-        Path, typer.Argument(metavar="QUERY", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")
-    ],
+    cells: Cells,
     *,
     index: Annotated[
         str, typer.Option("--index", "-i", metavar="INDEX", help="Folder or address of the index to search.")
@@ -193,7 +191,9 @@ def search(
             "--where", "-w", metavar="NAME=VALUE", help="Only references with (or, by !=, without) it; repeatable."
         ),
     ] = None,
-    bundle: BundleOfIndex = None,
+    model: ModelOfIndex = None,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
     threads: Threads = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace HITS if it is there.")] = False,
     as_json: AsJson = False,
@@ -203,34 +203,32 @@ def search(
 
     Example: spoticell search cells.h5ad --index blood-index -k 50 -o hits.csv --where "study!=Kang 2018"
     """
-    from spoticell.index.search import search_file
+    from spoticell import api
 
     listen(quiet=quiet)
-    with progress("searching", quiet=quiet) as on_progress:
-        counted = search_file(
-            cells,
-            index,
-            output,
-            k=k,
-            where=where,
-            bundle=bundle,
-            threads=threads,
-            overwrite=overwrite,
-            on_progress=on_progress,
-        )
+    found = api.search(
+        cells,
+        index,
+        output,
+        k=k,
+        where=where,
+        model=model,
+        layer=layer,
+        gene_column=gene_column,
+        overwrite=overwrite,
+        threads=threads,
+        on_progress=not quiet,
+    )
+    hits, none = int(found["hits"].sum()), int((found["hits"] == 0).sum())
     if not quiet:
-        none = counted["cells_without_hits"]
-        say(
-            f"{counted['hits']:,} hits for {counted['cells'] - none:,} cells"
-            + (f"; {none:,} cells have none" if none else "")
-            + f". Written: {output}"
-        )
+        some = f"; {none:,} cells have none" if none else ""
+        say(f"{hits:,} hits for {len(found) - none:,} cells{some}. Written: {output}")
     if as_json:
-        show_json(counted | {"output": str(output)})
+        show_json({"cells": len(found), "hits": hits, "cells_without_hits": none, "output": str(output)})
 
 
-def _facts(study: str | None, given: Sequence[str] | None) -> dict[str, str]:
-    facts = {} if study is None else {"study": study}
+def _facts(given: Sequence[str] | None) -> dict[str, str]:
+    facts = {}
     for text in given or ():
         name, sign, value = text.partition("=")
         if not sign:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spoticell.cli.console import guarded, listen, progress, say, show_json
+from spoticell.cli.console import guarded, listen, say, show_json
 from spoticell.cli.tables import columns
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def prepare(
 
     Example: spoticell prepare mini -o corpora/mini
     """
+    from spoticell.corpus.plan import Plan
     from spoticell.corpus.recipe.recipe import load_recipe, named_recipes
-    from spoticell.corpus.sources.opening import open_sources
 
     if list_recipes:
         _list([load_recipe(name) for name in named_recipes()], as_json=as_json)
@@ -56,24 +56,16 @@ def prepare(
     if output is None and not dry_run:
         raise typer.BadParameter("a folder for the store is needed", param_hint="--output")
     listen(quiet=quiet)
-    asked = load_recipe(recipe)
-    downloads = download_dir or (output or Path("store")).parent / "downloads"
-    sources = open_sources(asked, downloads=downloads, stand_in=stand_in)
-    if dry_run or output is None:
-        from spoticell.corpus.plan import plan
+    from spoticell import api
 
-        with progress("looking", quiet=quiet) as on_progress:
-            planned = plan(asked, sources, on_progress=on_progress)
-        _tell_plan(asked, planned, as_json=as_json, quiet=quiet)
+    made = api.prepare(recipe, output, dry_run=dry_run, downloads=download_dir, copy_of=stand_in, on_progress=not quiet)
+    if isinstance(made, Plan):
+        _tell_plan(load_recipe(recipe), made, as_json=as_json, quiet=quiet)
         return
-    from spoticell.corpus.build import build_store
-
-    with progress("preparing", quiet=quiet) as on_progress:
-        summary = build_store(asked, sources, output, on_progress=on_progress)
     if not quiet:
-        _tell(summary, output)
+        _tell(made, str(output))
     if as_json:
-        show_json(summary | {"output": str(output)})
+        show_json(made | {"output": str(output)})
 
 
 def _list(recipes: list[Recipe], *, as_json: bool) -> None:
@@ -115,7 +107,7 @@ def _types(recipe: Recipe, planned: Plan) -> str:
     return f"{recipe.figures.types:,}"
 
 
-def _tell(summary: Mapping[str, Any], output: Path) -> None:
+def _tell(summary: Mapping[str, Any], output: str) -> None:
     rows = [("rows", "cells", "source")]
     rows += [(f"{one['rows']:,}", f"{one['cells']:,}", one["name"]) for one in summary["sources"]]
     lines = columns(rows, right=frozenset(range(2)))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from spoticell.keys import UNKNOWN
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from spoticell.annotation.matches import Matches
     from spoticell.annotation.result import Annotation
     from spoticell.model.manifest import Manifest
@@ -50,6 +52,16 @@ def composition(annotation: Annotation) -> list[str]:
         rows.append((f"{total:,}", share(total, cells), "", f"{len(rest)} other types"))
     rows += [(f"{n:,}", share(n, cells), "", f"unknown: {why}") for why, n in annotation.why_unknown().items()]
     return columns(rows, right=frozenset(range(3)))
+
+
+def gene_names(odd: pd.DataFrame) -> list[str]:
+    """List gene names that aren't known as they stand, by how they were read."""
+    if odd.empty:
+        return ["every gene name is known as it stands"]
+    rows = [("read as", "name", "gene", "Ensembl id")]
+    order = {"ambiguous": 0, "repaired": 1, "renamed": 2, "unmatched": 3}
+    found = odd[["how", "name", "symbol", "gene_id"]].sort_values("how", key=lambda how: how.map(order), kind="stable")
+    return columns([*rows, *found.itertuples(index=False, name=None)])
 
 
 def matched(annotation: Annotation, matches: Matches) -> list[str]:

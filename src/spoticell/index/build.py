@@ -7,47 +7,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from spoticell.errors import FileFormatError, SearchError
 from spoticell.index import OpenIndex, append, create_index, merge_into, open_index, set_background
 from spoticell.index.background import background_of
 from spoticell.index.references import Fingerprinter, Intake, Reader
+from spoticell.io import Cells
 from spoticell.model.bundle import DEFAULT, Bundle, load_bundle
-from spoticell.progress import Progress
+from spoticell.progress import Progress, shown
 
-Paths = Sequence[Path | str] | Path | str
+References: TypeAlias = "Sequence[Cells] | Cells"
+"""Labelled cells: files or AnnData objects."""
 
 
 def build_index(
-    references: Paths,
+    references: References,
     output: Path | str,
     *,
-    bundle: Bundle | Path | str = DEFAULT,
+    model: Bundle | Path | str = DEFAULT,
+    study: str | None = None,
     facts: Mapping[str, str] | None = None,
     unlabelled: bool = False,
+    layer: str | None = None,
+    gene_column: str | None = None,
     threads: int | None = None,
-    on_progress: Progress | None = None,
+    on_progress: Progress | bool = True,
 ) -> Intake:
     """Make an index of labelled cells.
 
     Parameters
     ----------
     references
-        Files of cells in any format that is read, with Cell Ontology terms or names in a column
+        Files of cells in any format that is read, or AnnData objects, with Cell Ontology terms or names in a column
         ``cell_type_ontology_term_id`` or ``cell_type``; the columns in `COLUMN_OF` are taken in too.
     output
         Folder of the index; must not be there yet.  If its name ends in ``.lance``, or it is an address such as
         ``s3://bucket/blood.lance``, the index is a Lance database.
-    bundle
-        The name of a packaged bundle, a bundle's folder, or a loaded bundle.
+    model
+        The name of a packaged model, a bundle's folder, or a loaded bundle.
+    study
+        Name of the study that all cells are from, where the files don't say it.
     facts
         What holds for all cells of which the files don't say it: ``{"study": "Kang 2018", "tissue": "blood"}``.
     unlabelled
         Whether to take in cells without a label too.
+    layer, gene_column
+        As for `spoticell.annotate`.
     threads
         How many threads to use; all cores that the process may use if not given.
     on_progress
-        Called with the steps done and the steps there are.
+        Whether to show a bar, or what to call with the steps done and the steps there are.
+
+    Returns
+    -------
+    How many cells were taken in and left out, and the labels that the Cell Ontology doesn't know.
 
     Raises
     ------
@@ -58,24 +72,29 @@ def build_index(
     --------
     >>> build_index("cells.h5ad", "blood-index", facts={"study": "mine"})  # doctest: +SKIP
     """
-    loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-    reader = Reader(
-        _paths(references), Fingerprinter(loaded, threads), facts or {}, unlabelled=unlabelled, on_progress=on_progress
-    )
-    create_index(output, loaded, reader.blocks())
-    _measure_background(output)
+    loaded = model if isinstance(model, Bundle) else load_bundle(model)
+    fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
+    with shown(on_progress, "indexing") as step:
+        reader = Reader(
+            _listed(references), fingerprinter, _facts(study, facts), unlabelled=unlabelled, on_progress=step
+        )
+        create_index(output, loaded, reader.blocks())
+        _measure_background(output)
     return reader.intake
 
 
 def add_to_index(
     index: Path | str,
-    references: Paths,
+    references: References,
     *,
-    bundle: Bundle | Path | str | None = None,
+    model: Bundle | Path | str | None = None,
+    study: str | None = None,
     facts: Mapping[str, str] | None = None,
     unlabelled: bool = False,
+    layer: str | None = None,
+    gene_column: str | None = None,
     threads: int | None = None,
-    on_progress: Progress | None = None,
+    on_progress: Progress | bool = True,
 ) -> Intake:
     """Add labelled cells to an index, which stays as it is until all of them are in.
 
@@ -83,10 +102,14 @@ def add_to_index(
     ----------
     index
         Its folder or address.
-    bundle
+    model
         The one that the index was built with; needed only if that isn't a packaged one.
-    references, facts, unlabelled, threads, on_progress
+    references, study, facts, unlabelled, layer, gene_column, threads, on_progress
         As in `build_index`.
+
+    Returns
+    -------
+    As `build_index`.
 
     Raises
     ------
@@ -97,16 +120,18 @@ def add_to_index(
     --------
     >>> add_to_index("blood-index", "more.h5ad", facts={"study": "theirs"})  # doctest: +SKIP
     """
-    loaded = bundle_of(open_index(index), bundle)
-    reader = Reader(
-        _paths(references), Fingerprinter(loaded, threads), facts or {}, unlabelled=unlabelled, on_progress=on_progress
-    )
-    append(index, loaded, reader.blocks())
-    _measure_background(index)
+    loaded = bundle_of(open_index(index), model)
+    fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
+    with shown(on_progress, "indexing") as step:
+        reader = Reader(
+            _listed(references), fingerprinter, _facts(study, facts), unlabelled=unlabelled, on_progress=step
+        )
+        append(index, loaded, reader.blocks())
+        _measure_background(index)
     return reader.intake
 
 
-def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progress: Progress | None = None) -> None:
+def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progress: Progress | bool = True) -> None:
     """Join indexes into a new one of a single segment; a single index is put in order so.
 
     Parameters
@@ -116,38 +141,48 @@ def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progr
     output
         Where the new index shall be, as in `build_index`.
     on_progress
-        Called with the steps done and the steps there are.
+        Whether to show a bar, or what to call with the steps done and the steps there are.
 
     Raises
     ------
     SearchError
-        If they are of different bundles, or a file isn't what was written.
+        If they are of different models, or a file isn't what was written.
+
+    Examples
+    --------
+    >>> merge_indexes(["blood-index", "lung-index"], "both")  # doctest: +SKIP
     """
-    merge_into(output, [open_index(index) for index in indexes], on_progress=on_progress)
-    _measure_background(output)
+    with shown(on_progress, "merging") as step:
+        merge_into(output, [open_index(index) for index in indexes], on_progress=step)
+        _measure_background(output)
 
 
-def bundle_of(index: OpenIndex, bundle: Bundle | Path | str | None) -> Bundle:
-    """Give the bundle of an index: the packaged one of its name unless another is named."""
+def bundle_of(index: OpenIndex, model: Bundle | Path | str | None) -> Bundle:
+    """Give the bundle of an index's model: the packaged one of its name unless another is named."""
     manifest = index.manifest
-    loaded = bundle if isinstance(bundle, Bundle) else load_bundle(manifest.bundle if bundle is None else bundle)
+    loaded = model if isinstance(model, Bundle) else load_bundle(manifest.bundle if model is None else model)
     if loaded.sha256 != manifest.bundle_sha256:
         raise SearchError(
-            f"the index {index.folder} holds fingerprints of the bundle {manifest.bundle} "
+            f"the index {index.folder} holds fingerprints of the model {manifest.bundle} "
             f"({manifest.bundle_sha256[:8]}), not of {loaded.path} ({loaded.sha256[:8]}); they can't be compared. "
-            "Give that bundle with --bundle, or build the index again."
+            "Give that model with --model, or build the index again."
         )
     return loaded
 
 
-def _paths(references: Paths) -> list[Path]:
-    paths = [Path(path) for path in ([references] if isinstance(references, Path | str) else references)]
-    if not paths:
+def _listed(references: References) -> list[Cells]:
+    """Take one for a list of one, and refuse files that aren't there before any work."""
+    listed = list(references) if isinstance(references, list | tuple) else [references]
+    if not listed:
         raise SearchError("no file of reference cells was given.")
-    for path in paths:
-        if not path.exists():
-            raise FileFormatError(f"{path}: there is no such file or folder.")
-    return paths
+    for cells in listed:
+        if isinstance(cells, Path | str) and not Path(cells).exists():
+            raise FileFormatError(f"{cells}: there is no such file or folder.")
+    return listed
+
+
+def _facts(study: str | None, facts: Mapping[str, str] | None) -> dict[str, str]:
+    return ({} if study is None else {"study": study}) | dict(facts or {})
 
 
 def _measure_background(place: Path | str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,14 +20,16 @@ from spoticell.biology.labels import NAME, read_labels
 from spoticell.biology.ontology import load_ontology
 from spoticell.errors import SearchError, SpoticellError
 from spoticell.index import COLUMNS, ReferenceCells
-from spoticell.io import BLOCK, CellSource, open_cells
+from spoticell.io import BLOCK, Cells, CellSource, open_source
 from spoticell.io.aligned import aligned_blocks
 from spoticell.io.findings import inspect
 from spoticell.io.fingerprints import stored_fingerprints
 from spoticell.keys import DONOR
 from spoticell.model.bundle import Bundle
-from spoticell.model.runtime import Runtime
 from spoticell.progress import Progress
+
+if TYPE_CHECKING:
+    from spoticell.model.runtime import Runtime
 
 COLUMN_OF = {
     "dataset": "dataset_id",
@@ -66,22 +69,31 @@ class Fingerprinter:
         Whose fingerprints.
     threads
         How many threads its network may use; all cores that the process may use if not given.
+    layer, gene_column
+        As for `inspect`; where either is given, fingerprints that a file holds aren't believed.
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, threads: int | None = None, *, layer: str | None = None, gene_column: str | None = None
+    ) -> None:
         self.bundle, self._threads = bundle, threads
+        self._layer, self._gene_column = layer, gene_column
         self._runtime: Runtime | None = None
 
     def blocks(self, source: CellSource) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Give position and fingerprints of consecutive cells, some at a time; zero where a cell is empty."""
         size = self.bundle.manifest.fingerprint_size
-        stored = stored_fingerprints(source, bundle_sha256=self.bundle.sha256, size=size)
+        named = self._layer is not None or self._gene_column is not None
+        stored = None if named else stored_fingerprints(source, bundle_sha256=self.bundle.sha256, size=size)
         if stored is not None:
             for start in range(0, source.n_cells, BLOCK):
                 yield start, stored.read(start, start + BLOCK)
             return
-        findings = inspect(source, self.bundle.vocabulary)
-        self._runtime = self._runtime or Runtime(self.bundle, threads=self._threads)
+        findings = inspect(source, self.bundle.vocabulary, layer=self._layer, gene_column=self._gene_column)
+        if self._runtime is None:
+            from spoticell.model.runtime import Runtime  # noqa: PLC0415 - slow to load, and stored ones do without
+
+            self._runtime = Runtime(self.bundle, threads=self._threads)
         for start, counts_ng in aligned_blocks(source, findings):
             yield start, self._runtime.predict(counts_ng, findings.match.measured_g).fingerprint_nd
 
@@ -91,8 +103,8 @@ class Reader:
 
     Parameters
     ----------
-    paths
-        The files.
+    references
+        Files, or AnnData objects.
     fingerprinter
         Gives their fingerprints.
     facts
@@ -110,7 +122,7 @@ class Reader:
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        references: Sequence[Cells],
         fingerprinter: Fingerprinter,
         facts: Mapping[str, str],
         *,
@@ -119,15 +131,16 @@ class Reader:
     ) -> None:
         if strange := facts.keys() - COLUMN_OF.keys():
             raise SearchError(f"an index doesn't hold {min(strange)!r} of a cell; it holds {', '.join(COLUMN_OF)}.")
-        self.paths, self.facts, self.unlabelled, self.on_progress = paths, facts, unlabelled, on_progress
+        self.references, self.facts, self.unlabelled, self.on_progress = references, facts, unlabelled, on_progress
         self.fingerprinter = fingerprinter
         self.intake = Intake()
 
     def blocks(self) -> Iterator[ReferenceCells]:
         """Give the cells, some at a time."""
-        for number, path in enumerate(self.paths):
-            with _noting(path), open_cells(path) as source:
-                yield from self._read(source, path, number)
+        for number, cells in enumerate(self.references):
+            path = Path(cells) if isinstance(cells, Path | str) else None
+            with _noting(path), open_source(cells) as source:
+                yield from self._read(source, path or Path(source.name), number)
 
     def _read(self, source: CellSource, path: Path, number: int) -> Iterator[ReferenceCells]:
         table, keep_n = self._known(source, path)
@@ -140,7 +153,7 @@ class Reader:
             self.intake.cells += len(kept)
             yield ReferenceCells(fingerprint_nd[kept], names[start + kept].tolist(), table.iloc[start + kept])
             if self.on_progress is not None:
-                done = (number + stop / source.n_cells) / len(self.paths)
+                done = (number + stop / source.n_cells) / len(self.references)
                 self.on_progress(round(done * READ * 100), 100 * 100)
 
     def _known(self, source: CellSource, path: Path) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
@@ -173,9 +186,9 @@ def _words(obs: pd.DataFrame, column: str) -> NDArray[np.object_]:
 
 
 @contextmanager
-def _noting(path: Path) -> Iterator[None]:
+def _noting(path: Path | None) -> Iterator[None]:
     try:
         yield
     except SpoticellError as error:
-        error.add_note(f"while reading {path} for the index")
+        error.add_note(f"while reading {path or 'an AnnData object'} for the index")
         raise

@@ -7,26 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.errors import OutputError, SearchError
+from spoticell.errors import SearchError
 from spoticell.index import Hits, OpenIndex, open_index
 from spoticell.index.background import Background
 from spoticell.index.build import bundle_of
 from spoticell.index.conditions import Where
 from spoticell.index.references import Fingerprinter
-from spoticell.io import CellSource, open_cells
-from spoticell.io.in_memory import AnnDataCells
-from spoticell.io.write import check_output, write_csv
+from spoticell.io import Cells, CellSource, open_source
+from spoticell.io.write import check_written, write_csv
 from spoticell.model.bundle import Bundle
-from spoticell.progress import Progress
-
-if TYPE_CHECKING:
-    from anndata import AnnData
+from spoticell.progress import Progress, shown
 
 COLUMNS = {
     "cell_type": "cell_type",
@@ -46,13 +41,18 @@ AT_ONCE = 1 << 14
 
 
 def search(
-    cells: AnnData | Path | str,
+    cells: Cells,
     index: OpenIndex | Path | str,
+    output: Path | str | None = None,
     *,
     k: int = 50,
     where: Where | None = None,
-    bundle: Bundle | Path | str | None = None,
+    model: Bundle | Path | str | None = None,
+    layer: str | None = None,
+    gene_column: str | None = None,
+    overwrite: bool = False,
     threads: int | None = None,
+    on_progress: Progress | bool = True,
 ) -> pd.DataFrame:
     """Find the reference cells that are most alike.
 
@@ -61,114 +61,85 @@ def search(
     cells
         An AnnData object, or a file of cells in any format that is read.
     index
-        An open index, or its folder or address.
+        An open index, or its folder, address or packaged name.
+    output
+        Where to write the hits as they are found, ``.csv``; they are held in memory if not given.
     k
         How many hits to give for each cell.
     where
         Conditions on reference cells, all of which must hold: ``["tissue=blood", "study!=Kang 2018"]``.
-    bundle
+    model
         The one that the index was built with; needed only if that isn't a packaged one.
-    threads
-        How many threads to use; all cores that the process may use if not given.
+    layer, gene_column, overwrite, threads, on_progress
+        As for `spoticell.annotate`.
 
     Returns
     -------
     A row a hit, nearest first: ``cell``, ``rank`` from 1, ``similarity`` (cosine of the fingerprints, in [-1, 1]),
     ``p`` (how often a cell whose broad type the index lacks finds one as near; NaN if not measured), ``reference``
-    (name of the reference cell), and what is known of it.  Cells without counts in known genes have no hits.
+    (name of the reference cell), and what is known of it.  Cells without counts in known genes have no hits.  With
+    ``output`` these rows are in the file, and a row a cell is returned: ``cell`` and ``hits``, how many it has.
 
     Raises
     ------
     SpoticellError
-        If the cells can't be used, there is no such index, or a condition can't be.
+        If the cells can't be used, there is no such index, a condition can't be, or the file can't be written; nothing
+        is left behind then.
 
     Examples
     --------
     >>> hits = search("cells.h5ad", "blood-index", k=10, where=["disease=normal"])  # doctest: +SKIP
     >>> hits.query("rank == 1")[["cell", "similarity", "cell_type", "study"]]  # doctest: +SKIP
     """
+    if output is not None:
+        _check_output(Path(output), cells, overwrite=overwrite)
     opened = index if isinstance(index, OpenIndex) else open_index(index, threads=threads)
-    fingerprinter = Fingerprinter(bundle_of(opened, bundle), threads)
-    if isinstance(cells, Path | str):
-        with open_cells(cells) as source:
-            tables = list(_tables(source, opened, fingerprinter, k=k, where=where))
-    else:
-        tables = list(_tables(AnnDataCells(cells), opened, fingerprinter, k=k, where=where))
-    return pd.concat(tables, ignore_index=True)
+    fingerprinter = Fingerprinter(bundle_of(opened, model), threads, layer=layer, gene_column=gene_column)
+    with shown(on_progress, "searching") as step, open_source(cells) as source:
+        found = _found(source, opened, fingerprinter, k=k, where=where, on_progress=step)
+        if output is None:
+            return pd.concat([hit_table(hits, opened, names) for hits, names in found], ignore_index=True)
+        return _write(Path(output), found, opened, source.cell_names)
 
 
-def search_file(
-    path: Path | str,
-    index: Path | str,
-    output: Path | str,
-    *,
-    k: int = 50,
-    where: Where | None = None,
-    bundle: Bundle | Path | str | None = None,
-    threads: int | None = None,
-    overwrite: bool = False,
-    on_progress: Progress | None = None,
-) -> dict[str, int]:
-    """Find the reference cells that are most like the cells of a file, and write them to a csv file.
-
-    Parameters
-    ----------
-    path
-        The file or folder of query cells.
-    output
-        Where to write: ``.csv``, with the columns of `search`.
-    overwrite
-        Whether a file at ``output`` may be replaced.
-    on_progress
-        Called with the steps done and the steps there are.
-    index, k, where, bundle, threads
-        As in `search`.
-
-    Returns
-    -------
-    ``cells``, ``hits`` and ``cells_without_hits``.
-
-    Raises
-    ------
-    SpoticellError
-        As `search`, or if the file can't be written; nothing is left behind then.
-    """
-    path, output = Path(path), Path(output)
-    if output.suffix != ".csv":
-        raise OutputError(f"{output} ends in {output.suffix or 'nothing'!r}; hits are written as .csv.")
-    check_output(output, input_path=path, overwrite=overwrite)
-    opened = open_index(index, threads=threads)
-    fingerprinter = Fingerprinter(bundle_of(opened, bundle), threads)
-    with open_cells(path) as source:
-        counted = {"cells": source.n_cells, "hits": 0, "cells_without_hits": source.n_cells}
-
-        def counting() -> Iterator[pd.DataFrame]:
-            for table in _tables(source, opened, fingerprinter, k=k, where=where, on_progress=on_progress):
-                counted["hits"] += len(table)
-                counted["cells_without_hits"] -= int((table["rank"] == 1).sum())
-                yield table.assign(similarity=table["similarity"].round(6), p=table["p"].round(6))
-
-        write_csv(output, counting())
-    return counted
+def _check_output(output: Path, cells: Cells, *, overwrite: bool) -> None:
+    path_in = Path(cells) if isinstance(cells, Path | str) else None
+    check_written(output, kinds=(".csv",), what="hits are written as .csv", input_path=path_in, overwrite=overwrite)
 
 
-def _tables(
+def _write(
+    output: Path, found: Iterator[tuple[Hits, pd.Index]], index: OpenIndex, cell_names: pd.Index
+) -> pd.DataFrame:
+    """Write the hits as they come, and give how many each cell has."""
+    counted: list[NDArray[np.intp]] = []
+
+    def tables() -> Iterator[pd.DataFrame]:
+        for hits, names in found:
+            counted.append((hits.row_nk >= 0).sum(axis=1))
+            table = hit_table(hits, index, names)
+            yield table.assign(similarity=table["similarity"].round(6), p=table["p"].round(6))
+
+    write_csv(output, tables())
+    return pd.DataFrame({"cell": np.asarray(cell_names, dtype=object), "hits": np.concatenate(counted)})
+
+
+def _found(
     source: CellSource,
     index: OpenIndex,
     fingerprinter: Fingerprinter,
     *,
     k: int,
     where: Where | None,
-    on_progress: Progress | None = None,
-) -> Iterator[pd.DataFrame]:
+    on_progress: Progress | None,
+) -> Iterator[tuple[Hits, pd.Index]]:
+    """Give the hits of consecutive cells, and the names of these."""
     if not index.n_cells:
         raise SearchError(f"the index {index.folder} is empty; add cells with: spoticell index add")
-    names = source.cell_names
     for start, fingerprint_nd in _gathered(fingerprinter.blocks(source)):
-        hits = index.search(fingerprint_nd, k=k, where=where)
-        yield hit_table(hits, index, names[start : start + len(fingerprint_nd)])
+        stop = start + len(fingerprint_nd)
+        yield index.search(fingerprint_nd, k=k, where=where), source.cell_names[start:stop]
         if on_progress is not None:
-            on_progress(start + len(fingerprint_nd), source.n_cells)
+            on_progress(stop, source.n_cells)
 
 
 def _gathered(

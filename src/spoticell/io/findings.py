@@ -131,9 +131,7 @@ def inspect(
     matrices = source.matrices if layer is None else (_named(source, layer),)
     for position, matrix in enumerate(matrices):
         try:
-            found = _inspect_matrix(
-                source, matrix, vocabulary, gene_column, part(on_progress, position, len(matrices))
-            )
+            found = _inspect_matrix(source, matrix, vocabulary, gene_column, part(on_progress, position, len(matrices)))
         except (CountsError, GeneMatchError) as error:
             refused.append((matrix, error))
             continue
@@ -150,10 +148,10 @@ def inspect(
 
 def _named(source: CellSource, layer: str) -> str:
     """Give the matrix that a user calls so: its own name, or that of a layer without ``layers/``."""
-    found = [name for name in (layer, f"layers/{layer}", f"{layer}/X") if name in source.matrices]
+    there = (*source.matrices, *source.others)
+    found = [name for name in (layer, f"layers/{layer}", f"{layer}/X") if name in there]
     if not found:
-        there = ", ".join(source.matrices) or "no matrix"
-        raise ConfigError(f"{source.name} has no layer {layer!r}; it has {there}.")
+        raise ConfigError(f"{source.name} has no layer {layer!r}; it has {', '.join(there)}.")
     return found[0]
 
 

@@ -46,12 +46,16 @@ def stored_fingerprints(source: CellSource, *, bundle_sha256: str, size: int) ->
     """
     if not isinstance(source, AnnDataSource):
         return None
+    start = FINGERPRINT.format(key="")
     with reading(source.name, "fingerprints"):
-        array = source.tree.array(f"obsm/{FINGERPRINT.format(key=KEY_ADDED)}")
-        made_by = _word(source.tree, f"uns/{RUN.format(key=KEY_ADDED)}/bundle_sha256")
-        if array is None or made_by != bundle_sha256 or tuple(array.shape) != (source.n_cells, size):
-            return None
-    return StoredFingerprints(array, name=source.name)
+        written = [name.removeprefix(start) for name in source.tree.names("obsm") if name.startswith(start)]
+        # whatever key_added they were written under
+        for key in sorted(written, key=lambda key: (key != KEY_ADDED, key)):
+            array = source.tree.array(f"obsm/{FINGERPRINT.format(key=key)}")
+            made_by = _word(source.tree, f"uns/{RUN.format(key=key)}/bundle_sha256")
+            if array is not None and made_by == bundle_sha256 and tuple(array.shape) == (source.n_cells, size):
+                return StoredFingerprints(array, name=source.name)
+    return None
 
 
 def _word(tree: Tree, path: str) -> str:

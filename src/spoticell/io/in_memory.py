@@ -42,6 +42,7 @@ class AnnDataCells(CellSource):
         present = [f"layers/{name}" for name in adata.layers if name is not None]
         present += ["X"] * (adata.X is not None) + ["raw/X"] * (adata.raw is not None)
         self.matrices = tuple(order_matrices(present))
+        self.others = tuple(name for name in present if name not in self.matrices)
         if not self.matrices:
             raise ConfigError("the AnnData object holds no matrix: X, layers and raw are empty.")
 

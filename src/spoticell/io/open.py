@@ -16,7 +16,6 @@ from spoticell.io.source import CellSource
 from spoticell.io.storage.hdf5 import Hdf5Tree
 from spoticell.io.storage.zarr import ZarrTree, is_zarr
 
-
 if TYPE_CHECKING:
     from anndata import AnnData
 

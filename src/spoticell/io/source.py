@@ -47,6 +47,8 @@ class CellSource(ABC):
     """Length ``n``, strings, in file order; repeats are kept."""
     matrices: tuple[str, ...]
     """Names of the matrices, likeliest counts first: ``layers/counts``, ``raw/X``, ``X``..."""
+    others: tuple[str, ...] = ()
+    """Matrices that are read only if a user names them: ``layers/unspliced``..."""
     warnings: tuple[str, ...] = ()
     """Sentences about the file that its owner should read (dropped antibody rows, transposed table...)."""
 

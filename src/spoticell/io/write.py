@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -121,6 +121,30 @@ def check_output(path: Path, *, input_path: Path | None = None, overwrite: bool 
     if input_path is not None and input_path.exists() and path.samefile(input_path):
         raise OutputError(f"{path} is the input itself. Give another path, or allow it to be overwritten.")
     raise OutputError(f"{path} is there already. Give another path, or allow it to be overwritten.")
+
+
+def check_written(
+    path: Path, *, kinds: Sequence[str], what: str, input_path: Path | None = None, overwrite: bool = False
+) -> None:
+    """Refuse before any work a destination of another kind than is written, or that could not be written.
+
+    Parameters
+    ----------
+    path, input_path, overwrite
+        As for `check_output`.
+    kinds
+        The endings that the name may have.
+    what
+        Says what is written, as in "a report is written as .html".
+
+    Raises
+    ------
+    OutputError
+        If the name ends otherwise, or as for `check_output`.
+    """
+    if path.suffix not in kinds:
+        raise OutputError(f"{path} ends in {path.suffix or 'nothing'!r}; {what}.")
+    check_output(path, input_path=input_path, overwrite=overwrite)
 
 
 def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:

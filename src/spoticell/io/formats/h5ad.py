@@ -50,7 +50,9 @@ class AnnDataSource(CellSource):
         self.tree, self.name, self.format = tree, tree.name, format
         self._obs = StoredFrame(tree, "obs", limit=MOST_CELLS)
         self.n_cells = self._obs.length
-        self.matrices = tuple(order_matrices(self._present()))
+        present = self._present()
+        self.matrices = tuple(order_matrices(present))
+        self.others = tuple(name for name in present if name not in self.matrices)
         if not self.matrices:
             raise FileFormatError(f"{self.name} holds no matrix: 'X', 'layers' and 'raw/X' are empty.")
         self._stored: dict[str, StoredMatrix] = {}
@@ -111,7 +113,7 @@ class AnnDataSource(CellSource):
         return self._frames[path]
 
     def _matrix(self, name: str) -> StoredMatrix:
-        if name not in self.matrices:
+        if name not in (*self.matrices, *self.others):
             raise KeyError(name)
         if name not in self._stored:
             self._stored[name] = self._store(name)

@@ -1,0 +1,136 @@
+"""What is asked of a run: the model, which cells' numbers to read, which types an answer may be.
+
+The same options stand behind the command line, Python and the web page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from spoticell.annotation.allowed import Allowed, allowed_types
+from spoticell.annotation.commands import python_call, shell_command
+from spoticell.annotation.matches import open_for
+from spoticell.errors import ConfigError
+from spoticell.keys import KEY_ADDED
+from spoticell.model.bundle import DEFAULT, PACKAGED, Bundle, load_bundle
+
+if TYPE_CHECKING:
+    from spoticell.index import OpenIndex
+
+Model: TypeAlias = Bundle | Path | str
+"""A loaded bundle, the folder of one, or the name of one that is packaged."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of a run, checked when it is made.
+
+    Raises
+    ------
+    ConfigError
+        If a value can't be.
+
+    Examples
+    --------
+    >>> Options(tissue="lung").command("cells.h5ad", "named.h5ad")
+    'spoticell annotate cells.h5ad -o named.h5ad --tissue lung'
+    >>> Options(threshold=2)
+    Traceback (most recent call last):
+    spoticell.errors.ConfigError: the threshold is 2; it is a probability, from 0 to 1.
+    """
+
+    model: Model = DEFAULT
+    index: OpenIndex | Path | str | None = None
+    """Reference cells to match with: an open index, its folder or address, or the name of a packaged one."""
+    threshold: float | None = None
+    """Lowest probability at which a type is named, in [0, 1]; the model's own if None."""
+    allow: Sequence[str] = ()
+    """Types that an answer may be, with their subtypes; any if there are none."""
+    deny: Sequence[str] = ()
+    """Types that an answer can't be, with their subtypes."""
+    tissue: str | None = None
+    """Where the cells are from: types of other tissues are then no answer."""
+    layer: str | None = None
+    """The one matrix to read; the best if None."""
+    gene_column: str | None = None
+    """The one column that names the genes; the best if None."""
+    key_added: str = KEY_ADDED
+    """What every key that is written starts with."""
+    threads: int | None = None
+    """How many threads to use; all cores that the process may use if None."""
+
+    def __post_init__(self) -> None:
+        for name in ("allow", "deny"):
+            words = getattr(self, name)
+            # one word stands for a list of one
+            object.__setattr__(self, name, (words,) if isinstance(words, str) else tuple(words))
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ConfigError(f"the threshold is {self.threshold}; it is a probability, from 0 to 1.")
+        if not self.key_added or "/" in self.key_added or self.key_added.startswith("_"):
+            raise ConfigError(f"key_added is {self.key_added!r}; it must not be empty, start with '_' or hold '/'.")
+        if self.threads is not None and self.threads < 1:
+            raise ConfigError(f"threads is {self.threads}; at least 1 is needed.")
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The model's bundle, loaded and checked when it is first asked for."""
+        return loaded(self.model)
+
+    @cached_property
+    def allowed(self) -> Allowed | None:
+        """The types that an answer may be; None where that is any that the model knows."""
+        return allowed_types(self.bundle, allow=self.allow, deny=self.deny, tissue=self.tissue)
+
+    @cached_property
+    def opened(self) -> OpenIndex | None:
+        """The index, opened and found to be of the model; None where none is asked for."""
+        return None if self.index is None else open_for(self.bundle, self.index, threads=self.threads)
+
+    @property
+    def lowest(self) -> float:
+        """Probability at which a type is named: the threshold that is asked for, or the model's."""
+        return self.bundle.manifest.threshold if self.threshold is None else self.threshold
+
+    def settled(self) -> Options:
+        """Give the same in the words of model and ontology, and without what is as if not asked for."""
+        allowed = self.allowed
+        named = replace(
+            self,
+            model=_name_of(self.bundle),
+            threshold=None if self.threshold == self.bundle.manifest.threshold else self.threshold,
+            index=None if self.opened is None else self.opened.folder,
+            threads=None,
+        )
+        if allowed is None:
+            return named
+        return replace(named, allow=allowed.allow, deny=allowed.deny, tissue=allowed.tissue)
+
+    def changed(self) -> dict[str, Any]:
+        """Give the options that aren't at their defaults, in the order in which they are listed."""
+        return {
+            item.name: value for item in fields(self) if (value := getattr(self, item.name)) not in (item.default, ())
+        }
+
+    def command(self, cells: Path | str, output: Path | str, report: Path | str | None = None) -> str:
+        """Give the command line that does the same."""
+        return shell_command(cells, output, report, self.changed())
+
+    def python(
+        self, cells: Path | str | None, output: Path | str | None = None, report: Path | str | None = None
+    ) -> str:
+        """Give the lines of Python that do the same; ``cells`` is None for an AnnData object."""
+        return python_call(cells, output, report, self.changed())
+
+
+def loaded(model: Model) -> Bundle:
+    """Give a model's bundle, as it is if it is loaded already."""
+    return model if isinstance(model, Bundle) else load_bundle(model)
+
+
+def _name_of(bundle: Bundle) -> str:
+    """Give what `load_bundle` takes: a packaged bundle's name, another's folder."""
+    return bundle.name if bundle.path.parent == PACKAGED else str(bundle.path)

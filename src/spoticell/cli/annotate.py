@@ -1,0 +1,165 @@
+"""The commands about naming cells: ``spoticell check``, ``annotate`` and ``evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spoticell.biology.tissues import tissue_names
+from spoticell.cli.arguments import AsJson, Cells, GeneColumn, KeyAdded, Layer, Model, Quiet, Threads
+from spoticell.cli.console import guarded, listen, say, show_json
+from spoticell.cli.tables import composition, gene_names, matched, scores, share
+
+if TYPE_CHECKING:
+    from spoticell.annotation.result import Annotation
+
+
+@guarded
+def check(
+    cells: Cells,
+    *,
+    model: Model = "human-v1",
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    genes: Annotated[
+        bool, typer.Option("--genes", help="Also list the gene names that are unmatched, ambiguous or repaired.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show which matrix and genes of a file would be used.
+
+    Example: spoticell check cells.h5ad --genes
+    """
+    from spoticell import api
+
+    # what it says is the result itself
+    listen(quiet=True)
+    findings = api.check(cells, model=model, layer=layer, gene_column=gene_column, on_progress=not quiet)
+    odd = findings.genes
+    if as_json:
+        show_json(findings.to_dict() | ({"genes": odd.to_dict(orient="records")} if genes else {}))
+        return
+    typer.echo("\n".join(findings.describe()))
+    if genes:
+        typer.echo("\n".join(["", *gene_names(odd)]))
+
+
+@guarded
+def annotate(
+    cells: Cells,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write: .h5ad or .csv.")],
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="PAGE", help="Also write an HTML report here.")
+    ] = None,
+    model: Model = "human-v1",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold", "-t", min=0, max=1, help="Lowest probability at which a type is named [the model's, 0.5]."
+        ),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="TYPE", help="Type that an answer may be, with its subtypes; repeatable."),
+    ] = None,
+    deny: Annotated[
+        list[str] | None,
+        typer.Option("--deny", metavar="TYPE", help="Type that an answer can't be, with its subtypes; repeatable."),
+    ] = None,
+    tissue: Annotated[
+        str | None,
+        typer.Option("--tissue", metavar="NAME", help=f"Rule out types of other tissues: {', '.join(tissue_names())}."),
+    ] = None,
+    index: Annotated[
+        str | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
+    ] = None,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    key_added: KeyAdded = "spoticell",
+    threads: Threads = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT and PAGE if they are there.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Name the cells of a file.
+
+    Example: spoticell annotate cells.h5ad -o named.h5ad --report named.html
+
+    Example: spoticell annotate cells.h5ad -o named.h5ad --tissue lung --deny "natural killer cell"
+    """
+    from spoticell import api
+
+    listen(quiet=quiet)
+    annotation = api.annotate(
+        cells,
+        output,
+        model=model,
+        index=index,
+        threshold=threshold,
+        allow=allow or (),
+        deny=deny or (),
+        tissue=tissue,
+        layer=layer,
+        gene_column=gene_column,
+        key_added=key_added,
+        report=report,
+        overwrite=overwrite,
+        threads=threads,
+        on_progress=not quiet,
+    )
+    _tell(annotation, output, report, as_json=as_json, quiet=quiet)
+
+
+@guarded
+def evaluate(
+    annotated: Annotated[Path, typer.Argument(metavar="ANNOTATED", help="What annotate wrote: .h5ad or .csv.")],
+    *,
+    truth_key: Annotated[
+        str, typer.Option("--truth-key", metavar="KEY", help="Column of labels: Cell Ontology ids or names.")
+    ],
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", metavar="FILE", help="Where that column is, if not in ANNOTATED; joined by cell name."),
+    ] = None,
+    key_added: Annotated[
+        str, typer.Option("--key-added", metavar="WORD", help="First word of the columns of answers.")
+    ] = "spoticell",
+    as_json: AsJson = False,
+) -> None:
+    """Compare answers with labels.
+
+    Example: spoticell evaluate named.h5ad --truth-key cell_type_ontology_term_id
+    """
+    from spoticell import api
+
+    figures = api.evaluate(annotated, truth_key=truth_key, truth=truth, key_added=key_added).to_dict()
+    if as_json:
+        show_json(figures)
+        return
+    typer.echo("\n".join(scores(figures)))
+
+
+def _tell(annotation: Annotation, output: Path, report: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Say what was found, what the cells are, and where the answers lie."""
+    from spoticell.annotation.outputs import summary_record
+
+    if not quiet:
+        lines = [*annotation.findings.lines(), "", *composition(annotation), ""]
+        if annotation.matches is not None:
+            lines += [*matched(annotation, annotation.matches), ""]
+        if annotation.allowed is not None:
+            lines.append(f"Answers were kept to {annotation.allowed.describe()}.")
+        named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
+        written = ", ".join(str(path) for path in (output, report) if path is not None)
+        lines.append(
+            f"{named:,} of {cells:,} cells named ({share(named, cells)}) by {annotation.bundle.name}, "
+            f"threshold {annotation.threshold:.2f}. Written: {written}"
+        )
+        say("\n".join(lines))
+    if as_json:
+        places = {"output": str(output), "report": None if report is None else str(report)}
+        show_json(summary_record(annotation) | places)

@@ -1,0 +1,31 @@
+"""Arguments and options that several commands take, with the words that help has for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Cells = Annotated[Path, typer.Argument(metavar="CELLS", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
+Model = Annotated[
+    str, typer.Option("--model", "-m", "--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")
+]
+ModelOfIndex = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", "--bundle", "-b", metavar="NAME|FOLDER", help="The index's model, if it isn't installed."
+    ),
+]
+Layer = Annotated[
+    str | None, typer.Option("--layer", metavar="NAME", help="Matrix to read: a layer's name, X or raw [the best].")
+]
+GeneColumn = Annotated[
+    str | None, typer.Option("--gene-column", metavar="NAME", help="Column that names the genes [the best].")
+]
+KeyAdded = Annotated[
+    str, typer.Option("--key-added", metavar="WORD", help="First word of all columns and keys that are written.")
+]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON to stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

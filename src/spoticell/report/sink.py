@@ -1,0 +1,45 @@
+"""The report as a sink: written when all cells are answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spoticell.annotation.result import AnnotatedBlock, Annotation
+from spoticell.io.findings import Findings
+from spoticell.io.source import CellSource
+from spoticell.model.bundle import Bundle
+from spoticell.report.page import write_report
+
+
+class ReportSink:
+    """Writes the page about a run.
+
+    Parameters
+    ----------
+    page
+        Where to write.
+    cells, output
+        What is annotated and where the answers go, to say how the run is repeated; None for an object, and where the
+        answers stay in memory.
+    """
+
+    def __init__(self, page: Path, *, cells: Path | None, output: Path | None) -> None:
+        self._page, self._cells, self._output = page, cells, output
+
+    def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
+        """Do nothing: the page is written in one go at the end."""
+
+    def add(self, block: AnnotatedBlock) -> None:
+        """Do nothing: the annotation holds all that is drawn."""
+
+    def finish(self, annotation: Annotation) -> None:
+        """Write the page."""
+        options = annotation.options.settled()
+        if self._cells is None or self._output is None:
+            command = options.python(self._cells, self._output, self._page).strip()
+        else:
+            command = options.command(self._cells, self._output, self._page)
+        write_report(annotation, self._page, examples=annotation.examples, command=command)
+
+    def abandon(self) -> None:
+        """Do nothing: there is no page until it is whole."""
