@@ -1,4 +1,4 @@
-"""Third of the three original commands: name the cells of a file with a trained bundle.
+"""Third of the three original commands: name the cells of a file with a trained model.
 
     python src/predict.py --model_path models/spoticell_test/best_model_f1 --data_path data/test_data.h5ad
 
@@ -12,25 +12,25 @@ from typing import Annotated
 
 import typer
 
-from spoticell.cli.app import annotate
+from spoticell.cli.annotate import annotate
 from spoticell.cli.console import prepare
 
 
 def main(
     *,
-    model_path: Annotated[Path, typer.Option("--model_path", help="A bundle's folder.")],
+    model_path: Annotated[Path, typer.Option("--model_path", help="Folder of a trained model.")],
     data_path: Annotated[
         Path, typer.Option("--data_path", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")
     ],
     output: Annotated[
         Path | None, typer.Option("--output", help="Where to write: .h5ad or .csv [DATA_PATH with _predicted.h5ad].")
     ] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="Write a page about it too: .html.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Also write an HTML report here.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
-    """Name the cells of a file with a trained bundle."""
+    """Name the cells of a file with a trained model."""
     output = output or data_path.with_name(f"{data_path.stem}_predicted.h5ad")
-    annotate(data_path, output=output, bundle=str(model_path), report=report, overwrite=overwrite)
+    annotate(data_path, output=output, model=str(model_path), report=report, overwrite=overwrite)
 
 
 if __name__ == "__main__":

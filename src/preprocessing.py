@@ -13,8 +13,9 @@ from typing import Annotated
 
 import typer
 
-from spoticell.cli.console import guarded, prepare, progress, say
+from spoticell.cli.console import guarded, prepare, say
 from spoticell.cli.tables import columns
+from spoticell.progress import shown
 
 Files = Annotated[list[Path] | None, typer.Option("--datasets", metavar="FILE ...", help="Labelled local files.")]
 More = Annotated[list[Path] | None, typer.Argument(hidden=True)]
@@ -37,9 +38,9 @@ def main(
 
     files = [*(datasets or []), *(more or [])]
     if not files:
-        with progress("fetching", quiet=False) as on_progress:
+        with shown(wanted=True, title="fetching") as on_progress:
             files = fetch_originals(download_dir, on_progress=on_progress)
-    with progress("preparing", quiet=False) as on_progress:
+    with shown(wanted=True, title="preparing") as on_progress:
         prepared = prepare_datasets(files, output_dir, overwrite=overwrite, on_progress=on_progress)
     rows = [("cells", "kept", "types", "data set")]
     rows += [(f"{one.cells:,}", f"{one.kept:,}", f"{len(one.types):,}", one.name) for one in prepared]

@@ -54,7 +54,7 @@ def blood(data_folder) -> anndata.AnnData:
 
 
 def annotated(cells: anndata.AnnData) -> anndata.AnnData:
-    return spoticell.annotate(cells, copy=True)
+    return spoticell.annotate(cells, copy=True).adata
 
 
 @pytest.mark.real

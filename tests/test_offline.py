@@ -209,7 +209,7 @@ def test_training_is_quiet_and_stays_so(watch, tmp_path: Path) -> None:
 NOTEBOOK = """
 import spoticell
 import onnxruntime
-spoticell.annotate_file("cells.h5ad", "named.h5ad", bundle="tiny")
+spoticell.annotate("cells.h5ad", "named.h5ad", model="tiny")
 """
 
 

@@ -14,22 +14,26 @@ def test_the_public_names_are_these():
     assert spoticell.__all__ == [
         "Annotation",
         "Bundle",
+        "Evaluation",
+        "Findings",
         "Index",
         "__version__",
         "add_to_index",
         "annotate",
-        "annotate_file",
         "build_index",
         "check",
         "errors",
         "evaluate",
+        "finetune",
         "keys",
         "load_bundle",
         "merge_indexes",
         "open_index",
         "packaged_bundles",
         "pl",
+        "prepare",
         "search",
+        "train",
     ]
     assert dir(spoticell) == spoticell.__all__
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.lib.saving import DATA, save_result
 from spoticell.annotation.evaluation import score
-from spoticell.api import annotate_file
+from spoticell.api import annotate
 from spoticell.io import open_cells
 from spoticell.keys import LABEL
 from spoticell.model.bundle import load_bundle
@@ -42,7 +42,7 @@ def figures(bundle: Path, folder: Path) -> dict[str, tuple[float, float]]:
     found = {}
     for name in TESTS:
         path = DATA / "test" / f"{name}.h5ad"
-        annotation = annotate_file(path, folder / f"{name}.csv", bundle=bundle, overwrite=True)
+        annotation = annotate(path, folder / f"{name}.csv", model=bundle, overwrite=True)
         with open_cells(path) as source:
             truth = source.obs()[LABEL].astype(str).to_numpy()
         known = np.flatnonzero(truth != "unknown")

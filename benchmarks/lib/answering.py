@@ -18,7 +18,7 @@ from benchmarks.lib.studies import Cells, is_right, read_studies
 from spoticell.annotation.allowed import Allowed
 from spoticell.annotation.decision import decide
 from spoticell.annotation.evaluation import NO_ANSWER
-from spoticell.annotation.pipeline import check_threshold
+from spoticell.annotation.options import Options
 from spoticell.biology.ontology import load_ontology
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import load_bundle
@@ -60,7 +60,7 @@ def answer_cells(
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
     bundle, empty_n = runtime.bundle, cells.counts_n == 0
     prediction.probabilities_nm[empty_n] = 0
-    threshold = check_threshold(threshold, bundle)
+    threshold = Options(bundle, threshold=threshold).lowest
     decision = decide(prediction, cells.counts_n, bundle, threshold=threshold, allowed=allowed)
     term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[decision.answer_n]
     return Answers(term_n, decision.score_n, decision.chance_nm, prediction)

@@ -144,7 +144,7 @@ def annotate(
     >>> import importlib.resources, spoticell
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> spoticell.annotate(cells, tissue="blood").summary().loc[0, "cell_type"]
-    'CD16-positive monocyte'
+    'CD1c-positive myeloid dendritic cell'
     """
     options = Options(model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
     where = (None if place is None else Path(place) for place in (output, report))
@@ -205,11 +205,10 @@ def evaluate(
 
     Examples
     --------
-    >>> import spoticell
-    >>> from importlib.resources import files
-    >>> cells = files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> import anndata, importlib.resources, spoticell
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> adata = spoticell.annotate(anndata.read_h5ad(cells)).adata
-    >>> adata.obs["label"] = adata.obs["bulk_labels"].replace({"CD14+ Monocyte": "monocyte", "CD19+ B": "B cell"})
+    >>> adata.obs["label"] = adata.obs["bulk_labels"].map({"CD19+ B": "B cell", "CD56+ NK": "natural killer cell"})
     >>> spoticell.evaluate(adata, truth_key="label").types
     2
     """

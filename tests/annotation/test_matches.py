@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import spoticell
 from spoticell import keys
 from spoticell.annotation.evidence import AGREEMENTS, RULE
-from spoticell.annotation.matches import Matcher
-from spoticell.api import annotate_file
+from spoticell.annotation.matches import Matcher, open_for
+from spoticell.api import annotate
 from spoticell.biology.ontology import load_ontology
 from spoticell.cli.app import app
 from spoticell.errors import SearchError
@@ -29,7 +29,7 @@ ERYTHROBLAST = "CL:0000765"
 
 def reference_cells(adata: anndata.AnnData, bundle, study: str) -> ReferenceCells:
     """Cells with a label, as an index takes them."""
-    named = spoticell.annotate(adata[adata.obs[keys.LABEL] != "unknown"], bundle=bundle, copy=True)
+    named = spoticell.annotate(adata[adata.obs[keys.LABEL] != "unknown"], model=bundle, copy=True).adata
     terms = named.obs[keys.LABEL].astype(str).to_numpy()
     table = pd.DataFrame("", index=range(len(terms)), columns=list(COLUMNS)).assign(
         term=terms, cell_type=[load_ontology().name(term) for term in terms], study=study, dataset=study
@@ -68,11 +68,11 @@ def index_folder(tmp_path_factory, tiny_bundle, make_tiny_cells) -> Path:
 
 @pytest.fixture
 def annotation(tiny_h5ad, tiny_bundle, index_folder, tmp_path):
-    return annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle, index=index_folder)
+    return annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle, index=index_folder)
 
 
 def test_the_matches_name_the_cells_and_agree_with_the_classifier(tiny_cells, tiny_bundle, index_folder, tiny_answers):
-    spoticell.annotate(tiny_cells, bundle=tiny_bundle, index=index_folder)
+    spoticell.annotate(tiny_cells, model=tiny_bundle, index=index_folder)
     obs = tiny_cells.obs
     assert obs["spoticell_match_cell_type_ontology_term_id"].tolist() == tiny_answers
     assert obs["spoticell_agrees"].tolist() == ["agree"] * 30 + ["unknown"]
@@ -82,14 +82,14 @@ def test_the_matches_name_the_cells_and_agree_with_the_classifier(tiny_cells, ti
 
 
 def test_the_classifiers_own_columns_stay_as_they_are(tiny_cells, tiny_bundle, index_folder):
-    alone = spoticell.annotate(tiny_cells, bundle=tiny_bundle, copy=True)
-    beside = spoticell.annotate(tiny_cells, bundle=tiny_bundle, index=index_folder, copy=True)
+    alone = spoticell.annotate(tiny_cells, model=tiny_bundle, copy=True).adata
+    beside = spoticell.annotate(tiny_cells, model=tiny_bundle, index=index_folder, copy=True).adata
     pd.testing.assert_frame_equal(beside.obs[alone.obs.columns], alone.obs)
     assert [name for name in beside.obs if name not in alone.obs] == MATCHED
 
 
 def test_an_empty_cell_has_no_matches_and_is_not_novel(tiny_cells, tiny_bundle, index_folder):
-    spoticell.annotate(tiny_cells, bundle=tiny_bundle, index=index_folder)
+    spoticell.annotate(tiny_cells, model=tiny_bundle, index=index_folder)
     empty = tiny_cells.obs.iloc[-1]
     assert empty["spoticell_match_cell_type"] == empty["spoticell_match_nearest"] == "unknown"
     assert np.isnan([empty["spoticell_match_similarity"], empty["spoticell_match_p"]]).all()
@@ -104,19 +104,19 @@ def test_a_type_that_no_network_was_trained_on_is_learned_by_adding_its_cells(
 
     query = cells(9)
     is_new = (query.obs[keys.LABEL] == ERYTHROBLAST).to_numpy()
-    spoticell.annotate(query, bundle=tiny_bundle, index=index_folder)
+    spoticell.annotate(query, model=tiny_bundle, index=index_folder)
     assert "erythroblast" not in set(query.obs["spoticell_match_cell_type"][is_new])
     assert query.obs["spoticell_novel"][is_new].all()
     studies = {f"study_{seed}": cells(seed) for seed in (1, 2)}
-    spoticell.annotate(query, bundle=tiny_bundle, index=make_index(tmp_path / "with", tiny_bundle, **studies))
+    spoticell.annotate(query, model=tiny_bundle, index=make_index(tmp_path / "with", tiny_bundle, **studies))
     assert (query.obs["spoticell_match_cell_type"][is_new] == "erythroblast").all()
     assert "erythroblast" not in set(query.obs["spoticell_cell_type"])
     assert not query.obs["spoticell_novel"][is_new].any()
 
 
 def test_a_file_and_an_object_get_the_same_columns(tiny_h5ad, tiny_cells, tiny_bundle, index_folder, tmp_path):
-    annotate_file(tiny_h5ad, tmp_path / "out.h5ad", bundle=tiny_bundle, index=index_folder)
-    spoticell.annotate(tiny_cells, bundle=tiny_bundle, index=index_folder)
+    annotate(tiny_h5ad, tmp_path / "out.h5ad", model=tiny_bundle, index=index_folder)
+    spoticell.annotate(tiny_cells, model=tiny_bundle, index=index_folder)
     written = anndata.read_h5ad(tmp_path / "out.h5ad")
     pd.testing.assert_frame_equal(written.obs[MATCHED], tiny_cells.obs[MATCHED], check_categorical=False)
     assert written.obs["spoticell_novel"].dtype == bool
@@ -133,32 +133,32 @@ def test_the_csv_file_holds_them_too(annotation, tmp_path):
 
 def test_columns_of_an_earlier_index_do_not_outlive_it(tiny_h5ad, tiny_bundle, index_folder, tmp_path):
     first, second = tmp_path / "first.h5ad", tmp_path / "second.h5ad"
-    annotate_file(tiny_h5ad, first, bundle=tiny_bundle, index=index_folder)
-    annotate_file(first, second, bundle=tiny_bundle)
+    annotate(tiny_h5ad, first, model=tiny_bundle, index=index_folder)
+    annotate(first, second, model=tiny_bundle)
     assert not set(anndata.read_h5ad(second).obs) & set(MATCHED)
     adata = anndata.read_h5ad(first)
-    spoticell.annotate(adata, bundle=tiny_bundle)
+    spoticell.annotate(adata, model=tiny_bundle)
     assert not set(adata.obs) & set(MATCHED)
     assert "index" not in adata.uns["spoticell"]
 
 
 def test_cells_in_blocks_match_as_all_at_once(tiny_cells, tiny_bundle, index_folder):
-    fingerprint_nd = spoticell.annotate(tiny_cells, bundle=tiny_bundle, copy=True).obsm["X_spoticell"]
-    whole, parts = Matcher(index_folder, tiny_bundle), Matcher(Index(index_folder), tiny_bundle)
+    fingerprint_nd = spoticell.annotate(tiny_cells, model=tiny_bundle, copy=True).adata.obsm["X_spoticell"]
+    whole, parts = (Matcher(open_for(tiny_bundle, index)) for index in (index_folder, Index(index_folder)))
     whole.add(fingerprint_nd)
     for start in range(0, len(fingerprint_nd), 7):
         parts.add(fingerprint_nd[start : start + 7])
     np.testing.assert_array_equal(whole.finish().terms_n, parts.finish().terms_n)
-    assert len(Matcher(index_folder, tiny_bundle).finish().evidence) == 0
+    assert len(Matcher(Index(index_folder)).finish().evidence) == 0
 
 
 def test_a_matcher_searches_with_as_many_threads_as_it_is_given(index_folder, tiny_bundle):
-    assert Matcher(index_folder, tiny_bundle, threads=1).index.threads == 1
+    assert open_for(tiny_bundle, index_folder, threads=1).threads == 1
 
 
 def test_an_index_of_another_bundle_is_refused_before_any_work(tiny_h5ad, tmp_path, index_folder):
     with pytest.raises(SearchError, match="can't be compared"):
-        annotate_file(tiny_h5ad, tmp_path / "out.h5ad", index=index_folder)
+        annotate(tiny_h5ad, tmp_path / "out.h5ad", index=index_folder)
     assert not (tmp_path / "out.h5ad").exists()
 
 
@@ -189,7 +189,7 @@ def test_the_report_shows_matches_by_type_and_where_they_contradict(tiny_bundle,
     labels = swapped.obs[keys.LABEL].astype(str)
     swapped.obs[keys.LABEL] = labels.map(lambda term: names.get(term, term))
     index = make_index(tmp_path / "swapped", tiny_bundle, swapped=swapped, again=swapped)
-    annotation = annotate_file(tmp_path / "cells.h5ad", tmp_path / "out.csv", bundle=tiny_bundle, index=index)
+    annotation = annotate(tmp_path / "cells.h5ad", tmp_path / "out.csv", model=tiny_bundle, index=index)
     page = render(annotation, examples=annotation.examples, command="x")
     assert "Matches with reference cells" in page
     assert "they contradict 32.3%" in page
@@ -198,13 +198,13 @@ def test_the_report_shows_matches_by_type_and_where_they_contradict(tiny_bundle,
 
 
 def test_a_report_without_an_index_has_no_word_of_matches(tiny_h5ad, tiny_bundle, tmp_path):
-    annotation = annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle)
+    annotation = annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle)
     assert "reference cells" not in render(annotation, examples=annotation.examples, command="x")
 
 
 def test_an_index_of_one_study_gives_matches_but_no_p_values(tiny_h5ad, tiny_bundle, make_tiny_cells, tmp_path):
     index = make_index(tmp_path / "one", tiny_bundle, only=make_tiny_cells(per_type=20, seed=1))
-    annotation = annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle, index=index)
+    annotation = annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle, index=index)
     assert np.isnan(annotation.matches.evidence.p_n).all()
     assert (annotation.matches.evidence.answer_n >= 0).sum() == 30
     assert "no second study" in render(annotation, examples=annotation.examples, command="x")

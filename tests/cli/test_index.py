@@ -13,7 +13,7 @@ pytest.importorskip("faiss", reason="searching needs faiss: pip install 'spotice
 from tests.conftest import tiny_adata
 
 import spoticell
-from spoticell.api import annotate_file
+from spoticell.api import annotate
 from spoticell.cli.app import app
 from spoticell.errors import SearchError
 from spoticell.index import Index
@@ -134,7 +134,7 @@ def test_search_writes_a_line_a_hit(index_folder, tiny_bundle_folder, tiny_h5ad,
     assert hits["cell"].tolist() == [f"cell-{row}" for row in range(30) for _ in range(3)]
     assert hits["rank"].tolist() == [1, 2, 3] * 30
     index = Index(index_folder)
-    annotate_file(tiny_h5ad, tmp_path / "named.h5ad", bundle=tiny_bundle_folder)
+    annotate(tiny_h5ad, tmp_path / "named.h5ad", model=tiny_bundle_folder)
     found = index.search(spoticell_fingerprints(tmp_path / "named.h5ad"), k=3)
     assert hits["reference"].tolist() == index.names_of(found.row_nk[:30]).ravel().tolist()
     assert hits["similarity"].tolist() == found.similarity_nk[:30].ravel().astype(np.float64).round(6).tolist()
@@ -175,35 +175,35 @@ def test_conditions_of_a_search_hold(index_folder, tiny_bundle_folder, tiny_h5ad
 def test_python_gives_the_same_table_for_a_file_an_object_and_an_annotated_file(
     index_folder, tiny_bundle, tiny_h5ad, tiny_cells, tmp_path
 ):
-    of_file = spoticell.search(tiny_h5ad, index_folder, k=2, bundle=tiny_bundle)
-    pd.testing.assert_frame_equal(spoticell.search(tiny_cells, Index(index_folder), k=2, bundle=tiny_bundle), of_file)
-    annotate_file(tiny_h5ad, tmp_path / "named.h5ad", bundle=tiny_bundle)
+    of_file = spoticell.search(tiny_h5ad, index_folder, k=2, model=tiny_bundle)
+    pd.testing.assert_frame_equal(spoticell.search(tiny_cells, Index(index_folder), k=2, model=tiny_bundle), of_file)
+    annotate(tiny_h5ad, tmp_path / "named.h5ad", model=tiny_bundle)
     pd.testing.assert_frame_equal(
-        spoticell.search(tmp_path / "named.h5ad", index_folder, k=2, bundle=tiny_bundle), of_file
+        spoticell.search(tmp_path / "named.h5ad", index_folder, k=2, model=tiny_bundle), of_file
     )
 
 
 def test_fingerprints_of_annotated_files_are_taken_as_they_are(references, tiny_bundle, tmp_path, monkeypatch):
-    spoticell.build_index(references, tmp_path / "from-counts", bundle=tiny_bundle)
+    spoticell.build_index(references, tmp_path / "from-counts", model=tiny_bundle)
     (tmp_path / "named").mkdir()
     for path in references:
-        annotate_file(path, tmp_path / "named" / path.name, bundle=tiny_bundle)
-    monkeypatch.setattr("spoticell.index.references.Runtime", None)
+        annotate(path, tmp_path / "named" / path.name, model=tiny_bundle)
+    monkeypatch.setattr("spoticell.model.runtime.Runtime", None)
     named = [tmp_path / "named" / path.name for path in references]
-    spoticell.build_index(named, tmp_path / "from-fingerprints", bundle=tiny_bundle)
+    spoticell.build_index(named, tmp_path / "from-fingerprints", model=tiny_bundle)
     segments = [Index(tmp_path / name).manifest.segments for name in ("from-counts", "from-fingerprints")]
     assert segments[0] == segments[1]
 
 
 def test_fingerprints_of_another_bundle_are_not_taken(references, tiny_bundle, tmp_path):
-    annotate_file(references[0], tmp_path / "named.h5ad", bundle=tiny_bundle)
+    annotate(references[0], tmp_path / "named.h5ad", model=tiny_bundle)
     other = shutil.copytree(tiny_bundle.path, tmp_path / "other")
     fields = json.loads((other / "bundle.json").read_text()) | {"description": "another one"}
     (other / "bundle.json").write_text(json.dumps(fields))
-    intake = spoticell.build_index(tmp_path / "named.h5ad", tmp_path / "index", bundle=other)
+    intake = spoticell.build_index(tmp_path / "named.h5ad", tmp_path / "index", model=other)
     assert intake.cells == 30
     with pytest.raises(SearchError, match="can't be compared"):
-        spoticell.search(references[0], tmp_path / "index", bundle=tiny_bundle)
+        spoticell.search(references[0], tmp_path / "index", model=tiny_bundle)
 
 
 def test_what_can_not_be_is_one_line(references, index_folder, tiny_bundle_folder, tiny_h5ad, tmp_path):

@@ -83,7 +83,7 @@ class TestVerbs:
         out, plain = tmp_path / "hits.csv", tmp_path / "plain.csv"
         where = ("-b", tiny_bundle_folder, "-w", "study!=two", "-k", 4)
         assert run("search", tiny_h5ad, "-i", index, "-o", out, *where).exit_code == 0
-        spoticell.build_index(references, tmp_path / "once", bundle=tiny_bundle_folder, facts={"tissue": "blood"})
+        spoticell.build_index(references, tmp_path / "once", model=tiny_bundle_folder, facts={"tissue": "blood"})
         assert run("search", tiny_h5ad, "-i", tmp_path / "once", "-o", plain, *where).exit_code == 0
         hits, expected = pd.read_csv(out), pd.read_csv(plain)
         assert set(hits["study"]) == {"one"}
@@ -100,5 +100,5 @@ class TestVerbs:
         assert adata.uns["spoticell"]["index"]["references"] == 60
         assert f"--index {index}" in (tmp_path / "named.html").read_text()
         opened = spoticell.open_index(index)
-        spoticell.annotate(adata, bundle=tiny_bundle_folder, index=opened, key_added="again")
+        spoticell.annotate(adata, model=tiny_bundle_folder, index=opened, key_added="again")
         assert adata.obs["again_match_cell_type"].tolist() == adata.obs["spoticell_match_cell_type"].tolist()

@@ -4,13 +4,14 @@ import pytest
 from scipy import sparse
 
 from spoticell.biology.counts import Kind
-from spoticell.errors import CountsError, FileFormatError, GeneMatchError
+from spoticell.biology.genes import load_vocabulary
+from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError
 from spoticell.io.findings import inspect
 from spoticell.io.in_memory import AnnDataCells
 
 
 def find(adata, bundle, **options):
-    return inspect(AnnDataCells(adata, **options), bundle.vocabulary)
+    return inspect(AnnDataCells(adata), bundle.vocabulary, **options)
 
 
 def test_counts_in_x_are_found_and_described_for_people_and_programs(tiny_cells, tiny_bundle):
@@ -83,6 +84,33 @@ def test_progress_runs_once_from_nothing_to_all_over_all_matrices(tiny_cells, ti
     tiny_cells.layers["counts"] = tiny_cells.X.log1p()
     steps = []
     inspect(
-        AnnDataCells(tiny_cells), tiny_bundle.vocabulary, on_progress=lambda done, total: steps.append((done, total))
+        AnnDataCells(tiny_cells), tiny_bundle.vocabulary, on_progress=lambda done, total: steps.append(done / total)
     )
-    assert steps == [(31, 62), (62, 62)]
+    assert steps == [0.5, 1]
+
+
+def test_the_matrix_that_is_named_is_the_one_looked_at_even_one_that_is_never_chosen(tiny_cells, tiny_bundle):
+    tiny_cells.layers["unspliced"] = tiny_cells.X.copy()
+    assert find(tiny_cells, tiny_bundle).matrix == "X"
+    assert find(tiny_cells, tiny_bundle, layer="unspliced").matrix == "layers/unspliced"
+    with pytest.raises(ConfigError, match=r"AnnData has no layer 'umi'; it has X, layers/unspliced\."):
+        find(tiny_cells, tiny_bundle, layer="umi")
+
+
+def test_the_column_of_genes_that_is_named_is_the_one_used(tiny_cells, tiny_bundle):
+    assert find(tiny_cells, tiny_bundle).match.column == "index"
+    assert find(tiny_cells, tiny_bundle, gene_column="gene_id").match.column == "gene_id"
+    with pytest.raises(ConfigError, match=r"no column 'symbol' of gene names; it has index, gene_id\."):
+        find(tiny_cells, tiny_bundle, gene_column="symbol")
+
+
+def test_names_that_are_not_known_as_they_stand_are_listed_with_what_they_were_taken_for(tiny_cells):
+    names = tiny_cells.var_names.tolist()
+    names[:4] = ["no such gene", "MARCH1", "GRCh38_CD3E", "CD20"]
+    tiny_cells.var_names = names
+    del tiny_cells.var["gene_id"]
+    genes = inspect(AnnDataCells(tiny_cells), load_vocabulary()).genes.set_index("name")
+    assert genes.loc["no such gene"].tolist() == ["unmatched", "", ""]
+    assert genes.loc["GRCh38_CD3E", ["how", "symbol"]].tolist() == ["repaired", "CD3E"]
+    assert genes.loc["CD20", ["how", "symbol"]].tolist() == ["renamed", "MS4A1"]
+    assert set(genes.index) <= set(names)

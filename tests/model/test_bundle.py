@@ -1,6 +1,5 @@
 import hashlib
 import json
-import logging
 import pickle
 import shutil
 import time
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from spoticell import __version__
-from spoticell.errors import BundleError
+from spoticell.errors import BundleError, SpoticellWarning
 from spoticell.model.bundle import load_bundle, packaged_bundles, write_manifest
 
 
@@ -140,11 +139,10 @@ def test_gene_tables_that_can_not_be_are_refused(folder, change, message):
         load_bundle(folder)
 
 
-def test_a_later_minor_format_is_read_with_a_warning_and_without_what_is_new(folder, caplog):
+def test_a_later_minor_format_is_read_with_a_warning_and_without_what_is_new(folder):
     edit(folder, format_version="1.7", novelty=[1])
-    with caplog.at_level(logging.WARNING, logger="spoticell"):
+    with pytest.warns(SpoticellWarning, match="later format 1.7"):
         assert load_bundle(folder).manifest.format_version == "1.7"
-    assert "later format 1.7" in caplog.text
 
 
 def test_nodes_of_another_ontology_release_are_taken_as_they_are(folder):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from spoticell.api import annotate_file
+from spoticell.api import annotate
 from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import OutputError
 from spoticell.report.html import tag
@@ -61,7 +61,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def annotation(tiny_h5ad, tiny_bundle, tmp_path):
-    return annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle)
+    return annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle)
 
 
 def page_of(annotation, command="spoticell annotate cells.h5ad -o out.csv") -> Page:
@@ -69,7 +69,7 @@ def page_of(annotation, command="spoticell annotate cells.h5ad -o out.csv") -> P
 
 
 def test_the_page_says_what_answers_were_kept_to(annotation, tiny_h5ad, tiny_bundle, tmp_path):
-    kept = annotate_file(tiny_h5ad, tmp_path / "kept.csv", bundle=tiny_bundle, deny=["T cell"], tissue="blood")
+    kept = annotate(tiny_h5ad, tmp_path / "kept.csv", model=tiny_bundle, deny=["T cell"], tissue="blood")
     words = "Answers are kept to3 of the 6 types that the model knows: in blood; not T cell (CL:0000084)"
     assert words in page_of(kept).text
     assert "Answers are kept to" not in page_of(annotation).text
@@ -122,7 +122,7 @@ def test_the_page_is_small_enough_to_mail(annotation):
 def test_the_same_cells_give_the_same_bytes(tiny_h5ad, tiny_bundle, tmp_path):
     pages = []
     for run in ("first.csv", "second.csv"):
-        annotation = annotate_file(tiny_h5ad, tmp_path / run, bundle=tiny_bundle)
+        annotation = annotate(tiny_h5ad, tmp_path / run, model=tiny_bundle)
         pages.append(write_report(annotation, tmp_path / "page.html", examples=annotation.examples, command="x"))
         pages[-1] = pages[-1].read_bytes()
     assert pages[0] == pages[1]
@@ -164,7 +164,7 @@ def test_names_from_the_data_are_shown_and_never_become_html(annotation, name, t
 def test_cells_that_are_all_unknown_make_a_page(tiny_cells, tiny_bundle, tmp_path):
     tiny_cells.X = sparse.csr_matrix(tiny_cells.shape, dtype=np.float32)
     tiny_cells.write_h5ad(tmp_path / "empty.h5ad")
-    annotation = annotate_file(tmp_path / "empty.h5ad", tmp_path / "out.csv", bundle=tiny_bundle)
+    annotation = annotate(tmp_path / "empty.h5ad", tmp_path / "out.csv", model=tiny_bundle)
     page = page_of(annotation)
     assert "0 of 31 cells have a type (0%). 31 are unknown (100%)." in page.text
     assert "Map of the fingerprints" not in page.text
@@ -173,34 +173,34 @@ def test_cells_that_are_all_unknown_make_a_page(tiny_cells, tiny_bundle, tmp_pat
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0])
 def test_extreme_thresholds_make_a_page(tiny_h5ad, tiny_bundle, tmp_path, threshold):
-    annotation = annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle, threshold=threshold)
+    annotation = annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle, threshold=threshold)
     assert f"unknown below {threshold:.2f}" in page_of(annotation).text
 
 
 @pytest.mark.parametrize("cells", [1, 2, 6, 11])
 def test_a_handful_of_cells_make_a_page(tiny_cells, tiny_bundle, tmp_path, cells):
     tiny_cells[:cells].copy().write_h5ad(tmp_path / "few.h5ad")
-    annotation = annotate_file(tmp_path / "few.h5ad", tmp_path / "out.csv", bundle=tiny_bundle)
+    annotation = annotate(tmp_path / "few.h5ad", tmp_path / "out.csv", model=tiny_bundle)
     assert f"{cells} of {cells} cells have a type" in page_of(annotation).text
 
 
 def test_cells_that_are_all_alike_make_a_page(tiny_cells, tiny_bundle, tmp_path):
     tiny_cells.X = sparse.csr_matrix(np.tile(tiny_cells.X[[0]].toarray(), (31, 1)))
     tiny_cells.write_h5ad(tmp_path / "alike.h5ad")
-    annotation = annotate_file(tmp_path / "alike.h5ad", tmp_path / "out.csv", bundle=tiny_bundle)
+    annotation = annotate(tmp_path / "alike.h5ad", tmp_path / "out.csv", model=tiny_bundle)
     assert "31 of 31 cells have a type (100%)." in page_of(annotation).text
 
 
 def test_genes_that_were_not_measured_are_counted(tiny_cells, tiny_bundle, tmp_path):
     tiny_cells[:, :120].copy().write_h5ad(tmp_path / "panel.h5ad")
-    annotation = annotate_file(tmp_path / "panel.h5ad", tmp_path / "out.csv", bundle=tiny_bundle)
+    annotation = annotate(tmp_path / "panel.h5ad", tmp_path / "out.csv", model=tiny_bundle)
     text = page_of(annotation).text
     assert "120 of the 200 that the model knows (60.0%)" in text
     assert "not in this file (80 genes)" in text
 
 
 def test_the_command_line_writes_the_page_beside_the_answers(tiny_h5ad, tiny_bundle, tmp_path):
-    annotate_file(tiny_h5ad, tmp_path / "out.h5ad", bundle=tiny_bundle, report=tmp_path / "page.html")
+    annotate(tiny_h5ad, tmp_path / "out.h5ad", model=tiny_bundle, report=tmp_path / "page.html")
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert f"--bundle {tiny_bundle.path}" in page.text
 
@@ -213,7 +213,7 @@ def test_a_folder_that_is_not_there_is_an_error_with_a_sentence(annotation):
 @pytest.mark.real
 def test_real_cells_make_a_page_that_is_small_enough_to_mail(data_folder, tiny_bundle, tmp_path):
     path = data_folder / "test" / "kang2018_ifnb_pbmc.h5ad"
-    annotation = annotate_file(path, tmp_path / "out.csv", bundle=tiny_bundle, report=tmp_path / "page.html")
+    annotation = annotate(path, tmp_path / "out.csv", model=tiny_bundle, report=tmp_path / "page.html")
     assert (tmp_path / "page.html").stat().st_size < 1_000_000
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert "2,000 of 2,800 cells" in page.text or f"{len(annotation.answer_n):,}" in page.text

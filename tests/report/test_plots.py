@@ -22,7 +22,7 @@ def _no_window(monkeypatch):
 
 @pytest.fixture
 def cells(tiny_cells, tiny_bundle):
-    annotate(tiny_cells, bundle=tiny_bundle, threads=1)
+    annotate(tiny_cells, model=tiny_bundle, threads=1)
     return tiny_cells
 
 
@@ -52,7 +52,7 @@ def test_the_picture_shows_the_matrix_that_was_annotated(tiny_cells, tiny_bundle
         tiny_cells.raw = tiny_cells
     if where != "X":
         tiny_cells.X = sparse.csr_matrix(tiny_cells.X.toarray() - 1)
-    annotate(tiny_cells, bundle=tiny_bundle, threads=1)
+    annotate(tiny_cells, model=tiny_bundle, threads=1)
     drawn = pl.cell_picture(tiny_cells, cell=3, bundle=tiny_bundle).images[0].get_array()
     np.testing.assert_array_equal(drawn, expected)
 
@@ -124,5 +124,5 @@ def test_a_picture_goes_where_it_is_told_to(cells, tiny_bundle):
 
 
 def test_another_key_is_read(tiny_cells, tiny_bundle):
-    annotate(tiny_cells, bundle=tiny_bundle, key_added="mine", threads=1)
+    annotate(tiny_cells, model=tiny_bundle, key_added="mine", threads=1)
     assert len(pl.composition(tiny_cells, key_added="mine").patches) == 7

@@ -188,6 +188,7 @@ def allowed_types(
     ConfigError
         If a word names no type or tissue, no label is left, or the bundle is of another release of the ontology.
     """
+    allow, deny = listed(allow), listed(deny)
     if not allow and not deny and tissue is None:
         return None
     ontology, labels = load_ontology(), bundle.manifest.labels
@@ -207,6 +208,11 @@ def allowed_types(
     if not allowed_c.any():
         raise ConfigError(f"no type is left to answer with: {allowed.describe()}. Allow more, or deny less.")
     return allowed
+
+
+def listed(words: Sequence[str]) -> tuple[str, ...]:
+    """Take one word for a list of one."""
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 def _terms(words: Sequence[str], bundle: Bundle, ontology: Ontology) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from spoticell.annotation.allowed import Allowed, allowed_types
+from spoticell.annotation.allowed import Allowed, allowed_types, listed
 from spoticell.annotation.commands import python_call, shell_command
 from spoticell.annotation.matches import open_for
 from spoticell.errors import ConfigError
@@ -65,9 +65,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("allow", "deny"):
-            words = getattr(self, name)
-            # one word stands for a list of one
-            object.__setattr__(self, name, (words,) if isinstance(words, str) else tuple(words))
+            object.__setattr__(self, name, listed(getattr(self, name)))
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ConfigError(f"the threshold is {self.threshold}; it is a probability, from 0 to 1.")
         if not self.key_added or "/" in self.key_added or self.key_added.startswith("_"):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spoticell.biology.tissues import tissue_names
-from spoticell.cli.arguments import AsJson, Cells, GeneColumn, KeyAdded, Layer, Model, Quiet, Threads
+from spoticell.cli.arguments import (
+    Allow,
+    AsJson,
+    Cells,
+    Deny,
+    GeneColumn,
+    KeyAdded,
+    Layer,
+    Model,
+    Quiet,
+    Threads,
+    Tissue,
+)
 from spoticell.cli.console import guarded, listen, say, show_json
 from spoticell.cli.tables import composition, gene_names, matched, scores, share
 
@@ -35,9 +47,13 @@ def check(
     """
     from spoticell import api
 
-    # what it says is the result itself
-    listen(quiet=True)
-    findings = api.check(cells, model=model, layer=layer, gene_column=gene_column, on_progress=not quiet)
+    listen(quiet=quiet)
+    with warnings.catch_warnings(record=True) as notes:
+        findings = api.check(cells, model=model, layer=layer, gene_column=gene_column, on_progress=not quiet)
+    for note in notes:
+        # those on the cells stand in the outcome
+        if str(note.message) not in findings.warnings:
+            warnings.warn_explicit(note.message, note.category, note.filename, note.lineno)
     odd = findings.genes
     if as_json:
         show_json(findings.to_dict() | ({"genes": odd.to_dict(orient="records")} if genes else {}))
@@ -62,18 +78,9 @@ def annotate(
             "--threshold", "-t", min=0, max=1, help="Lowest probability at which a type is named [the model's, 0.5]."
         ),
     ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option("--allow", metavar="TYPE", help="Type that an answer may be, with its subtypes; repeatable."),
-    ] = None,
-    deny: Annotated[
-        list[str] | None,
-        typer.Option("--deny", metavar="TYPE", help="Type that an answer can't be, with its subtypes; repeatable."),
-    ] = None,
-    tissue: Annotated[
-        str | None,
-        typer.Option("--tissue", metavar="NAME", help=f"Rule out types of other tissues: {', '.join(tissue_names())}."),
-    ] = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    tissue: Tissue = None,
     index: Annotated[
         str | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
     ] = None,

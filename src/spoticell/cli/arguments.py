@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from spoticell.biology.tissues import tissue_names
+
 Cells = Annotated[Path, typer.Argument(metavar="CELLS", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
 Model = Annotated[
     str, typer.Option("--model", "-m", "--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")
@@ -16,6 +18,18 @@ ModelOfIndex = Annotated[
     typer.Option(
         "--model", "-m", "--bundle", "-b", metavar="NAME|FOLDER", help="The index's model, if it isn't installed."
     ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="TYPE", help="Type that an answer may be, with its subtypes; repeatable."),
+]
+Deny = Annotated[
+    list[str] | None,
+    typer.Option("--deny", metavar="TYPE", help="Type that an answer can't be, with its subtypes; repeatable."),
+]
+Tissue = Annotated[
+    str | None,
+    typer.Option("--tissue", metavar="NAME", help=f"Rule out types of other tissues: {', '.join(tissue_names())}."),
 ]
 Layer = Annotated[
     str | None, typer.Option("--layer", metavar="NAME", help="Matrix to read: a layer's name, X or raw [the best].")

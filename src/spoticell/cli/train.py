@@ -11,7 +11,6 @@ import typer
 from spoticell.cli.arguments import Quiet
 from spoticell.cli.console import guarded, listen, say
 from spoticell.errors import ConfigError
-from spoticell.extras import needed
 
 
 @guarded
@@ -55,7 +54,6 @@ def train(
     """
     if finetune and resume:
         raise ConfigError("teaching a trained model takes a minute or two and isn't resumed; leave out --resume.")
-    needed("torch", extra="train", doing="training")
     from spoticell import api
     from spoticell.training.config import load_config
 

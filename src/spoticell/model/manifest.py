@@ -5,14 +5,14 @@ Files are read and compared with it in ``bundle``.
 
 from __future__ import annotations
 
-import logging
+import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import from_json
 
-from spoticell.errors import BundleError
+from spoticell.errors import BundleError, SpoticellWarning
 from spoticell.model.calibration import Calibration, Trust
 
 MANIFEST = "bundle.json"
@@ -23,8 +23,6 @@ MAJOR, MINOR = 1, 2
 """The format that this release writes; it reads every ``MAJOR.x``."""
 FILE_LIMIT = 1_000_000_000
 """Largest file that a manifest may name, in bytes; far above what a bundle needs."""
-
-log = logging.getLogger("spoticell")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -159,5 +157,7 @@ def _of_this_format(fields: dict[str, Any], where: str) -> dict[str, Any]:
         )
     if int(minor) <= MINOR:
         return fields
-    log.warning("%s has the later format %s; what is new in it is passed over", where, version)
+    warnings.warn(
+        f"{where} has the later format {version}; what is new in it is passed over.", SpoticellWarning, stacklevel=2
+    )
     return {name: value for name, value in fields.items() if name in Manifest.model_fields}

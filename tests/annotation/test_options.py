@@ -1,0 +1,58 @@
+import ast
+import shlex
+
+import pytest
+
+from spoticell.annotation.options import Options
+from spoticell.errors import ConfigError
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_thresholds_that_are_no_probabilities_are_refused(threshold):
+    with pytest.raises(ConfigError, match="from 0 to 1"):
+        Options(threshold=threshold)
+
+
+def test_the_threshold_is_the_models_unless_given(tiny_bundle):
+    assert Options(tiny_bundle).lowest == 0.5
+    assert Options(tiny_bundle, threshold=0.0).lowest == 0.0
+
+
+@pytest.mark.parametrize("key", ["", "a/b", "_hidden"])
+def test_words_that_can_not_begin_a_key_are_refused(key):
+    with pytest.raises(ConfigError, match="key_added"):
+        Options(key_added=key)
+
+
+def test_less_than_one_thread_is_refused():
+    with pytest.raises(ConfigError, match="threads is 0; at least 1 is needed"):
+        Options(threads=0)
+
+
+def test_one_type_stands_for_a_list_of_one():
+    assert Options(allow="T cell") == Options(allow=["T cell"])
+
+
+def test_settled_options_speak_the_words_of_the_ontology_and_leave_out_what_is_the_models_own(tiny_bundle):
+    asked = Options(tiny_bundle, threshold=0.5, allow=["T cell"], tissue="PBMC", threads=1)
+    assert asked.settled() == Options(str(tiny_bundle.path), allow=["CL:0000084"], tissue="blood")
+
+
+@pytest.mark.parametrize("name", ["cells.h5ad", "my 'own' cells.h5ad", "x; rm -rf ~", '"""', "a\\b", "$(id)"])
+def test_commands_hold_any_name(name):
+    options = Options(threshold=0.6, deny=["T cell"], layer="umi", key_added="run2")
+    words = shlex.split(options.command(name, "out.csv", "page.html"))
+    assert words[:7] == ["spoticell", "annotate", name, "-o", "out.csv", "--report", "page.html"]
+    assert words[7:] == ["--threshold", "0.6", "--deny", "T cell", "--layer", "umi", "--key-added", "run2"]
+    call = ast.parse(options.python(name, "out.csv")).body[-1].value
+    assert [ast.literal_eval(word) for word in call.args] == [name, "out.csv"]
+    assert {word.arg: ast.literal_eval(word.value) for word in call.keywords} == {
+        "threshold": 0.6,
+        "deny": ["T cell"],
+        "layer": "umi",
+        "key_added": "run2",
+    }
+
+
+def test_python_for_an_object_names_it_adata():
+    assert Options().python(None) == "import spoticell\n\nspoticell.annotate(adata)\n"
