@@ -75,7 +75,7 @@ def judge(cells: Cells, runtime: Runtime) -> Judged:
         right(cells.term_n, found.term_n),
         ~np.isin(found.term_n, list(NO_ANSWER)),
         np.full(len(cells), 1 / len(cells)),
-        classwise_error(cells.term_n, found.chance_nm, runtime.bundle.nodes),
+        classwise_error(cells.term_n, found.probability_nm, runtime.bundle.nodes),
     )
 
 

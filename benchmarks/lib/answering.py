@@ -33,7 +33,7 @@ class Answers:
     """Cell Ontology term, or ``unknown``."""
     score_n: NDArray[np.float32]
     """Chance that the answer is right; 0 for unknown."""
-    chance_nm: NDArray[np.float32]
+    probability_nm: NDArray[np.float32]
     """Chance that each node is right."""
     prediction: Prediction
     """What the network gave, uncalibrated; zero for a cell without any count, but for its familiarity."""
@@ -63,7 +63,7 @@ def answer_cells(
     threshold = Options(bundle, threshold=threshold).lowest
     decision = decide(prediction, cells.counts_n, bundle, threshold=threshold, allowed=allowed)
     term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[decision.answer_n]
-    return Answers(term_n, decision.score_n, decision.chance_nm, prediction)
+    return Answers(term_n, decision.score_n, decision.probability_nm, prediction)
 
 
 def read_tests(data: Path, runtime: Runtime, most: int | None = None) -> list[Cells]:

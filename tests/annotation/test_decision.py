@@ -35,7 +35,7 @@ def test_a_familiar_cell_is_named_and_a_strange_one_unknown_with_no_score(bundle
     assert decision.doubted_n.tolist() == [False, True]
     assert decision.score_n[0] > 0.8
     assert decision.score_n[1] == 0
-    assert (decision.chance_nm[0] == decision.chance_nm[1]).all()
+    assert (decision.probability_nm[0] == decision.probability_nm[1]).all()
 
 
 def test_a_strange_cell_with_few_counts_keeps_its_answer_and_a_low_score(bundle):
@@ -56,7 +56,7 @@ def test_a_cell_without_counts_is_unknown_and_not_doubted_even_where_anything_pa
     decision = decide(said(bundle, [5], **{B_CELL: 1.0}), np.array([0]), bundle, threshold=0)
     assert (decision.answer_n[0], decision.score_n[0]) == (-1, 0)
     assert not decision.doubted_n.any()
-    assert not decision.chance_nm.any()
+    assert not decision.probability_nm.any()
 
 
 def test_a_threshold_of_zero_names_every_cell_with_counts(bundle):

@@ -54,8 +54,8 @@ PLAIN = Trust(chance=0.1, depth=0.4, familiarity=1.0, intercept=-9.0, doubt=0.2,
 
 @given(trust=trusts, sure=st.lists(st.floats(0, 1), min_size=2, max_size=6), familiarity=st.floats(-20, 20))
 def test_a_surer_answer_of_one_cell_never_scores_less(trust, sure, familiarity):
-    chance_n = np.sort(np.array(sure))
-    score_n = trust.scores(chance_n, np.full(len(sure), familiarity), np.full(len(sure), 1000))
+    probability_n = np.sort(np.array(sure))
+    score_n = trust.scores(probability_n, np.full(len(sure), familiarity), np.full(len(sure), 1000))
     assert (np.diff(score_n) >= 0).all()
     assert ((score_n >= 0) & (score_n <= 1)).all()
 

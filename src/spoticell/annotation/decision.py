@@ -24,9 +24,9 @@ class Decision:
     answer_n: NDArray[np.intp]
     """Position in the bundle's nodes; -1 is unknown."""
     score_n: NDArray[np.float32]
-    """Chance that the answer is right; 0 for unknown."""
-    chance_nm: NDArray[np.float32]
-    """Chance of each node; 0 for a cell without counts."""
+    """Probability that the answer is right; 0 for unknown."""
+    probability_nm: NDArray[np.float32]
+    """Calibrated probability of each node; 0 for a cell without counts."""
     doubted_n: NDArray[np.bool_]
     """Which cells are unknown because their answer would have been too doubtful."""
 
@@ -50,15 +50,15 @@ def decide(
     bundle
         Its calibration and trust are used.
     threshold
-        Smallest chance of an answer's term, in [0, 1].
+        Lowest probability at which a term is answered, in [0, 1].
     allowed
         The types that an answer may be; any that the bundle knows if not given.
     """
     possible_nm = prediction.probabilities_nm if allowed is None else allowed.restrict(prediction.probabilities_nm)
-    chance_nm = bundle.chances(possible_nm, counts_n)
+    probability_nm = bundle.calibrated(possible_nm, counts_n)
     empty_n = np.asarray(counts_n) == 0
-    chance_nm[empty_n] = 0
-    answer_n, score_n = answers(chance_nm, bundle.nodes, load_ontology(), threshold=threshold)
+    probability_nm[empty_n] = 0
+    answer_n, score_n = answers(probability_nm, bundle.nodes, load_ontology(), threshold=threshold)
     trust, doubted_n = bundle.manifest.trust, np.zeros(len(answer_n), dtype=np.bool_)
     if trust is not None and prediction.familiarity_n is not None:
         # of all types, allowed or not: what a user knows of a cell makes it no stranger
@@ -67,4 +67,4 @@ def decide(
     # with a threshold of 0 a cell without counts would have an answer
     answer_n[empty_n | doubted_n] = -1
     score_n[answer_n < 0] = 0
-    return Decision(answer_n, score_n, chance_nm, doubted_n)
+    return Decision(answer_n, score_n, probability_nm, doubted_n)

@@ -199,7 +199,7 @@ def _annotated(
         score_n=decision.score_n,
         doubted_n=decision.doubted_n,
         fingerprint_nd=prediction.fingerprint_nd,
-        probabilities_nm=decision.chance_nm,
+        probabilities_nm=decision.probability_nm,
         n_counts_n=n_counts_n,
         n_genes_n=np.diff(counts_ng.indptr).astype(np.int32),
     )

@@ -44,12 +44,12 @@ class AnnotatedBlock:
     answer_n: NDArray[np.intp]
     """Position in the bundle's nodes; -1 is unknown."""
     score_n: NDArray[np.float32]
-    """Chance that the answer is right; 0 for unknown."""
+    """Probability that the answer is right; 0 for unknown."""
     doubted_n: NDArray[np.bool_]
     """Which cells are unknown because their answer would have been too doubtful."""
     fingerprint_nd: NDArray[np.float32]
     probabilities_nm: NDArray[np.float32]
-    """Chance of each node."""
+    """Calibrated probability of each node."""
     n_counts_n: NDArray[np.float32]
     """Counts of the cell in the bundle's genes."""
     n_genes_n: NDArray[np.int32]
@@ -100,7 +100,7 @@ class Annotation:
     answer_n: NDArray[np.intp]
     """Position in ``nodes``; -1 is unknown."""
     score_n: NDArray[np.float32]
-    """Chance that the answer is right, in [0, 1]; 0 for unknown."""
+    """Score: calibrated probability that the answer is right, in [0, 1]; 0 for unknown."""
     barred_n: NDArray[np.bool_]
     """Which cells are unknown because the types that an answer may be are too unlikely for them."""
     doubted_n: NDArray[np.bool_]

@@ -75,10 +75,10 @@ class Bundle:
         """Ontology terms in the order of the probabilities, length ``m``."""
         return self.manifest.nodes
 
-    def chances(
+    def calibrated(
         self, probabilities_nm: NDArray[np.float32], counts_n: NDArray[np.floating[Any]]
     ) -> NDArray[np.float32]:
-        """Give the chance that each node is right, by the bundle's calibration; without one, the probabilities.
+        """Give the calibrated probability that each node is right; as they are where the bundle has no calibration.
 
         Parameters
         ----------

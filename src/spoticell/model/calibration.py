@@ -1,9 +1,13 @@
-"""How far a network's probabilities can be trusted on cells of other laboratories.
+"""What a network's probabilities are worth on cells of other laboratories: calibrated probabilities, and scores.
 
 A network is too sure of cells that it has never seen the like of, the more so the fewer counts a cell has.  Its
 probabilities are therefore mapped to how often such answers were right on data sets that were held out of training:
 Platt scaling (Platt 1999) with the depth of the cell as a second input.  The map rises with the probability, so a
 parent stays at least as probable as its child.
+
+A network always finds some type likelier than the rest, also for a cell of a type that it has never seen.  What tells
+such a cell is its familiarity: the log-sum-exp of the network's logits, before they become probabilities (the negative
+energy score of Liu et al. 2020, arXiv:2010.03759).  It has a part in the score of an answer.
 Axes: ``n`` cells, ``m`` ontology nodes.
 """
 
@@ -32,7 +36,7 @@ class Calibration(BaseModel):
     def apply(
         self, probabilities_nm: NDArray[np.floating[Any]], counts_n: NDArray[np.floating[Any]]
     ) -> NDArray[np.float32]:
-        """Give the chance that each node is right; 0 stays 0.
+        """Give the calibrated probability that each node is right; 0 stays 0.
 
         Parameters
         ----------
@@ -43,7 +47,7 @@ class Calibration(BaseModel):
 
         Returns
         -------
-        Chances, ``(n, m)``, in [0, 1).
+        Probabilities, ``(n, m)``, in [0, 1).
 
         Examples
         --------
@@ -53,8 +57,8 @@ class Calibration(BaseModel):
         """
         odds_nm = logit(np.clip(probabilities_nm, CERTAIN, 1 - CERTAIN))
         shift_n = self.intercept + self.depth * log_depth(counts_n)
-        chance_nm = expit(self.slope * odds_nm + shift_n[:, None])
-        return np.where(probabilities_nm > 0, chance_nm, 0).astype(np.float32)
+        probability_nm = expit(self.slope * odds_nm + shift_n[:, None])
+        return np.where(probabilities_nm > 0, probability_nm, 0).astype(np.float32)
 
 
 def log_depth(counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -72,10 +76,10 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Trust(BaseModel):
-    """The map to the log-odds of a right answer.
+    """The map to the score of an answer.
 
-    It is ``chance`` x log-odds of its chance + ``depth`` x log10(counts / 1000) + ``familiarity`` x familiarity +
-    ``intercept``.
+    Log-odds of being right = ``chance`` x log-odds of the answer's probability + ``depth`` x log10(counts / 1000) +
+    ``familiarity`` x familiarity + ``intercept``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -91,7 +95,7 @@ class Trust(BaseModel):
 
     def scores(
         self,
-        chance_n: NDArray[np.floating[Any]],
+        probability_n: NDArray[np.floating[Any]],
         familiarity_n: NDArray[np.floating[Any]],
         counts_n: NDArray[np.floating[Any]],
     ) -> NDArray[np.float32]:
@@ -99,8 +103,8 @@ class Trust(BaseModel):
 
         Parameters
         ----------
-        chance_n
-            Chance of each answer's term, in [0, 1].
+        probability_n
+            Calibrated probability of each answer's term, in [0, 1].
         familiarity_n
             How much speaks for all labels together.
         counts_n
@@ -116,7 +120,7 @@ class Trust(BaseModel):
         >>> trust.scores(np.array([0.9, 0.9]), np.array([10.0, 7.0]), np.array([2000, 2000])).round(2).tolist()
         [0.7900000214576721, 0.1599999964237213]
         """
-        odds_n = logit(np.clip(chance_n, CERTAIN, 1 - CERTAIN))
+        odds_n = logit(np.clip(probability_n, CERTAIN, 1 - CERTAIN))
         known_n = self.familiarity * familiarity_n + self.depth * log_depth(counts_n)
         score_n = expit(self.chance * odds_n + known_n + self.intercept)
         return np.asarray(score_n, dtype=np.float32)

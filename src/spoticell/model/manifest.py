@@ -75,11 +75,11 @@ class Manifest(BaseModel):
     ontology_version: Text
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     threshold: Annotated[float, Field(ge=0, le=1)]
-    """The term of an answer needs at least this chance, unless the user says otherwise."""
+    """Lowest probability at which a term is answered, unless the user says otherwise."""
     calibration: Calibration | None = None
-    """What makes chances of being right of the network's probabilities; None takes them as they are."""
+    """What calibrates the network's probabilities; None takes them as they are."""
     trust: Trust | None = None
-    """What makes the score of an answer of its chance and of how familiar the cell looks; None takes the chance."""
+    """Makes the score of an answer of its probability and the cell's familiarity; None takes the probability."""
     sources: tuple[Origin, ...]
     figures: dict[str, dict[str, float]]
     """Measured on each test set: ``{set: {figure: value}}``."""
