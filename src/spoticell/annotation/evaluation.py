@@ -163,7 +163,17 @@ def _calibration_error(confidence_n: NDArray[np.float64], right_n: NDArray[np.bo
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How answers compare with labels; `score` says what each figure is."""
+    """How answers compare with labels; `score` says what each figure is.
+
+    Examples
+    --------
+    >>> import anndata, importlib.resources, spoticell
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> adata = spoticell.annotate(anndata.read_h5ad(cells)).adata
+    >>> adata.obs["cell_type"] = adata.obs["bulk_labels"].map({"CD19+ B": "B cell", "CD56+ NK": "natural killer cell"})
+    >>> spoticell.evaluate(adata, truth_key="cell_type").per_type["cells"].to_dict()
+    {'CL:0000236': 95, 'CL:0000623': 31}
+    """
 
     cells: int
     """Cells with a label."""

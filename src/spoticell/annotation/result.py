@@ -92,7 +92,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Annotation:
-    """The answers for a source of cells."""
+    """The answers for a source of cells.
+
+    Examples
+    --------
+    >>> import importlib.resources, spoticell
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> result = spoticell.annotate(cells)
+    >>> result.summary()["cells"].sum(), result.obs.shape
+    (np.int64(700), (700, 6))
+    """
 
     findings: Findings
     bundle: Bundle

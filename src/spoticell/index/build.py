@@ -46,18 +46,12 @@ def build_index(
         ``s3://bucket/blood.lance``, the index is a Lance database.
     model
         The name of a packaged model, a bundle's folder, or a loaded bundle.
-    study
-        Name of the study that all cells are from, where the files don't say it.
-    facts
-        What holds for all cells of which the files don't say it: ``{"study": "Kang 2018", "tissue": "blood"}``.
+    study, facts
+        What holds for all cells of which the files don't say it: ``{"tissue": "blood", "assay": "10x 3' v3"}``.
     unlabelled
         Whether to take in cells without a label too.
-    layer, gene_column
+    layer, gene_column, threads, on_progress
         As for `spoticell.annotate`.
-    threads
-        How many threads to use; all cores that the process may use if not given.
-    on_progress
-        Whether to show a bar, or what to call with the steps done and the steps there are.
 
     Returns
     -------
@@ -70,7 +64,13 @@ def build_index(
 
     Examples
     --------
-    >>> build_index("cells.h5ad", "blood-index", facts={"study": "mine"})  # doctest: +SKIP
+    >>> import anndata, importlib.resources, spoticell, tempfile
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> adata = anndata.read_h5ad(cells)
+    >>> adata.obs["cell_type"] = adata.obs["bulk_labels"].map({"CD19+ B": "B cell", "CD56+ NK": "natural killer cell"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     spoticell.build_index(adata, f"{folder}/mine", study="Mine 2026").cells
+    126
     """
     loaded = model if isinstance(model, Bundle) else load_bundle(model)
     fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
@@ -118,7 +118,15 @@ def add_to_index(
 
     Examples
     --------
-    >>> add_to_index("blood-index", "more.h5ad", facts={"study": "theirs"})  # doctest: +SKIP
+    >>> import anndata, importlib.resources, spoticell, tempfile
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> adata = anndata.read_h5ad(cells)
+    >>> adata.obs["cell_type"] = adata.obs["bulk_labels"].map({"CD19+ B": "B cell", "CD56+ NK": "natural killer cell"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = spoticell.build_index(adata, f"{folder}/mine", study="Mine 2026")
+    ...     _ = spoticell.add_to_index(f"{folder}/mine", adata, study="Theirs 2026")
+    ...     spoticell.open_index(f"{folder}/mine").n_cells
+    252
     """
     loaded = bundle_of(open_index(index), model)
     fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
@@ -150,7 +158,11 @@ def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progr
 
     Examples
     --------
-    >>> merge_indexes(["blood-index", "lung-index"], "both")  # doctest: +SKIP
+    >>> import spoticell, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     spoticell.merge_indexes(["human-v1"], f"{folder}/tidy")
+    ...     spoticell.open_index(f"{folder}/tidy").n_cells
+    12829
     """
     with shown(on_progress, "merging") as step:
         merge_into(output, [open_index(index) for index in indexes], on_progress=step)

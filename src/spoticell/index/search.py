@@ -64,10 +64,8 @@ def search(
         An open index, or its folder, address or packaged name.
     output
         Where to write the hits as they are found, ``.csv``; they are held in memory if not given.
-    k
-        How many hits to give for each cell.
-    where
-        Conditions on reference cells, all of which must hold: ``["tissue=blood", "study!=Kang 2018"]``.
+    k, where
+        Hits for each cell; conditions on references, all of which must hold: ``["tissue=blood", "study!=Kang 2018"]``.
     model
         The one that the index was built with; needed only if that isn't a packaged one.
     layer, gene_column, overwrite, threads, on_progress
@@ -83,13 +81,15 @@ def search(
     Raises
     ------
     SpoticellError
-        If the cells can't be used, there is no such index, a condition can't be, or the file can't be written; nothing
-        is left behind then.
+        If cells, index or a condition can't be used, or the file can't be written; nothing is left behind then.
 
     Examples
     --------
-    >>> hits = search("cells.h5ad", "blood-index", k=10, where=["disease=normal"])  # doctest: +SKIP
-    >>> hits.query("rank == 1")[["cell", "similarity", "cell_type", "study"]]  # doctest: +SKIP
+    >>> import importlib.resources, spoticell
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> hits = spoticell.search(cells, "human-v1", k=2, where=["tissue=blood"])
+    >>> hits["rank"].value_counts().to_dict()
+    {1: 700, 2: 700}
     """
     if output is not None:
         _check_output(Path(output), cells, overwrite=overwrite)

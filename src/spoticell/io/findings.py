@@ -23,7 +23,16 @@ SMALL_PANEL = 1000
 
 @dataclass(frozen=True)
 class Findings:
-    """What a source holds and what would be used of it."""
+    """What a source holds and what would be used of it.
+
+    Examples
+    --------
+    >>> import importlib.resources, spoticell
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> findings = spoticell.check(cells)
+    >>> findings.matrix, findings.match.n_found, findings.genes["how"].value_counts().to_dict()
+    ('X', 738, {'renamed': 48, 'unmatched': 27})
+    """
 
     source: str
     """How messages call the source."""
