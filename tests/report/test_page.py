@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 from scipy import sparse
 
 from spoticell.api import annotate_file
 from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import OutputError
-from spoticell.report.html import tag
+from spoticell.report.html import fill
 from spoticell.report.page import render, write_report
-from spoticell.report.sections.composition import compose, composition_table
+from spoticell.report.sections.composition import Part, compose, type_table
+from spoticell.report.sections.head import Head
 
 VOID = {"meta", "wbr", "br"}
 
@@ -219,17 +224,38 @@ def test_real_cells_make_a_page_that_is_small_enough_to_mail(data_folder, tiny_b
     assert "2,000 of 2,800 cells" in page.text or f"{len(annotation.answer_n):,}" in page.text
 
 
-@given(st.text(), st.text())
-def test_any_text_stays_a_text(inside, attribute):
-    page = Page(tag("p", inside, title=attribute))
-    assert page.tags == [("p", {"title": page.tags[0][1]["title"]})]
-    shown = "".join(page.words)
-    assert len(shown) == len(inside)
-    assert all(one in {other, "\ufffd"} for one, other in zip(shown, inside, strict=True))
+@given(st.text(max_size=120))
+def test_any_text_stays_a_text_within_elements_and_attributes(text):
+    head = Head(total=1, named=1, types=1, median=None, genes_found=1, genes_known=1, parts=(Part(text, 1, "#000000"),))
+    page = Page(fill("sections/head.html", source=text, head=head, sections=()))
+    assert [found["title"] for tag, found in page.tags if "title" in found] == [f"{shown(text)}: 1 cells"]
+    assert f"{shown(text)} 100%" in "".join(page.words)
+    assert shown(text) in "".join(page.words).removeprefix("Spoticell report")
 
 
-def test_a_piece_of_html_is_only_what_was_made_as_one():
-    assert tag("p", "<b>", tag("b", "x"), None) == "<p>&lt;b&gt;<b>x</b></p>"
+def shown(text: str) -> str:
+    """Give a text as a page has it: without signs that can't be shown or that turn the text around them."""
+    return "".join("\ufffd" if hidden(letter) else letter for letter in text)
+
+
+def hidden(letter: str) -> bool:
+    turns = letter in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return turns or letter in "\ufffe\uffff" or (category(letter) in {"Cc", "Cs"} and letter not in "\t\n")
+
+
+def test_a_value_that_a_template_misses_is_an_error_and_no_gap():
+    with pytest.raises(UndefinedError, match="'source' is undefined"):
+        fill("report.html", sections=())
+
+
+def test_a_check_does_not_load_what_only_a_page_needs(tiny_h5ad, tiny_bundle_folder):
+    program = (
+        "import sys\n"
+        "from spoticell.cli.app import app\n"
+        f"app(['check', {str(tiny_h5ad)!r}, '--bundle', {str(tiny_bundle_folder)!r}], standalone_mode=False)\n"
+        "sys.exit('loaded' if {'jinja2', 'spoticell.report.page'} & set(sys.modules) else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(render.__code__.co_filename).parents[2])
 
 
 def test_rare_types_are_summed_and_listed_apart(annotation):
@@ -247,6 +273,6 @@ def test_rare_types_are_summed_and_listed_apart(annotation):
     [lineage] = compose(many)
     assert [row.number for row in lineage.rows] == list(range(1, 61))
     assert (lineage.cells, lineage.mean_score) == (len(answer_n), 0.75)
-    table, rarer = composition_table([lineage], many).split("<details>")
+    table, rarer = fill("sections/types.html", types=type_table([lineage], many)).split("<details>")
     assert f"30 rarer types{sum(range(1, 31))}" in Page(table).text
     assert [table.count('<th scope="row">'), rarer.count('<th scope="row">')] == [1 + 30 + 1, 30]
