@@ -27,8 +27,7 @@ def fill(template: str, **values: object) -> str:
     values
         Under the names that the template knows them by; one that it misses is an error.
     """
-    page = _ENVIRONMENT.get_template(template).render(values)
-    return _UNPRINTABLE.sub("\ufffd", page).replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+    return _UNPRINTABLE.sub("\ufffd", _ENVIRONMENT.get_template(template).render(values))
 
 
 def named(text: str, *, longest: int = 120) -> Markup:
