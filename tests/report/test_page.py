@@ -75,9 +75,9 @@ def page_of(annotation, command="spoticell annotate cells.h5ad -o out.csv") -> P
 
 def test_the_page_says_what_answers_were_kept_to(annotation, tiny_h5ad, tiny_bundle, tmp_path):
     kept = annotate_file(tiny_h5ad, tmp_path / "kept.csv", bundle=tiny_bundle, deny=["T cell"], tissue="blood")
-    words = "Answers are kept to3 of the 6 types that the model knows: in blood; not T cell (CL:0000084)"
+    words = "Allowed types3 of the 6 types that the model knows: in blood; not T cell (CL:0000084)"
     assert words in page_of(kept).text
-    assert "Answers are kept to" not in page_of(annotation).text
+    assert "Allowed types" not in page_of(annotation).text
 
 
 def test_the_page_says_what_the_cells_are_and_how_to_get_there_again(annotation):
@@ -86,7 +86,7 @@ def test_the_page_says_what_the_cells_are_and_how_to_get_there_again(annotation)
     for name in ("B cell", "natural killer cell", "CD14-positive monocyte", "fibroblast", "unknown"):
         assert name in text
     assert "Raw counts" in text
-    assert "200 of the 200 that the model knows (100%)" in text
+    assert "200 of the model’s 200 genes (100%)" in text
     assert "no counts in known genes" in text
     assert "unknown below 0.50" in text
     assert annotation.bundle.sha256 in text
@@ -103,10 +103,10 @@ def test_the_figures_in_the_table_add_up(annotation):
 
 def test_five_cells_of_different_lineages_are_shown_with_their_genes(annotation):
     page = page_of(annotation)
-    pictures = [words for words in page.attributes("aria-label") if "on the gene grid; marked are" in words]
+    pictures = [words for words in page.attributes("aria-label") if "on the gene grid. Marked genes: " in words]
     assert len(pictures) == 5
     markers = {"B cell": "MS4A1", "natural killer cell": "GNLY", "fibroblast": "COL1A1"}
-    assert all(gene in words for words in pictures for name, gene in markers.items() if words.startswith(f"A {name} "))
+    assert all(gene in words for words in pictures for name, gene in markers.items() if words.startswith(f"{name} "))
     assert sum(source.startswith("data:image/png;base64,") for source in page.attributes("href")) == 5
 
 
@@ -182,11 +182,21 @@ def test_extreme_thresholds_make_a_page(tiny_h5ad, tiny_bundle, tmp_path, thresh
     assert f"unknown below {threshold:.2f}" in page_of(annotation).text
 
 
-@pytest.mark.parametrize("cells", [1, 2, 6, 11])
-def test_a_handful_of_cells_make_a_page(tiny_cells, tiny_bundle, tmp_path, cells):
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (1, "1 of 1 cell has a type"),
+        (2, "2 of 2 cells have a type"),
+        (6, "6 of 6 cells, laid out by PCA"),
+        (11, "11 of 11 cells, laid out by t-SNE"),
+    ],
+)
+def test_a_handful_of_cells_make_a_page(tiny_cells, tiny_bundle, tmp_path, cells, words):
     tiny_cells[:cells].copy().write_h5ad(tmp_path / "few.h5ad")
     annotation = annotate_file(tmp_path / "few.h5ad", tmp_path / "out.csv", bundle=tiny_bundle)
-    assert f"{cells} of {cells} cells have a type" in page_of(annotation).text
+    text = page_of(annotation).text
+    assert words in text
+    assert re.findall(r"\b1 (?:cell|gene|type|count|name)s\b", text) == []
 
 
 def test_cells_that_are_all_alike_make_a_page(tiny_cells, tiny_bundle, tmp_path):
@@ -200,7 +210,7 @@ def test_genes_that_were_not_measured_are_counted(tiny_cells, tiny_bundle, tmp_p
     tiny_cells[:, :120].copy().write_h5ad(tmp_path / "panel.h5ad")
     annotation = annotate_file(tmp_path / "panel.h5ad", tmp_path / "out.csv", bundle=tiny_bundle)
     text = page_of(annotation).text
-    assert "120 of the 200 that the model knows (60.0%)" in text
+    assert "120 of the model’s 200 genes (60.0%)" in text
     assert "not in this file (80 genes)" in text
 
 
@@ -228,7 +238,7 @@ def test_real_cells_make_a_page_that_is_small_enough_to_mail(data_folder, tiny_b
 def test_any_text_stays_a_text_within_elements_and_attributes(text):
     head = Head(total=1, named=1, types=1, median=None, genes_found=1, genes_known=1, parts=(Part(text, 1, "#000000"),))
     page = Page(fill("sections/head.html", source=text, head=head, sections=()))
-    assert [found["title"] for tag, found in page.tags if "title" in found] == [f"{shown(text)}: 1 cells"]
+    assert [found["title"] for tag, found in page.tags if "title" in found] == [f"{shown(text)}: 1 cell"]
     assert f"{shown(text)} 100%" in "".join(page.words)
     assert shown(text) in "".join(page.words).removeprefix("Spoticell report")
 

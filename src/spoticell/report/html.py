@@ -45,6 +45,18 @@ def named(text: str, *, longest: int = 120) -> Markup:
     return Markup("<bdi>{}</bdi>").format(Markup("<wbr/>").join(parts))
 
 
+def counted(value: float, noun: str, plural: str | None = None) -> str:
+    """Write a number with what it counts.
+
+    Examples
+    --------
+    >>> counted(1, "cell"), counted(2700, "cell"), counted(0, "study", "studies")
+    ('1 cell', '2,700 cells', '0 studies')
+    """
+    shown = f"{value:,.0f}"
+    return f"{shown} {noun if shown == '1' else plural or f'{noun}s'}"
+
+
 def number(value: float, form: str = ",") -> str:
     """Write a number as a format specification says.
 
@@ -90,4 +102,4 @@ _ENVIRONMENT = Environment(
     keep_trailing_newline=True,
     extensions=[_Dense],
 )
-_ENVIRONMENT.filters |= {"ink": ink_on, "named": named, "number": number, "share": share}
+_ENVIRONMENT.filters |= {"counted": counted, "ink": ink_on, "named": named, "number": number, "share": share}

@@ -28,7 +28,7 @@ TITLES = {
     "scores": "How sure the answers are",
     "matches": "Matches with reference cells",
     "cells": "Cells on the gene grid",
-    "repeat": "To do it again",
+    "repeat": "How to repeat the run",
 }
 """Of the sections, in their order; each has a template of its name, which finds its values under this name."""
 

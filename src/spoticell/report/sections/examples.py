@@ -52,13 +52,14 @@ class Card:
     score: float
     n_counts: float
     n_genes: int
-    own: tuple[tuple[str, float], ...]
-    """Genes that make it stand out, with their counts."""
-    most: tuple[tuple[str, float], ...] | None
-    """Genes with most counts; None where there are no cells to stand out from, and ``own`` are these."""
+    standing_out: tuple[tuple[str, float], ...] | None
+    """Genes that make it stand out from other cells, with their counts; None where there are no others."""
+    strongest: tuple[tuple[str, float], ...]
+    """Genes with most counts."""
     image: str
     """Address that holds the picture itself."""
     marks: tuple[Mark, ...]
+    """Names of the genes that make it stand out, or else of the strongest."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Cards:
     """The cells that are shown, and what the reader of their pictures must know."""
 
     cards: tuple[Card, ...]
+    compared: bool
+    """Whether there are cells of other types to stand out from."""
     grid: int
     """Side of the grid in pixels."""
     genes_known: int
@@ -121,6 +124,7 @@ def example_cards(examples: Sequence[Example], annotation: Annotation) -> Cards 
     _, unmeasured, unseen, *seen = level_colors()
     return Cards(
         cards=tuple(_card(examples[i], annotation, np.delete(counts_og, i, axis=0)) for i in chosen),
+        compared=len(examples) > 1,
         grid=annotation.bundle.manifest.grid,
         genes_known=len(match.measured_g),
         genes_missing=len(match.measured_g) - match.n_found,
@@ -132,7 +136,6 @@ def example_cards(examples: Sequence[Example], annotation: Annotation) -> Cards 
 
 def _card(example: Example, annotation: Annotation, others_og: NDArray[np.float32]) -> Card:
     own = most_its_own(example.counts_g, others_og, NAMED)
-    most = strongest(example.counts_g, NAMED) if len(others_og) else None
     levels_hw = level_picture(
         example.counts_g,
         annotation.bundle.pixel_g,
@@ -146,8 +149,8 @@ def _card(example: Example, annotation: Annotation, others_og: NDArray[np.float3
         score=example.score,
         n_counts=float(example.counts_g.sum()),
         n_genes=int((example.counts_g > 0).sum()),
-        own=_with_counts(own, example, annotation),
-        most=None if most is None else _with_counts(most, example, annotation),
+        standing_out=_with_counts(own, example, annotation) if len(others_og) else None,
+        strongest=_with_counts(strongest(example.counts_g, NAMED), example, annotation),
         image=_data_url(levels_hw),
         marks=_marks(own, annotation),
     )

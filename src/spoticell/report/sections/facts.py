@@ -16,13 +16,13 @@ from spoticell.version import __version__
 
 VALUES = {
     Kind.COUNTS: "Raw counts",
-    Kind.NEAR_COUNTS: "Counts with fractions, as ambient-RNA correction and some aligners leave them",
-    Kind.NORMALISED: "Normalised counts, not logarithmic",
-    Kind.LOG1P: "Normalised counts on a natural logarithmic scale, which was undone",
-    Kind.LOG2: "Normalised counts on a scale of log2, which was undone",
-    Kind.LOG10: "Normalised counts on a scale of log10, which was undone",
-    Kind.SQRT: "Square roots of counts, which were squared",
-    Kind.LOG1P_TWICE: "Normalised counts whose logarithm was taken twice, which was undone",
+    Kind.NEAR_COUNTS: "Counts with fractions, as ambient-RNA correction and some aligners make them",
+    Kind.NORMALISED: "Normalised counts, without a logarithm",
+    Kind.LOG1P: "Natural logarithms of normalised counts. The logarithm was undone",
+    Kind.LOG2: "Logarithms to base 2 of normalised counts. The logarithm was undone",
+    Kind.LOG10: "Logarithms to base 10 of normalised counts. The logarithm was undone",
+    Kind.SQRT: "Square roots of counts. They were squared",
+    Kind.LOG1P_TWICE: "Normalised counts whose logarithm was taken twice. Both were undone",
 }
 
 
@@ -96,10 +96,10 @@ def repeat(annotation: Annotation, command: str) -> Repeat:
 
 def _remarks(match: GeneMatch) -> list[tuple[int, str]]:
     remarks = {
-        "repaired (versions, prefixes, case)": match.n_repaired,
-        "known by an older name": match.n_renamed,
+        "repaired (version, prefix or case)": match.n_repaired,
+        "found by an older name": match.n_renamed,
         "ambiguous and left out": match.n_ambiguous,
-        "repeats, whose counts were added up": match.n_repeated,
+        "repeated (counts added up)": match.n_repeated,
         "not known to the model": match.n_unmatched - match.n_ambiguous,
     }
     return [(names, what) for what, names in remarks.items() if names > 0]

@@ -1,4 +1,4 @@
-"""What the matched reference cells say: types and evidence, where they contradict the classifier, novel cells."""
+"""What the matched reference cells say: types and evidence, where they contradict the answers, novel cells."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ STUDIES = 3
 
 WORDS = {
     AGREE: ("same type", "var(--accent)"),
-    COMPATIBLE: ("one is coarser", "var(--q1)"),
+    COMPATIBLE: ("one is broader", "var(--q1)"),
     CONFLICT: ("they contradict", "var(--none)"),
-    UNKNOWN: ("one gives none", GREY),
+    UNKNOWN: ("one or both unknown", GREY),
 }
-"""How classifier and matches may stand to each other, in words, with the colour of each."""
+"""How an answer and the matches may stand to each other, in words, with the colour of each."""
+
+UNITS = {"study": ("study", "studies"), "dataset": ("data set", "data sets"), "donor": ("donor", "donors")}
+"""What the limit of novel cells is measured between, one and several."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class MatchedType:
 
 @dataclass(frozen=True)
 class Pair:
-    """Cells with one answer of the classifier and one other word."""
+    """Cells with one answer and one other word."""
 
     ours: str
     theirs: str
@@ -101,6 +104,8 @@ class MatchEvidence:
     """None where there are none."""
     background: Background | None
     """What novel cells are told by; None where it couldn't be measured."""
+    unit: tuple[str, str] | None
+    """What it was measured between, in the singular and the plural."""
     novelty: float
     n_novel: int
     novel: Pairs | None
@@ -113,7 +118,7 @@ def match_evidence(annotation: Annotation) -> MatchEvidence | None:
     matches = annotation.matches
     if matches is None:
         return None
-    table = matches.by_type()
+    table, background = matches.by_type(), matches.background
     rest = table.iloc[SHOWN:]
     novel_n = matches.evidence.novel_n
     agreement = pd.Series(matches.agreement_with(annotation.terms_n))
@@ -131,7 +136,8 @@ def match_evidence(annotation: Annotation) -> MatchEvidence | None:
         rare_cells=int(rest["cells"].sum()),
         agreement=tuple(Part(words, int(counts.get(key, 0)), color) for key, (words, color) in WORDS.items()),
         contradictions=_pairs(pairs[(agreement == CONFLICT).to_numpy()]),
-        background=matches.background,
+        background=background,
+        unit=UNITS.get(background.unit, (background.unit, background.unit)) if background else None,
         novelty=matches.rule.novelty,
         n_novel=int(novel_n.sum()),
         novel=_pairs(nearest[novel_n]),
@@ -163,7 +169,7 @@ def _counted(words: pd.Series[str]) -> dict[str, int]:
 
 
 def _pairs(pairs: pd.DataFrame) -> Pairs | None:
-    """Count pairs of a classifier's answer and another word."""
+    """Count pairs of an answer and another word."""
     if not len(pairs):
         return None
     counts = pairs.value_counts(sort=False).reset_index(name="cells")

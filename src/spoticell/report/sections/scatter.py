@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 from spoticell.annotation.result import Annotation
 from spoticell.biology.palette import GREY
 from spoticell.keys import UNKNOWN
-from spoticell.report.map import choose_mapped, project
+from spoticell.report.map import FEWEST, choose_mapped, project
 from spoticell.report.sections.composition import Lineage, TypeRow
 
 SIDE = 600
@@ -73,6 +73,8 @@ class FingerprintMap:
     any_unknown: bool
     """Whether some of all cells are."""
     least_score: float
+    method: str
+    """By which the cells were laid out."""
     unknown_color: str = GREY
     side: int = SIDE
     number_radius: int = BADGE
@@ -103,6 +105,7 @@ def fingerprint_map(annotation: Annotation, lineages: Sequence[Lineage]) -> Fing
         drawn_unknown=bool((answer_n < 0).any()),
         any_unknown=bool((annotation.answer_n < 0).any()),
         least_score=annotation.least_score,
+        method="PCA" if len(chosen) < FEWEST else "t-SNE",
     )
 
 
