@@ -82,17 +82,25 @@ def share(part: float, whole: float) -> str:
     return "<0.1%" if percent < 0.1 else "100%" if part == whole else f"{min(percent, 99.9):.1f}%"
 
 
-class _Dense(Extension):
-    """Lets a section be written in indented lines, though between the elements of a page there is no space.
+def dense(source: str) -> str:
+    r"""Join the lines of a template: on the page there is no space between elements.
 
     A line break beside a tag or a statement is nothing; any other is a space, as between two words.
+
+    Examples
+    --------
+    >>> print(dense("<p>\n  {{ n }} cells\n  and <b>\n    more\n  </b>\n</p>"))
+    <p>{{ n }} cells and <b>more</b></p>
     """
+    source = re.sub(r"(>|%}|#})\s*\n\s*|\s*\n\s*(?=<|{%|{#)", r"\1", source)
+    return re.sub(r"\s*\n\s*", " ", source)
+
+
+class _DenseSections(Extension):
+    """Lets the templates of sections be written in indented lines."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        if name is None or not name.startswith("sections/"):
-            return source
-        dense = re.sub(r"(>|%}|#})\s*\n\s*|\s*\n\s*(?=<|{%|{#)", r"\1", source)
-        return re.sub(r"\s*\n\s*", " ", dense)
+        return dense(source) if name and name.startswith("sections/") else source
 
 
 _ENVIRONMENT = Environment(
@@ -100,6 +108,6 @@ _ENVIRONMENT = Environment(
     autoescape=True,
     undefined=StrictUndefined,
     keep_trailing_newline=True,
-    extensions=[_Dense],
+    extensions=[_DenseSections],
 )
 _ENVIRONMENT.filters |= {"counted": counted, "ink": ink_on, "named": named, "number": number, "share": share}
