@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 from scipy import sparse
 
 from spoticell.api import annotate
 from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import OutputError
-from spoticell.report.html import tag
+from spoticell.report.html import fill
 from spoticell.report.page import render, write_report
-from spoticell.report.sections.composition import compose, composition_table
+from spoticell.report.sections.composition import Part, compose, type_table
+from spoticell.report.sections.head import Head
 
 VOID = {"meta", "wbr", "br"}
 
@@ -70,9 +75,9 @@ def page_of(annotation, command="spoticell annotate cells.h5ad -o out.csv") -> P
 
 def test_the_page_says_what_answers_were_kept_to(annotation, tiny_h5ad, tiny_bundle, tmp_path):
     kept = annotate(tiny_h5ad, tmp_path / "kept.csv", model=tiny_bundle, deny=["T cell"], tissue="blood")
-    words = "Answers are kept to3 of the 6 types that the model knows: in blood; not T cell (CL:0000084)"
+    words = "Allowed types3 of the 6 types that the model knows: in blood; not T cell (CL:0000084)"
     assert words in page_of(kept).text
-    assert "Answers are kept to" not in page_of(annotation).text
+    assert "Allowed types" not in page_of(annotation).text
 
 
 def test_the_page_says_what_the_cells_are_and_how_to_get_there_again(annotation):
@@ -81,7 +86,7 @@ def test_the_page_says_what_the_cells_are_and_how_to_get_there_again(annotation)
     for name in ("B cell", "natural killer cell", "CD14-positive monocyte", "fibroblast", "unknown"):
         assert name in text
     assert "Raw counts" in text
-    assert "200 of the 200 that the model knows (100%)" in text
+    assert "200 of the model’s 200 genes (100%)" in text
     assert "no counts in known genes" in text
     assert "unknown below 0.50" in text
     assert annotation.bundle.sha256 in text
@@ -98,10 +103,10 @@ def test_the_figures_in_the_table_add_up(annotation):
 
 def test_five_cells_of_different_lineages_are_shown_with_their_genes(annotation):
     page = page_of(annotation)
-    pictures = [words for words in page.attributes("aria-label") if "on the gene grid; marked are" in words]
+    pictures = [words for words in page.attributes("aria-label") if "on the gene grid. Marked genes: " in words]
     assert len(pictures) == 5
     markers = {"B cell": "MS4A1", "natural killer cell": "GNLY", "fibroblast": "COL1A1"}
-    assert all(gene in words for words in pictures for name, gene in markers.items() if words.startswith(f"A {name} "))
+    assert all(gene in words for words in pictures for name, gene in markers.items() if words.startswith(f"{name} "))
     assert sum(source.startswith("data:image/png;base64,") for source in page.attributes("href")) == 5
 
 
@@ -177,11 +182,21 @@ def test_extreme_thresholds_make_a_page(tiny_h5ad, tiny_bundle, tmp_path, thresh
     assert f"unknown below {threshold:.2f}" in page_of(annotation).text
 
 
-@pytest.mark.parametrize("cells", [1, 2, 6, 11])
-def test_a_handful_of_cells_make_a_page(tiny_cells, tiny_bundle, tmp_path, cells):
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (1, "1 of 1 cell has a type"),
+        (2, "2 of 2 cells have a type"),
+        (6, "6 of 6 cells, laid out by PCA"),
+        (11, "11 of 11 cells, laid out by t-SNE"),
+    ],
+)
+def test_a_handful_of_cells_make_a_page(tiny_cells, tiny_bundle, tmp_path, cells, words):
     tiny_cells[:cells].copy().write_h5ad(tmp_path / "few.h5ad")
     annotation = annotate(tmp_path / "few.h5ad", tmp_path / "out.csv", model=tiny_bundle)
-    assert f"{cells} of {cells} cells have a type" in page_of(annotation).text
+    text = page_of(annotation).text
+    assert words in text
+    assert re.findall(r"\b1 (?:cell|gene|type|count|name)s\b", text) == []
 
 
 def test_cells_that_are_all_alike_make_a_page(tiny_cells, tiny_bundle, tmp_path):
@@ -195,14 +210,14 @@ def test_genes_that_were_not_measured_are_counted(tiny_cells, tiny_bundle, tmp_p
     tiny_cells[:, :120].copy().write_h5ad(tmp_path / "panel.h5ad")
     annotation = annotate(tmp_path / "panel.h5ad", tmp_path / "out.csv", model=tiny_bundle)
     text = page_of(annotation).text
-    assert "120 of the 200 that the model knows (60.0%)" in text
+    assert "120 of the model’s 200 genes (60.0%)" in text
     assert "not in this file (80 genes)" in text
 
 
 def test_the_command_line_writes_the_page_beside_the_answers(tiny_h5ad, tiny_bundle, tmp_path):
     annotate(tiny_h5ad, tmp_path / "out.h5ad", model=tiny_bundle, report=tmp_path / "page.html")
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
-    assert f"--bundle {tiny_bundle.path}" in page.text
+    assert f"--model {tiny_bundle.path}" in page.text
 
 
 def test_a_folder_that_is_not_there_is_an_error_with_a_sentence(annotation):
@@ -219,17 +234,38 @@ def test_real_cells_make_a_page_that_is_small_enough_to_mail(data_folder, tiny_b
     assert "2,000 of 2,800 cells" in page.text or f"{len(annotation.answer_n):,}" in page.text
 
 
-@given(st.text(), st.text())
-def test_any_text_stays_a_text(inside, attribute):
-    page = Page(tag("p", inside, title=attribute))
-    assert page.tags == [("p", {"title": page.tags[0][1]["title"]})]
-    shown = "".join(page.words)
-    assert len(shown) == len(inside)
-    assert all(one in {other, "\ufffd"} for one, other in zip(shown, inside, strict=True))
+@given(st.text(max_size=120))
+def test_any_text_stays_a_text_within_elements_and_attributes(text):
+    head = Head(total=1, named=1, types=1, median=None, genes_found=1, genes_known=1, parts=(Part(text, 1, "#000000"),))
+    page = Page(fill("sections/head.html", source=text, head=head, sections=()))
+    assert [found["title"] for tag, found in page.tags if "title" in found] == [f"{shown(text)}: 1 cell"]
+    assert f"{shown(text)} 100%" in "".join(page.words)
+    assert shown(text) in "".join(page.words).removeprefix("Spoticell report")
 
 
-def test_a_piece_of_html_is_only_what_was_made_as_one():
-    assert tag("p", "<b>", tag("b", "x"), None) == "<p>&lt;b&gt;<b>x</b></p>"
+def shown(text: str) -> str:
+    """Give a text as a page has it: without signs that can't be shown or that turn the text around them."""
+    return "".join("\ufffd" if hidden(letter) else letter for letter in text)
+
+
+def hidden(letter: str) -> bool:
+    turns = letter in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return turns or letter in "\ufffe\uffff" or (category(letter) in {"Cc", "Cs"} and letter not in "\t\n")
+
+
+def test_a_value_that_a_template_misses_is_an_error_and_no_gap():
+    with pytest.raises(UndefinedError, match="'source' is undefined"):
+        fill("report.html", sections=())
+
+
+def test_a_check_does_not_load_what_only_a_page_needs(tiny_h5ad, tiny_bundle_folder):
+    program = (
+        "import sys\n"
+        "from spoticell.cli.app import app\n"
+        f"app(['check', {str(tiny_h5ad)!r}, '--model', {str(tiny_bundle_folder)!r}], standalone_mode=False)\n"
+        "sys.exit('loaded' if {'jinja2', 'spoticell.report.page'} & set(sys.modules) else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(render.__code__.co_filename).parents[2])
 
 
 def test_rare_types_are_summed_and_listed_apart(annotation):
@@ -247,6 +283,6 @@ def test_rare_types_are_summed_and_listed_apart(annotation):
     [lineage] = compose(many)
     assert [row.number for row in lineage.rows] == list(range(1, 61))
     assert (lineage.cells, lineage.mean_score) == (len(answer_n), 0.75)
-    table, rarer = composition_table([lineage], many).split("<details>")
+    table, rarer = fill("sections/types.html", types=type_table([lineage], many)).split("<details>")
     assert f"30 rarer types{sum(range(1, 31))}" in Page(table).text
     assert [table.count('<th scope="row">'), rarer.count('<th scope="row">')] == [1 + 30 + 1, 30]

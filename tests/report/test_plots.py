@@ -31,21 +31,21 @@ def texts(ax) -> list[str]:
 
 
 def test_a_cell_is_drawn_with_the_genes_that_make_it_stand_out(cells, tiny_bundle):
-    ax = pl.cell_picture(cells, cell="cell-0", bundle=tiny_bundle, n_named=4)
+    ax = pl.cell_picture(cells, cell="cell-0", model=tiny_bundle, n_named=4)
     assert set(texts(ax)) == {"MS4A1", "CD79A", "CD79B", "CD19"}
     assert ax.get_title() == "B cell · cell-0"
     assert ax.images[0].get_array().shape == (155, 155)
 
 
 def test_a_cell_may_be_given_by_position_or_as_counts(cells, tiny_bundle):
-    by_position = pl.cell_picture(cells, cell=0, bundle=tiny_bundle)
-    as_counts = pl.cell_picture(cells.X[[0]].toarray()[0], bundle=tiny_bundle)
+    by_position = pl.cell_picture(cells, cell=0, model=tiny_bundle)
+    as_counts = pl.cell_picture(cells.X[[0]].toarray()[0], model=tiny_bundle)
     np.testing.assert_array_equal(by_position.images[0].get_array(), as_counts.images[0].get_array())
 
 
 @pytest.mark.parametrize("where", ["X", "layer", "raw"])
 def test_the_picture_shows_the_matrix_that_was_annotated(tiny_cells, tiny_bundle, where):
-    expected = pl.cell_picture(tiny_cells.X[[3]].toarray()[0], bundle=tiny_bundle).images[0].get_array()
+    expected = pl.cell_picture(tiny_cells.X[[3]].toarray()[0], model=tiny_bundle).images[0].get_array()
     if where == "layer":
         tiny_cells.layers["counts"] = tiny_cells.X
     if where == "raw":
@@ -53,24 +53,24 @@ def test_the_picture_shows_the_matrix_that_was_annotated(tiny_cells, tiny_bundle
     if where != "X":
         tiny_cells.X = sparse.csr_matrix(tiny_cells.X.toarray() - 1)
     annotate(tiny_cells, model=tiny_bundle, threads=1)
-    drawn = pl.cell_picture(tiny_cells, cell=3, bundle=tiny_bundle).images[0].get_array()
+    drawn = pl.cell_picture(tiny_cells, cell=3, model=tiny_bundle).images[0].get_array()
     np.testing.assert_array_equal(drawn, expected)
 
 
 def test_an_empty_cell_is_dark_and_has_no_names(cells, tiny_bundle):
-    assert texts(pl.cell_picture(cells, cell="cell-30", bundle=tiny_bundle)) == []
+    assert texts(pl.cell_picture(cells, cell="cell-30", model=tiny_bundle)) == []
 
 
 @pytest.mark.parametrize("cell", ["no such cell", 31, -1])
 def test_a_cell_that_is_not_there_is_an_error(cells, tiny_bundle, cell):
     with pytest.raises(ConfigError, match="there is no cell"):
-        pl.cell_picture(cells, cell=cell, bundle=tiny_bundle)
+        pl.cell_picture(cells, cell=cell, model=tiny_bundle)
 
 
 def test_another_bundle_than_that_of_the_answers_is_an_error(cells, tiny_bundle):
     cells.uns["spoticell"]["bundle_sha256"] = "0" * 64
-    with pytest.raises(ConfigError, match="another bundle"):
-        pl.cell_picture(cells, bundle=tiny_bundle)
+    with pytest.raises(ConfigError, match="another model"):
+        pl.cell_picture(cells, model=tiny_bundle)
 
 
 def test_the_map_names_the_types_and_puts_unknown_last(cells):
@@ -115,7 +115,7 @@ def test_cells_without_answers_are_refused_with_a_hint(tiny_cells, draw):
 def test_a_picture_goes_where_it_is_told_to(cells, tiny_bundle):
     _, axes = mpl.pyplot.subplots(1, 4)
     drawn = [
-        pl.cell_picture(cells, bundle=tiny_bundle, ax=axes[0]),
+        pl.cell_picture(cells, model=tiny_bundle, ax=axes[0]),
         pl.fingerprint_map(cells, ax=axes[1]),
         pl.composition(cells, ax=axes[2]),
         pl.score_histogram(cells, ax=axes[3]),

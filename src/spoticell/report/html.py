@@ -1,73 +1,33 @@
-"""HTML whose text is always escaped: every piece of a page is made here.
+"""Makes the page out of its templates: whatever is filled into one is text and is escaped.
 
-A piece of HTML is a `Markup`; anything else that goes into an element is text and is escaped.
+The templates are in ``templates``, one a section.  A section's module gives plain values, its template makes the HTML.
 """
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterable
 
-VOID = frozenset({"circle", "image", "path", "wbr"})
-"""Elements without contents."""
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import Markup
+
+from spoticell.biology.palette import ink_on
 
 # control signs, halves of letters, and signs that turn the direction of the text after them
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
 
-class Markup(str):
-    """A piece of HTML."""
-
-    __slots__ = ()
-
-
-Content = Markup | str | None
-Value = str | float | None
-
-
-def tag(name: str, /, *children: Content, **attributes: Value) -> Markup:
-    """Make an element.
+def fill(template: str, **values: object) -> str:
+    """Fill values into a template; signs that can't be shown become a replacement sign.
 
     Parameters
     ----------
-    name
-        Of the element.
-    children
-        What is in it: pieces of HTML, or texts, which are escaped; None is nothing.
-    attributes
-        Escaped too; ``class_`` is written ``class``, ``stroke_width`` ``stroke-width``.  None is left out.
-
-    Examples
-    --------
-    >>> tag("p", "1 < 2", tag("b", "!"), class_="note")
-    '<p class="note">1 &lt; 2<b>!</b></p>'
+    template
+        Its name below ``templates``.
+    values
+        Under the names that the template knows them by; one that it misses is an error.
     """
-    words = [name, *(_attribute(key, value) for key, value in attributes.items() if value is not None)]
-    start = " ".join(words)
-    return Markup(f"<{start}/>" if name in VOID else f"<{start}>{join(children)}</{name}>")
-
-
-def join(pieces: Iterable[Content]) -> Markup:
-    """Put pieces after each other.
-
-    Examples
-    --------
-    >>> join([tag("b", "a"), " & ", None])
-    '<b>a</b> &amp; '
-    """
-    return Markup("".join(piece if isinstance(piece, Markup) else escape(piece) for piece in pieces if piece))
-
-
-def escape(text: str) -> Markup:
-    """Make a text harmless; signs that can't be shown become a replacement sign.
-
-    Examples
-    --------
-    >>> escape('<b title="x">')
-    '&lt;b title=&quot;x&quot;&gt;'
-    """
-    return Markup(html.escape(_UNPRINTABLE.sub("\ufffd", text)))
+    return _UNPRINTABLE.sub("\ufffd", _ENVIRONMENT.get_template(template).render(values))
 
 
 def named(text: str, *, longest: int = 120) -> Markup:
@@ -77,12 +37,35 @@ def named(text: str, *, longest: int = 120) -> Markup:
 
     Examples
     --------
-    >>> named("my_cell-1", longest=7)
-    '<bdi>my_<wbr/>cell…</bdi>'
+    >>> print(named("my_<cell>", longest=4))
+    <bdi>my_<wbr/>&lt;…</bdi>
     """
     shown = text if len(text) <= longest else text[:longest] + "…"
-    first, *rest = re.split(r"(?<=[._/-])(?=.)", shown)
-    return tag("bdi", first, *(join([tag("wbr"), part]) for part in rest))
+    parts = re.split(r"(?<=[._/-])(?=.)", shown)
+    return Markup("<bdi>{}</bdi>").format(Markup("<wbr/>").join(parts))
+
+
+def counted(value: float, noun: str, plural: str | None = None) -> str:
+    """Write a number with what it counts.
+
+    Examples
+    --------
+    >>> counted(1, "cell"), counted(2700, "cell"), counted(0, "study", "studies")
+    ('1 cell', '2,700 cells', '0 studies')
+    """
+    shown = f"{value:,.0f}"
+    return f"{shown} {noun if shown == '1' else plural or f'{noun}s'}"
+
+
+def number(value: float, form: str = ",") -> str:
+    """Write a number as a format specification says.
+
+    Examples
+    --------
+    >>> number(2700), number(0.5, ".2f")
+    ('2,700', '0.50')
+    """
+    return format(value, form)
 
 
 def share(part: float, whole: float) -> str:
@@ -99,6 +82,32 @@ def share(part: float, whole: float) -> str:
     return "<0.1%" if percent < 0.1 else "100%" if part == whole else f"{min(percent, 99.9):.1f}%"
 
 
-def _attribute(key: str, value: str | float) -> str:
-    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return f'{key.rstrip("_").replace("_", "-")}="{escape(shown)}"'
+def dense(source: str) -> str:
+    r"""Join the lines of a template: on the page there is no space between elements.
+
+    A line break beside a tag or a statement is nothing; any other is a space, as between two words.
+
+    Examples
+    --------
+    >>> print(dense("<p>\n  {{ n }} cells\n  and <b>\n    more\n  </b>\n</p>"))
+    <p>{{ n }} cells and <b>more</b></p>
+    """
+    source = re.sub(r"(>|%}|#})\s*\n\s*|\s*\n\s*(?=<|{%|{#)", r"\1", source)
+    return re.sub(r"\s*\n\s*", " ", source)
+
+
+class _DenseSections(Extension):
+    """Lets the templates of sections be written in indented lines."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return dense(source) if name and name.startswith("sections/") else source
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("spoticell.report"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    extensions=[_DenseSections],
+)
+_ENVIRONMENT.filters |= {"counted": counted, "ink": ink_on, "named": named, "number": number, "share": share}

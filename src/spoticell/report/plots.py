@@ -2,7 +2,7 @@
 
 Each function takes an AnnData object that ``spoticell.annotate`` has been through, or plain arrays, draws into the
 ``ax`` that it is given or into a new one, and returns it.  The report is made elsewhere, in ``report``.
-Axes: ``n`` cells, ``g`` the bundle's genes, ``d`` fingerprint, ``o`` other cells.
+Axes: ``n`` cells, ``g`` the model's genes, ``d`` fingerprint, ``o`` other cells.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def cell_picture(
     data: AnnData | NDArray[np.floating[Any]],
     *,
     cell: str | int = 0,
-    bundle: Bundle | Path | str = DEFAULT,
+    model: Bundle | Path | str = DEFAULT,
     measured_g: NDArray[np.bool_] | None = None,
     others_og: NDArray[np.float32] | None = None,
     n_named: int = 8,
@@ -58,11 +58,11 @@ def cell_picture(
     Parameters
     ----------
     data
-        Annotated cells, or the counts of one cell in the order of the bundle's genes.
+        Annotated cells, or the counts of one cell in the order of the model's genes.
     cell
         Name or position of the cell, where ``data`` has several.
-    bundle
-        Whose grid: the bundle that the cells were annotated with.
+    model
+        Whose grid: the model that the cells were annotated with.
     measured_g, others_og
         With plain counts: which genes were measured, and counts of other cells.
     n_named
@@ -75,13 +75,13 @@ def cell_picture(
     Raises
     ------
     ConfigError
-        If the cells aren't annotated, or not with this bundle, or there is no such cell.
+        If the cells aren't annotated, or not with this model, or there is no such cell.
 
     Examples
     --------
     >>> cell_picture(adata, cell="AAACATACATTTCC-1")  # doctest: +SKIP
     """
-    loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+    loaded = model if isinstance(model, Bundle) else load_bundle(model)
     title = ""
     if isinstance(data, AnnData):
         title, counts_g, measured_g, others_og = _cell_of(data, cell, loaded, key_added)
@@ -321,7 +321,7 @@ def _cell_of(
     record = _stored(adata, "uns", keys.RUN, key)
     if record["bundle_sha256"] != bundle.sha256:
         raise ConfigError(
-            f"the cells were annotated with another bundle ({record['bundle']}) than {bundle.name}; give it as bundle=."
+            f"the cells were annotated with another model ({record['bundle']}) than {bundle.name}; give it as model=."
         )
     position = _position(adata, cell)
     others = np.setdiff1d(choose_mapped(adata.n_obs, size=BACKGROUND), position)

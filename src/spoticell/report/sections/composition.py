@@ -1,23 +1,19 @@
-"""Which types a set of cells has: counts in two levels, and the table of bars that shows them.
+"""Which types a set of cells has: counts in two levels, and what the table of types shows of them.
 
 Axes: ``n`` cells, ``m`` ontology nodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from spoticell.annotation.result import Annotation
 from spoticell.biology.ontology import load_ontology
-from spoticell.biology.palette import GREY, ink_on, term_color
+from spoticell.biology.palette import GREY, term_color
 from spoticell.keys import UNKNOWN
-from spoticell.report.html import Markup, join, share, tag
-
-NAMED_FROM = 0.02
-"""Share of the cells from which on a broad type is named at the head of the page."""
 
 SHOWN = 30
 """Types that are in the table at once; the rarer ones open on request."""
@@ -66,6 +62,49 @@ class Lineage:
         """As ``#rrggbb``."""
         return term_color(self.term) if self.term != UNKNOWN else self.rows[0].color
 
+    @property
+    def alone(self) -> TypeRow | None:
+        """The type of all its cells, where that is the broad type itself."""
+        return self.rows[0] if [row.term for row in self.rows] == [self.term] else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a bar of all cells."""
+
+    name: str
+    cells: int
+    color: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of the table of types for one broad type."""
+
+    lineage: Lineage
+    shown: tuple[TypeRow, ...]
+    """Types with a row below that of the broad type."""
+    rare: Lineage | None
+    """The other types, which share a row and are listed apart; None where there are none."""
+
+
+@dataclass(frozen=True)
+class TypeTable:
+    """The table of types, each with a bar."""
+
+    groups: tuple[Group, ...]
+    total: int
+    """Cells in all."""
+    unknown: int
+    longest: int
+    """Cells of the longest bar."""
+    unknown_color: str = GREY
+
+    @property
+    def n_rare(self) -> int:
+        """Types that are listed apart."""
+        return sum(len(group.rare.rows) for group in self.groups if group.rare)
+
 
 def compose(annotation: Annotation) -> list[Lineage]:
     """Count cells by broad type and by type, most first; cells without a type are left out."""
@@ -91,40 +130,21 @@ def compose(annotation: Annotation) -> list[Lineage]:
     return lineages
 
 
-def composition_strip(lineages: Sequence[Lineage], annotation: Annotation) -> Markup:
-    """Draw one bar of all cells, cut by broad type."""
-    total = len(annotation.answer_n)
-    parts = [(lineage.name, lineage.cells, lineage.color) for lineage in lineages]
-    unknown = total - sum(cells for _, cells, _ in parts)
-    parts += [(UNKNOWN, unknown, GREY)] if unknown else []
-    words = ", ".join(f"{name} {share(cells, total)}" for name, cells, _ in parts)
-    pieces = (
-        tag("i", title=f"{name}: {cells:,} cells", style=f"flex-grow:{cells};background:{color}")
-        for name, cells, color in parts
-    )
-    strip = tag("div", *pieces, class_="strip", role="img", aria_label=f"All cells by broad type: {words}.")
-    main = [part for part in parts if part[1] >= NAMED_FROM * total]
-    key = (
-        tag("li", tag("i", class_="dot", style=f"background:{color}"), f"{name} {share(cells, total)}")
-        for name, cells, color in main
-    )
-    return join([strip, tag("ul", *key, class_="striped", aria_hidden="true")])
-
-
-def composition_table(lineages: Sequence[Lineage], annotation: Annotation) -> Markup:
-    """Give the table of types, each with a bar; the rarest ones are summed there, and in a table that opens."""
-    bars = _Bars(len(annotation.answer_n), max([lineage.cells for lineage in lineages], default=1))
+def type_table(lineages: Sequence[Lineage], annotation: Annotation) -> TypeTable:
+    """Settle what is in the table of types; the rarest ones are summed, and listed apart."""
     rare = _rare_types(lineages)
-    bodies = [tag("tbody", *_lineage_rows(lineage, rare, bars)) for lineage in lineages]
-    unknown = int((annotation.answer_n < 0).sum())
-    if unknown:
-        bodies.append(tag("tbody", bars.row(tag("span", UNKNOWN), unknown, None, color=GREY, broad=True)))
-    table = _table("Types found", bodies)
-    if not rare:
-        return table
-    rare_rows = (_type_row(row, lineage, bars) for lineage in lineages for row in lineage.rows if row.number in rare)
-    more = _table("Rarer types", [tag("tbody", *rare_rows)])
-    return join([table, tag("details", tag("summary", f"All {len(rare):,} rarer types"), more)])
+    return TypeTable(
+        groups=tuple(_group(lineage, rare) for lineage in lineages),
+        total=len(annotation.answer_n),
+        unknown=int((annotation.answer_n < 0).sum()),
+        longest=max([lineage.cells for lineage in lineages], default=1),
+    )
+
+
+def _group(lineage: Lineage, rare: frozenset[int]) -> Group:
+    shown = () if lineage.alone else tuple(row for row in lineage.rows if row.number not in rare)
+    rest = tuple(row for row in lineage.rows if row.number in rare)
+    return Group(lineage, shown, Lineage(lineage.term, lineage.name, rest) if rest else None)
 
 
 def _rare_types(lineages: Sequence[Lineage]) -> frozenset[int]:
@@ -137,60 +157,3 @@ def _rare_types(lineages: Sequence[Lineage]) -> frozenset[int]:
         rare.update(others if len(others) > 1 else [])
     # a second table for a few types isn't worth it
     return frozenset(rare if len(rare) > 5 else ())
-
-
-@dataclass(frozen=True)
-class _Bars:
-    """Makes rows whose bars have one scale."""
-
-    total: int
-    """Cells in all."""
-    longest: int
-    """Cells of the longest bar."""
-
-    def row(self, name: Markup, cells: int, mean_score: float | None, *, color: str, broad: bool = False) -> Markup:
-        width = 100 * cells / self.longest
-        bar = tag("i", tag("b", style=f"width:{width:.2f}%;background:{color}"), class_="bar")
-        figures = (f"{cells:,}", share(cells, self.total), "–" if mean_score is None else f"{mean_score:.2f}")
-        return tag(
-            "tr",
-            tag("th", tag("div", tag("span", name, class_="name"), bar), scope="row"),
-            *(tag("td", figure) for figure in figures),
-            class_="broad" if broad else None,
-        )
-
-
-def _table(caption: str, bodies: list[Markup]) -> Markup:
-    heads = [tag("th", word, scope="col") for word in ("Type", "Cells", "Share", "Mean score")]
-    head = tag("thead", tag("tr", *heads))
-    return tag("table", tag("caption", caption, class_="hidden"), head, *bodies, class_="types")
-
-
-def _lineage_rows(lineage: Lineage, rare: frozenset[int], bars: _Bars) -> Iterator[Markup]:
-    first = lineage.rows[0]
-    if len(lineage.rows) == 1 and first.term == lineage.term:
-        name = join([number_badge(first), tag("span", lineage.name, " ", _term_link(lineage.term))])
-        yield bars.row(name, lineage.cells, lineage.mean_score, color=lineage.color, broad=True)
-        return
-    yield bars.row(tag("span", lineage.name), lineage.cells, lineage.mean_score, color=lineage.color, broad=True)
-    yield from (_type_row(row, lineage, bars) for row in lineage.rows if row.number not in rare)
-    rest = Lineage(lineage.term, lineage.name, tuple(row for row in lineage.rows if row.number in rare))
-    if rest.rows:
-        words = tag("span", f"{len(rest.rows):,} rarer types")
-        yield bars.row(words, rest.cells, rest.mean_score, color=lineage.color)
-
-
-def _type_row(row: TypeRow, lineage: Lineage, bars: _Bars) -> Markup:
-    name = f"{row.name}, no subtype" if row.term == lineage.term else row.name
-    label = join([number_badge(row), tag("span", name, " ", _term_link(row.term))])
-    return bars.row(label, row.cells, row.mean_score, color=row.color)
-
-
-def number_badge(row: TypeRow) -> Markup:
-    """Show a type's number on its colour."""
-    return tag("span", str(row.number), class_="badge", style=f"background:{row.color};color:{ink_on(row.color)}")
-
-
-def _term_link(term: str) -> Markup:
-    address = f"http://purl.obolibrary.org/obo/{term.replace(':', '_')}"
-    return tag("a", term, href=address, rel="noreferrer", class_="term")

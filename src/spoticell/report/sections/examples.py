@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from spoticell.annotation.result import Annotation, Example
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.palette import term_color
 from spoticell.report.captions import Label, place_labels
-from spoticell.report.html import Markup, join, named, tag
 from spoticell.report.picture import level_colors, level_picture, most_its_own, strongest
 
 SHOWN = 5
@@ -31,6 +31,62 @@ LETTERS = 21
 """Height of the names on a picture, in its pixels."""
 
 RING = 8
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A gene's name on a picture; a ring around its pixel comes with it."""
+
+    label: Label
+    line: str | None
+    """Path from the ring to the name; None where they touch."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A cell with its picture."""
+
+    type: str
+    color: str
+    name: str
+    score: float
+    n_counts: float
+    n_genes: int
+    standing_out: tuple[tuple[str, float], ...] | None
+    """Genes that make it stand out from other cells, with their counts; None where there are no others."""
+    strongest: tuple[tuple[str, float], ...]
+    """Genes with most counts."""
+    image: str
+    """Address that holds the picture itself."""
+    marks: tuple[Mark, ...]
+    """Names of the genes that make it stand out, or else of the strongest."""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The cells that are shown, and what the reader of their pictures must know."""
+
+    cards: tuple[Card, ...]
+    compared: bool
+    """Whether there are cells of other types to stand out from."""
+    grid: int
+    """Side of the grid in pixels."""
+    genes_known: int
+    genes_missing: int
+    """Genes that the model knows and the file hasn't."""
+    shades: tuple[str, ...]
+    """Some of the colours of few to many counts."""
+    unseen: str
+    """Colour of a gene without counts."""
+    unmeasured: str
+    """Colour of a gene that isn't in the file."""
+    ring: int = RING
+    letters: int = LETTERS
+
+    @property
+    def side(self) -> int:
+        """Of a picture."""
+        return self.grid * ZOOM
 
 
 def pick_examples(examples: Sequence[Example], annotation: Annotation, *, size: int = SHOWN) -> list[int]:
@@ -58,76 +114,71 @@ def pick_examples(examples: Sequence[Example], annotation: Annotation, *, size: 
     return [i for i in common if i in chosen]
 
 
-def example_cards(examples: Sequence[Example], annotation: Annotation) -> Markup:
-    """Draw the chosen cells, and say how to read a picture."""
+def example_cards(examples: Sequence[Example], annotation: Annotation) -> Cards | None:
+    """Draw the chosen cells; None where there are none."""
+    if not examples:
+        return None
     chosen = pick_examples(examples, annotation)
     counts_og = np.stack([example.counts_g for example in examples])
-    cards = [_card(examples[i], annotation, np.delete(counts_og, i, axis=0)) for i in chosen]
-    return tag("div", *cards, _how_to_read(annotation), class_="cells")
-
-
-def _card(example: Example, annotation: Annotation, others_og: NDArray[np.float32]) -> Markup:
-    term, name = annotation.nodes[example.answer], annotation.names[example.answer]
-    own = most_its_own(example.counts_g, others_og, NAMED)
-    counts, genes = float(example.counts_g.sum()), int((example.counts_g > 0).sum())
-    striking = "Stands out by" if len(others_og) else "Strongest"
-    facts = [
-        tag("p", named(example.name), f" · score {example.score:.2f} · {counts:,.0f} counts in {genes:,} genes"),
-        tag("p", tag("b", striking), " ", _genes(own, example, annotation)),
-    ]
-    if len(others_og):
-        most = strongest(example.counts_g, NAMED)
-        facts.append(tag("p", tag("b", "Most counts"), " ", _genes(most, example, annotation)))
-    return tag(
-        "figure",
-        _picture(example, annotation, own),
-        tag("figcaption", tag("h3", tag("i", class_="dot", style=f"background:{term_color(term)}"), name), *facts),
+    match = annotation.findings.match
+    _, unmeasured, unseen, *seen = level_colors()
+    return Cards(
+        cards=tuple(_card(examples[i], annotation, np.delete(counts_og, i, axis=0)) for i in chosen),
+        compared=len(examples) > 1,
+        grid=annotation.bundle.manifest.grid,
+        genes_known=len(match.measured_g),
+        genes_missing=len(match.measured_g) - match.n_found,
+        shades=tuple(seen[::4]),
+        unseen=unseen,
+        unmeasured=unmeasured,
     )
 
 
-def _genes(genes: NDArray[np.intp], example: Example, annotation: Annotation) -> Markup:
+def _card(example: Example, annotation: Annotation, others_og: NDArray[np.float32]) -> Card:
+    own = most_its_own(example.counts_g, others_og, NAMED)
+    levels_hw = level_picture(
+        example.counts_g,
+        annotation.bundle.pixel_g,
+        measured_g=annotation.findings.match.measured_g,
+        grid=annotation.bundle.manifest.grid,
+    )
+    return Card(
+        type=annotation.names[example.answer],
+        color=term_color(annotation.nodes[example.answer]),
+        name=example.name,
+        score=example.score,
+        n_counts=float(example.counts_g.sum()),
+        n_genes=int((example.counts_g > 0).sum()),
+        standing_out=_with_counts(own, example, annotation) if len(others_og) else None,
+        strongest=_with_counts(strongest(example.counts_g, NAMED), example, annotation),
+        image=_data_url(levels_hw),
+        marks=_marks(own, annotation),
+    )
+
+
+def _with_counts(genes: NDArray[np.intp], example: Example, annotation: Annotation) -> tuple[tuple[str, float], ...]:
     symbols = annotation.bundle.vocabulary.symbols
-    words = [join([tag("span", symbols[g]), f" {example.counts_g[g]:,.4g}"]) for g in genes.tolist()]
-    return tag("span", *(tag("span", word, class_="gene") for word in words), class_="genes")
+    return tuple((symbols[g], float(example.counts_g[g])) for g in genes.tolist())
 
 
-def _picture(example: Example, annotation: Annotation, own: NDArray[np.intp]) -> Markup:
+def _marks(own: NDArray[np.intp], annotation: Annotation) -> tuple[Mark, ...]:
+    """Put the names of genes beside their pixels."""
     bundle = annotation.bundle
     grid = bundle.manifest.grid
-    side = grid * ZOOM
-    levels_hw = level_picture(
-        example.counts_g, bundle.pixel_g, measured_g=annotation.findings.match.measured_g, grid=grid
-    )
     symbols = [bundle.vocabulary.symbols[g] for g in own.tolist()]
     rows, columns = np.divmod(bundle.pixel_g[own], grid)
     points = [((x + 0.5) * ZOOM, (y + 0.5) * ZOOM) for x, y in zip(columns.tolist(), rows.tolist(), strict=True)]
-    labels = place_labels(symbols, points, side=side, height=LETTERS, ring=RING)
-    words = f"A {annotation.names[example.answer]} on the gene grid; marked are {', '.join(symbols) or 'no genes'}."
-    return tag(
-        "svg",
-        tag("image", href=_data_url(levels_hw), width=side, height=side),
-        *(_mark(label) for label in labels),
-        *(_name(label) for label in labels),
-        viewBox=f"{-RING} {-RING} {side + 2 * RING} {side + 2 * RING}",
-        role="img",
-        aria_label=words,
-        class_="sky",
-    )
+    labels = place_labels(symbols, points, side=grid * ZOOM, height=LETTERS, ring=RING)
+    return tuple(Mark(label, _line(label)) for label in labels)
 
 
-def _mark(label: Label) -> Markup:
-    """Draw a ring around the pixel, and a line from the ring to the name."""
+def _line(label: Label) -> str | None:
     start, end = np.array(label.point), np.array(label.line_end)
     length = float(np.hypot(*(end - start)))
-    ring = tag("circle", cx=label.point[0], cy=label.point[1], r=RING)
     if length <= RING + 1:
-        return ring
+        return None
     x, y = start + (end - start) * RING / length
-    return join([ring, tag("path", d=f"M{x:.1f} {y:.1f}L{end[0]:.1f} {end[1]:.1f}")])
-
-
-def _name(label: Label) -> Markup:
-    return tag("text", label.text, x=label.middle[0], y=label.middle[1] + 0.36 * LETTERS, font_size=LETTERS)
+    return f"M{x:.1f} {y:.1f}L{end[0]:.1f} {end[1]:.1f}"
 
 
 def _data_url(levels_hw: NDArray[np.uint8]) -> str:
@@ -138,33 +189,3 @@ def _data_url(levels_hw: NDArray[np.uint8]) -> str:
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return "data:image/png;base64," + b64encode(file.getvalue()).decode()
-
-
-def _how_to_read(annotation: Annotation) -> Markup:
-    grid, match = annotation.bundle.manifest.grid, annotation.findings.match
-    _, unmeasured, unseen, *seen = level_colors()
-    steps = (tag("i", style=f"background:{color}") for color in seen[::4])
-    unknown_genes = len(match.measured_g) - match.n_found
-    return tag(
-        "div",
-        tag("h3", "How to read a picture"),
-        tag(
-            "p",
-            f"Each of the {len(match.measured_g):,} genes that the model knows has its own pixel on a grid of "
-            f"{grid} × {grid}, the same in every cell. The more counts of a gene, the brighter its pixel "
-            "(square root of the counts, white from the cell’s strongest hundredth of genes on).",
-        ),
-        tag("p", tag("span", *steps, class_="scale"), " few to many counts"),
-        tag("p", tag("i", class_="swatch", style=f"background:{unseen}"), " measured, no count in this cell"),
-        tag(
-            "p",
-            tag("i", class_="swatch", style=f"background:{unmeasured}"),
-            f" not in this file ({unknown_genes:,} genes)" if unknown_genes else " no gene",
-        ),
-        tag(
-            "p",
-            "Marked are genes that stand out from the clear cells of the other types. "
-            "Beside each gene stand its counts in the cell.",
-        ),
-        class_="how",
-    )

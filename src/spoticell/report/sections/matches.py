@@ -1,8 +1,8 @@
-"""What the matched reference cells say: types and evidence, where they contradict the classifier, novel cells."""
+"""What the matched reference cells say: types and evidence, where they contradict the answers, novel cells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -10,8 +10,9 @@ from spoticell.annotation.evidence import AGREE, COMPATIBLE, CONFLICT
 from spoticell.annotation.matches import Matches
 from spoticell.annotation.result import Annotation
 from spoticell.biology.palette import GREY, term_color
+from spoticell.index.background import Background
 from spoticell.keys import UNKNOWN
-from spoticell.report.html import Content, Markup, join, named, share, tag
+from spoticell.report.sections.composition import Part
 
 SHOWN = 20
 """Types of the matches in the table."""
@@ -22,146 +23,157 @@ STUDIES = 3
 
 WORDS = {
     AGREE: ("same type", "var(--accent)"),
-    COMPATIBLE: ("one is coarser", "var(--q1)"),
+    COMPATIBLE: ("one is broader", "var(--q1)"),
     CONFLICT: ("they contradict", "var(--none)"),
-    UNKNOWN: ("one gives none", GREY),
+    UNKNOWN: ("one or both unknown", GREY),
 }
-"""How classifier and matches may stand to each other, in words, with the colour of each."""
+"""How an answer and the matches may stand to each other, in words, with the colour of each."""
+
+UNITS = {"study": ("study", "studies"), "dataset": ("data set", "data sets"), "donor": ("donor", "donors")}
+"""What the limit of novel cells is measured between, one and several."""
 
 
-def match_section(annotation: Annotation) -> Markup | None:
-    """Show the matches; None where no index was given."""
+@dataclass(frozen=True)
+class MatchedType:
+    """Cells whose matches agree on a type; all numbers but the first are medians over them."""
+
+    term: str
+    name: str
+    cells: int
+    matches: float
+    """Matches of a cell that are of the type."""
+    voters: float
+    """Matches of a cell whose type is known."""
+    n_studies: float
+    """Studies that the matches of the type come from."""
+    similarity: float
+    """Of a cell and its nearest reference."""
+    nearest_in: dict[str, int]
+    """How many of the cells have their nearest reference in which study, most first."""
+
+    @property
+    def color(self) -> str:
+        """As ``#rrggbb``."""
+        return term_color(self.term)
+
+    @property
+    def main_studies(self) -> list[tuple[str, int]]:
+        """The studies that are named."""
+        return [(study[:60], cells) for study, cells in list(self.nearest_in.items())[:STUDIES]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Cells with one answer and one other word."""
+
+    ours: str
+    theirs: str
+    cells: int
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs, most cells first."""
+
+    shown: tuple[Pair, ...]
+    n_rare: int
+    """Pairs that aren't shown."""
+    rare_cells: int
+    """Cells of these."""
+
+
+@dataclass(frozen=True)
+class MatchEvidence:
+    """What the matches of all cells say."""
+
+    index: str
+    references: int
+    nearest: int
+    """Matches of a cell."""
+    total: int
+    """Cells in all."""
+    agreed: int
+    """Cells whose matches agree on a type."""
+    types: tuple[MatchedType, ...]
+    n_rare: int
+    """Types that aren't shown."""
+    rare_cells: int
+    """Cells of these."""
+    agreement: tuple[Part, ...]
+    contradictions: Pairs | None
+    """None where there are none."""
+    background: Background | None
+    """What novel cells are told by; None where it couldn't be measured."""
+    unit: tuple[str, str] | None
+    """What it was measured between, in the singular and the plural."""
+    novelty: float
+    n_novel: int
+    novel: Pairs | None
+    """None where no cell is novel."""
+    unknown_color: str = GREY
+
+
+def match_evidence(annotation: Annotation) -> MatchEvidence | None:
+    """Gather what the matches say; None where no index was given."""
     matches = annotation.matches
     if matches is None:
         return None
-    return join(
-        [
-            tag("p", _in_short(matches), class_="note"),
-            _type_table(matches),
-            tag("h3", "Beside the classifier", class_="apart"),
-            *_agreement(annotation, matches),
-            tag("h3", "Novel cells", class_="apart"),
-            *_novel(annotation, matches),
-        ]
-    )
-
-
-def _in_short(matches: Matches) -> Markup:
-    total, agreed = len(matches.evidence), int((matches.evidence.answer_n >= 0).sum())
-    nearest = min(matches.rule.matches, matches.n_references)
-    return join(
-        [
-            f"Each cell was matched with the {nearest} nearest of {matches.n_references:,} reference cells in ",
-            named(matches.name),
-            f". For {agreed:,} of {total:,} cells ({share(agreed, total)}) the matches agree on a type.",
-        ]
-    )
-
-
-def _type_table(matches: Matches) -> Markup:
-    table = matches.by_type()
-    studies = _studies_by_type(matches)
-    rows = [
-        (
-            tag(
-                "span",
-                tag("i", class_="dot", style=f"background:{term_color(row['term'])}"),
-                row["cell_type"],
-                tag("small", studies.get(row["term"])),
-            ),
-            f"{row['cells']:,}",
-            f"{row['matches']:.0f} of {row['voters']:.0f}",
-            f"{row['studies']:.0f}",
-            f"{row['similarity']:.2f}",
-        )
-        for row in table.head(SHOWN).to_dict(orient="records")
-    ]
-    if len(rest := table.iloc[SHOWN:]):
-        rows.append((tag("span", f"{len(rest)} rarer types"), f"{rest['cells'].sum():,}", "", "", ""))
-    if nothing := int((matches.evidence.answer_n < 0).sum()):
-        name = tag("span", tag("i", class_="dot", style=f"background:{GREY}"), "no type")
-        rows.append((name, f"{nothing:,}", "–", "–", "–"))
-    heads = ("Type of the matches", "Cells", "Matches", "Studies", "Cosine")
-    words = (
-        "Matches: how many of a cell’s matches are of the type. Studies: how many these come from. Cosine: of the cell "
-        "and its nearest reference. All are medians over the cells of a type."
-    )
-    note = tag("p", words, class_="note")
-    return join([_table("Types that the matches agree on", heads, rows), note])
-
-
-def _studies_by_type(matches: Matches) -> dict[str, str]:
-    """Say for each type in which studies its nearest references are."""
-    there = (matches.evidence.answer_n >= 0) & (matches.nearest_study_n != "")
-    pairs = pd.DataFrame({"term": matches.terms_n, "study": matches.nearest_study_n})[there]
-    words = {}
-    for term, studies in pairs.groupby("term")["study"]:
-        counts = sorted(studies.value_counts().items(), key=lambda item: (-item[1], str(item[0])))
-        parts = [f"{str(study)[:60]} {share(cells, len(studies))}" for study, cells in counts[:STUDIES]]
-        more = f" and {len(counts) - STUDIES} more" if len(counts) > STUDIES else ""
-        words[str(term)] = f"nearest in {', '.join(parts)}{more}"
-    return words
-
-
-def _agreement(annotation: Annotation, matches: Matches) -> Iterable[Markup]:
+    table, background = matches.by_type(), matches.background
+    rest = table.iloc[SHOWN:]
+    novel_n = matches.evidence.novel_n
     agreement = pd.Series(matches.agreement_with(annotation.terms_n))
-    total, counts = len(agreement), agreement.value_counts()
-    parts = [(*WORDS[word], int(counts.get(word, 0))) for word in WORDS]
-    spoken = ", ".join(f"{words} {share(cells, total)}" for words, _, cells in parts)
-    pieces = (
-        tag("i", title=f"{words}: {cells:,} cells", style=f"flex-grow:{cells};background:{color}")
-        for words, color, cells in parts
-        if cells
+    counts = agreement.value_counts()
+    pairs = pd.DataFrame({"ours": annotation.names_n, "theirs": matches.names_n})
+    nearest = pd.DataFrame({"ours": annotation.names_n, "theirs": matches.nearest_type_n})
+    return MatchEvidence(
+        index=matches.name,
+        references=matches.n_references,
+        nearest=min(matches.rule.matches, matches.n_references),
+        total=len(matches.evidence),
+        agreed=int((matches.evidence.answer_n >= 0).sum()),
+        types=_types(table.head(SHOWN), matches),
+        n_rare=len(rest),
+        rare_cells=int(rest["cells"].sum()),
+        agreement=tuple(Part(words, int(counts.get(key, 0)), color) for key, (words, color) in WORDS.items()),
+        contradictions=_pairs(pairs[(agreement == CONFLICT).to_numpy()]),
+        background=background,
+        unit=UNITS.get(background.unit, (background.unit, background.unit)) if background else None,
+        novelty=matches.rule.novelty,
+        n_novel=int(novel_n.sum()),
+        novel=_pairs(nearest[novel_n]),
     )
-    yield tag("div", *pieces, class_="strip", role="img", aria_label=f"Classifier and matches: {spoken}.")
-    key = (
-        tag("li", tag("i", class_="dot", style=f"background:{color}"), f"{words} {share(cells, total)}")
-        for words, color, cells in parts
-    )
-    yield tag("ul", *key, class_="striped", aria_hidden="true")
-    pairs = pd.DataFrame({"ours": annotation.names_n, "theirs": matches.names_n})[(agreement == CONFLICT).to_numpy()]
-    if len(pairs):
-        yield _pair_table(pairs, "Cells in which they contradict", "The matches say")
 
 
-def _pair_table(pairs: pd.DataFrame, caption: str, second: str) -> Markup:
-    """Count pairs of a classifier's answer and another word, most first."""
+def _types(table: pd.DataFrame, matches: Matches) -> tuple[MatchedType, ...]:
+    there_n = (matches.evidence.answer_n >= 0) & (matches.nearest_study_n != "")
+    studies = pd.DataFrame({"term": matches.terms_n, "study": matches.nearest_study_n})[there_n]
+    return tuple(
+        MatchedType(
+            term=row["term"],
+            name=row["cell_type"],
+            cells=row["cells"],
+            matches=row["matches"],
+            voters=row["voters"],
+            n_studies=row["studies"],
+            similarity=row["similarity"],
+            nearest_in=_counted(studies["study"][studies["term"] == row["term"]]),
+        )
+        for row in table.to_dict(orient="records")
+    )
+
+
+def _counted(words: pd.Series[str]) -> dict[str, int]:
+    """Count equal words, most first."""
+    counts = {str(word): cells for word, cells in words.value_counts().items()}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _pairs(pairs: pd.DataFrame) -> Pairs | None:
+    """Count pairs of an answer and another word."""
+    if not len(pairs):
+        return None
     counts = pairs.value_counts(sort=False).reset_index(name="cells")
     counts = counts.sort_values(["cells", "ours", "theirs"], ascending=[False, True, True])
-    rows: list[tuple[Content, ...]] = [
-        (tag("span", row["ours"]), tag("span", named(row["theirs"])), f"{row['cells']:,}")
-        for row in counts.head(PAIRS).to_dict(orient="records")
-    ]
-    if len(rest := counts.iloc[PAIRS:]):
-        rows.append((tag("span", f"{len(rest)} rarer pairs"), "", f"{rest['cells'].sum():,}"))
-    return _table(caption, ("The classifier says", second, "Cells"), rows, pairs=True)
-
-
-def _novel(annotation: Annotation, matches: Matches) -> Iterable[Markup]:
-    background, novel_n = matches.background, matches.evidence.novel_n
-    if background is None:
-        yield tag("p", "The index has no second study to compare with, so no cell can be called novel.", class_="note")
-        return
-    words = (
-        f"{int(novel_n.sum()):,} of {len(novel_n):,} cells are farther from their nearest reference than "
-        f"{1 - matches.rule.novelty:.0%} of references of known types are from theirs in another {background.unit}, "
-        f"among those that match the same broad type. The index has {background.units} of these to judge by. Novel "
-        "cells may be of a type that the index lacks, damaged, or measured in another way: a small gene panel moves "
-        "all cells away."
-    )
-    yield tag("p", words, class_="note")
-    if novel_n.any():
-        pairs = pd.DataFrame({"ours": annotation.names_n[novel_n], "theirs": matches.nearest_type_n[novel_n]})
-        yield _pair_table(pairs, "Novel cells", "The nearest reference is")
-
-
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Content]], *, pairs: bool = False) -> Markup:
-    head = tag("thead", tag("tr", *(tag("th", word, scope="col") for word in heads)))
-    body = (tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows)
-    return tag(
-        "table",
-        tag("caption", caption, class_="hidden"),
-        head,
-        tag("tbody", *body),
-        class_="types matches pairs" if pairs else "types matches",
-    )
+    rest = counts.iloc[PAIRS:]
+    shown = tuple(Pair(*row) for row in counts.head(PAIRS).itertuples(index=False))
+    return Pairs(shown, len(rest), int(rest["cells"].sum()))

@@ -7,17 +7,17 @@ tenth of the size of circles.  Axes: ``n`` cells on the map, ``q`` steps of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from spoticell.annotation.result import Annotation
-from spoticell.biology.palette import GREY, ink_on
+from spoticell.biology.palette import GREY
 from spoticell.keys import UNKNOWN
-from spoticell.report.html import Markup, join, tag
-from spoticell.report.map import choose_mapped, project
-from spoticell.report.sections.composition import Lineage, TypeRow, number_badge
+from spoticell.report.map import FEWEST, choose_mapped, project
+from spoticell.report.sections.composition import Lineage, TypeRow
 
 SIDE = 600
 MARGIN = 30
@@ -33,8 +33,56 @@ LISTED = 24
 Positions = NDArray[np.float64]
 
 
-def map_section(annotation: Annotation, lineages: Sequence[Lineage]) -> Markup | None:
-    """Draw both maps with their keys; None where no cell has a fingerprint."""
+@dataclass(frozen=True)
+class Points:
+    """Cells of one look."""
+
+    name: str | None
+    path: str
+    width: float
+    look: str
+    """Colour, or class of the style sheet."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A type's number among its cells."""
+
+    type: TypeRow
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class FingerprintMap:
+    """What is drawn of the map, and its keys."""
+
+    by_type: tuple[Points, ...]
+    by_score: tuple[Points, ...]
+    numbers: tuple[Number, ...]
+    listed: tuple[TypeRow, ...]
+    """Types that are named under the map."""
+    n_unlisted: int
+    """The other types."""
+    drawn: int
+    """Cells on the map."""
+    total: int
+    """Cells in all."""
+    drawn_unknown: bool
+    """Whether some of the cells on the map are unknown."""
+    any_unknown: bool
+    """Whether some of all cells are."""
+    least_score: float
+    method: str
+    """By which the cells were laid out."""
+    unknown_color: str = GREY
+    side: int = SIDE
+    number_radius: int = BADGE
+    steps: int = STEPS
+
+
+def fingerprint_map(annotation: Annotation, lineages: Sequence[Lineage]) -> FingerprintMap | None:
+    """Lay out both maps; None where no cell has a fingerprint."""
     held = np.flatnonzero(annotation.fingerprint_sd.any(axis=1))
     if not len(held):
         return None
@@ -44,62 +92,48 @@ def map_section(annotation: Annotation, lineages: Sequence[Lineage]) -> Markup |
     positions_n2 = MARGIN + (SIDE - 2 * MARGIN) * places_n2
     cells = annotation.sample_s[chosen]
     answer_n, score_n = annotation.answer_n[cells], annotation.score_n[cells]
-    rows = [row for lineage in lineages for row in lineage.rows]
+    rows = sorted((row for lineage in lineages for row in lineage.rows), key=lambda row: -row.cells)
     radius = float(np.clip(110 / np.sqrt(len(chosen)), 2.2, 7))
-    by_type = _picture(
-        [
-            *_type_paths(positions_n2, answer_n, rows, radius),
-            *_badges(positions_n2, answer_n, sorted(rows, key=lambda row: -row.cells)),
-        ],
-        "Map of the fingerprints, one point a cell, coloured by type.",
+    return FingerprintMap(
+        by_type=tuple(_by_type(positions_n2, answer_n, rows, radius)),
+        by_score=tuple(_by_score(positions_n2, score_n, answer_n, annotation.least_score, radius)),
+        numbers=tuple(_numbers(positions_n2, answer_n, rows[:LISTED])),
+        listed=tuple(sorted(rows[:LISTED], key=lambda row: row.number)),
+        n_unlisted=len(rows[LISTED:]),
+        drawn=len(chosen),
+        total=len(annotation.answer_n),
+        drawn_unknown=bool((answer_n < 0).any()),
+        any_unknown=bool((annotation.answer_n < 0).any()),
+        least_score=annotation.least_score,
+        method="PCA" if len(chosen) < FEWEST else "t-SNE",
     )
-    by_score = _picture(
-        _score_paths(positions_n2, score_n, answer_n, annotation.least_score, radius),
-        "The same map, coloured by score.",
-    )
-    all_cells = len(annotation.answer_n)
-    drawn = f"All {all_cells:,} cells" if len(chosen) == all_cells else f"{len(chosen):,} of {all_cells:,} cells"
-    figures = tag(
-        "div",
-        tag("figure", by_type, tag("figcaption", "By type")),
-        _type_key(rows, unknown=bool((answer_n < 0).any())),
-        tag("figure", by_score, tag("figcaption", "By score", _score_key(annotation))),
-        class_="maps",
-    )
-    note = tag("p", f"{drawn}, laid out by t-SNE: neighbours look alike, distances between groups mean little.")
-    return join([figures, note])
 
 
-def _picture(pieces: Sequence[Markup], words: str) -> Markup:
-    return tag("svg", *pieces, viewBox=f"0 0 {SIDE} {SIDE}", role="img", aria_label=words)
-
-
-def _type_paths(
+def _by_type(
     positions_n2: Positions, answer_n: NDArray[np.intp], rows: Sequence[TypeRow], radius: float
-) -> list[Markup]:
+) -> list[Points]:
     """Points by type, the largest type first so that it covers none."""
-    groups = [(UNKNOWN, -1, GREY, radius * 0.8)]
-    groups += [(row.name, row.answer, row.color, radius) for row in sorted(rows, key=lambda row: -row.cells)]
+    groups = [(UNKNOWN, -1, GREY, radius * 0.8), *((row.name, row.answer, row.color, radius) for row in rows)]
     return [
-        _points(positions_n2[answer_n == answer], size, tag("title", name), stroke=color)
+        Points(name, _path(positions_n2[answer_n == answer]), 2 * size, color)
         for name, answer, color, size in groups
         if (answer_n == answer).any()
     ]
 
 
-def _score_paths(
+def _by_score(
     positions_n2: Positions, score_n: NDArray[np.float32], answer_n: NDArray[np.intp], least: float, radius: float
-) -> list[Markup]:
+) -> list[Points]:
     """Points by score, the surest first, so that doubts lie on top."""
-    step_n = score_steps(score_n, least)
-    paths = [
-        _points(positions_n2[(answer_n >= 0) & (step_n == step)], radius, class_=f"q{step}")
+    step_n = np.where(answer_n >= 0, score_steps(score_n, least), -1)
+    points = [
+        Points(None, _path(positions_n2[step_n == step]), 2 * radius, f"q{step}")
         for step in reversed(range(STEPS))
-        if ((answer_n >= 0) & (step_n == step)).any()
+        if (step_n == step).any()
     ]
     if (answer_n < 0).any():
-        paths.append(_points(positions_n2[answer_n < 0], radius, tag("title", UNKNOWN), class_="none"))
-    return paths
+        points.append(Points(UNKNOWN, _path(positions_n2[answer_n < 0]), 2 * radius, "none"))
+    return points
 
 
 def score_steps(score_n: NDArray[np.float32], least: float) -> NDArray[np.intp]:
@@ -114,16 +148,15 @@ def score_steps(score_n: NDArray[np.float32], least: float) -> NDArray[np.intp]:
     return np.clip((part_n * STEPS).astype(np.intp), 0, STEPS - 1)
 
 
-def _points(positions_n2: Positions, radius: float, *title: Markup, **attributes: str) -> Markup:
-    steps = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in positions_n2.tolist())
-    return tag("g", *title, tag("path", d=steps), stroke_width=2 * radius, **attributes)
+def _path(positions_n2: Positions) -> str:
+    return "".join(f"M{x:.0f} {y:.0f}h0" for x, y in positions_n2.tolist())
 
 
-def _badges(positions_n2: Positions, answer_n: NDArray[np.intp], rows: Sequence[TypeRow]) -> list[Markup]:
+def _numbers(positions_n2: Positions, answer_n: NDArray[np.intp], rows: Sequence[TypeRow]) -> list[Number]:
     """Put each type's number where its cells are densest, but not on another number."""
     taken: list[tuple[float, float]] = []
-    badges = []
-    for row in rows[:LISTED]:
+    numbers = []
+    for row in rows:
         own_n2 = positions_n2[answer_n == row.answer]
         if not len(own_n2):
             continue
@@ -135,34 +168,5 @@ def _badges(positions_n2: Positions, answer_n: NDArray[np.intp], rows: Sequence[
             continue
         x, y = own_n2[int(density.argmax())].round().tolist()
         taken.append((x, y))
-        badges.append(_badge(row, x, y))
-    return badges
-
-
-def _badge(row: TypeRow, x: float, y: float) -> Markup:
-    number = str(row.number)
-    return tag(
-        "g",
-        tag("title", row.name),
-        tag("circle", cx=x, cy=y, r=BADGE, fill=row.color),
-        tag("text", number, x=x, y=y + 5, fill=ink_on(row.color), font_size=15 if len(number) < 3 else 11.5),
-        class_="number",
-    )
-
-
-def _type_key(rows: Sequence[TypeRow], *, unknown: bool) -> Markup:
-    commonest = sorted(sorted(rows, key=lambda row: -row.cells)[:LISTED], key=lambda row: row.number)
-    items = [tag("li", number_badge(row), " ", row.name) for row in commonest]
-    if len(rows) > LISTED:
-        items.append(tag("li", f"and {len(rows) - LISTED} rarer types"))
-    if unknown:
-        badge = tag("span", "–", class_="badge", style=f"background:{GREY};color:{ink_on(GREY)}")
-        items.append(tag("li", badge, UNKNOWN))
-    return tag("ol", *items, class_="key")
-
-
-def _score_key(annotation: Annotation) -> Markup:
-    steps = (tag("i", class_=f"q{step}") for step in range(STEPS))
-    scale = tag("span", f"{annotation.least_score:.2f} ", tag("span", *steps, class_="scale"), " 1.00")
-    unknown = tag("span", tag("i", class_="none"), " unknown") if (annotation.answer_n < 0).any() else None
-    return tag("p", scale, unknown, class_="key")
+        numbers.append(Number(row, x, y))
+    return numbers
