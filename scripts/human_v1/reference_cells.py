@@ -45,7 +45,7 @@ def main() -> None:
             name = facts.pop("name")
             copy = nameless(args.data / "train" / f"{name}.h5ad", Path(temporary))
             put = add_to_index if grown.exists() else build_index
-            intake = put(*((grown, copy) if grown.exists() else (copy, grown)), bundle=args.bundle, facts=facts)
+            intake = put(*((grown, copy) if grown.exists() else (copy, grown)), model=args.bundle, facts=facts)
             print(f"{name}: {intake.cells:,} cells")
         shutil.rmtree(args.output, ignore_errors=True)
         args.output.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,8 @@ found, what was needed, what to do.  The command line prints it and exits with 1
 
 from __future__ import annotations
 
+import warnings
+
 
 class SpoticellError(Exception):
     """Something the user can understand and mend; the message says how."""
@@ -67,3 +69,8 @@ class DownloadError(SpoticellError, OSError):
 
 class SpoticellWarning(UserWarning):
     """Something that the user should know and that stops nothing."""
+
+
+def note(sentence: str) -> None:
+    """Tell the user something that stops nothing, as a warning of the category `SpoticellWarning`."""
+    warnings.warn(sentence, SpoticellWarning, stacklevel=3)

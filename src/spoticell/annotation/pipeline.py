@@ -7,7 +7,6 @@ Axes: ``n`` cells, ``g`` the model's genes, ``m`` ontology nodes, ``d`` fingerpr
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from spoticell.annotation.decision import decide
 from spoticell.annotation.options import Options
 from spoticell.annotation.result import AnnotatedBlock, Annotation
 from spoticell.annotation.sinks import ResultSink, Sink
-from spoticell.errors import SpoticellWarning
+from spoticell.errors import note
 from spoticell.io.aligned import aligned_blocks
 from spoticell.io.findings import Findings, inspect
 from spoticell.io.source import BLOCK, CellSource
@@ -65,7 +64,8 @@ def look_at(source: CellSource, options: Options, *, on_progress: Progress | Non
     )
     for line in findings.lines():
         log.info(line)
-    _warn(findings.warnings)
+    for warning in findings.warnings:
+        note(warning)
     return findings
 
 
@@ -102,14 +102,10 @@ def annotate_source(
     if findings is None:
         findings = look_at(source, options, on_progress=stretch(on_progress, start=0, stop=looked))
     if allowed is not None and allowed.notes:
-        _warn(allowed.notes)
+        for warning in allowed.notes:
+            note(warning)
         findings = replace(findings, warnings=(*findings.warnings, *allowed.notes))
     return run(source, findings, options, sinks, on_progress=stretch(on_progress, start=looked, stop=100))
-
-
-def _warn(notes: Sequence[str]) -> None:
-    for note in notes:
-        warnings.warn(note, SpoticellWarning, stacklevel=2)
 
 
 def run(

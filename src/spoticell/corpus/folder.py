@@ -9,7 +9,6 @@ Axes: ``n`` cells, ``k`` cells that are kept.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.corpus.block import DATASET, DISEASE
 from spoticell.corpus.mapping import UNRESOLVED, write_unresolved
 from spoticell.corpus.original import NORMAL, OriginalDataset, original_dataset
-from spoticell.errors import ConfigError, FileFormatError
+from spoticell.errors import ConfigError, FileFormatError, note
 from spoticell.io import open_cells
 from spoticell.io.aligned import AlignedSource
 from spoticell.io.annotated import write_new
@@ -35,8 +34,6 @@ from spoticell.keys import DONOR, LABEL, UNKNOWN
 from spoticell.progress import Progress, part
 
 SUMMARY = "summary.json"
-
-_log = logging.getLogger("spoticell")
 
 
 @dataclass(frozen=True)
@@ -116,9 +113,7 @@ def _prepare_one(path: Path, output: Path, on_progress: Progress) -> Prepared:
         with atomic(output) as passing, h5py.File(passing, "w") as file:
             write_new(file, aligned, "X")
         if labels.unresolved:
-            _log.warning(
-                "%s: %d labels are not in the Cell Ontology; see %s", path.name, len(labels.unresolved), UNRESOLVED
-            )
+            note(f"{path.name}: {len(labels.unresolved)} labels are not in the Cell Ontology; see {UNRESOLVED}.")
         return Prepared(
             name=output.stem,
             source=path.name,

@@ -5,14 +5,13 @@ Files are read and compared with it in ``bundle``.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import from_json
 
-from spoticell.errors import BundleError, SpoticellWarning
+from spoticell.errors import BundleError, note
 from spoticell.model.calibration import Calibration, Trust
 
 MANIFEST = "bundle.json"
@@ -157,7 +156,5 @@ def _of_this_format(fields: dict[str, Any], where: str) -> dict[str, Any]:
         )
     if int(minor) <= MINOR:
         return fields
-    warnings.warn(
-        f"{where} has the later format {version}; what is new in it is passed over.", SpoticellWarning, stacklevel=2
-    )
+    note(f"{where} has the later format {version}; what is new in it is passed over.")
     return {name: value for name, value in fields.items() if name in Manifest.model_fields}
