@@ -16,11 +16,12 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from spoticell.errors import SpoticellError
+from spoticell.errors import SpoticellError, SpoticellWarning
 from spoticell.web.settings import Limits
 from spoticell.web.task import Task, in_visitors_words, perform
 
@@ -51,6 +52,8 @@ def context() -> BaseContext:
 def run(connection: Connection, task: Task) -> None:
     """Do a task in this process and send what came of it: ``done`` with values, or ``failed`` with a sentence."""
     confine(task.limits)
+    # the page shows them among the findings; here they would be written into the server's log, names of files and all
+    warnings.simplefilter("ignore", SpoticellWarning)
     threading.Thread(target=_end_with_server, args=(connection,), daemon=True).start()
     teller = _Teller(connection)
     try:

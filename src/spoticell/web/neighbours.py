@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.evidence import CONFLICT, Evidence, agreement
-from spoticell.annotation.matches import Matcher, type_words
+from spoticell.annotation.matches import Matcher, open_for, type_words
 from spoticell.index import Hits, open_index
 from spoticell.index.needs import check_installed
 from spoticell.index.search import hit_table
@@ -46,9 +46,10 @@ class Neighbours:
     def __init__(self, folder: Path, bundles: Sequence[Bundle]) -> None:
         check_installed()
         # a cell is asked for at a time: more threads would only get in each other's way
-        self._index = open_index(folder, threads=1)
-        fits = (bundle for bundle in bundles if bundle.sha256 == self._index.bundle_sha256)
-        matcher = Matcher(self._index, next(fits, bundles[0]))
+        index = open_index(folder, threads=1)
+        fits = (bundle for bundle in bundles if bundle.sha256 == index.bundle_sha256)
+        self._index = open_for(next(fits, bundles[0]), index)
+        matcher = Matcher(self._index)
         self._ballot, self._rule = matcher.ballot, matcher.rule
         self._types_h = type_words(self._index.groups, self._ballot.ontology)
 

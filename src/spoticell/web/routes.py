@@ -10,15 +10,13 @@ from fastapi.responses import FileResponse, StreamingResponse
 
 from spoticell.biology.tissues import tissue_names
 from spoticell.version import __version__
-from spoticell.web import demo
-from spoticell.web import sink as outcome
+from spoticell.web import demo, sink
 from spoticell.web.guard import WRONG, cookie, is_right
 from spoticell.web.jobs import AT_REST
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import BYTES, events, gzipped, packed, to_keep
-from spoticell.web.results import Results, bundle_of
+from spoticell.web.results import Results
 from spoticell.web.schemas import (
-    BundleInfo,
     CellInfo,
     Commands,
     Fault,
@@ -26,6 +24,7 @@ from spoticell.web.schemas import (
     Info,
     JobInfo,
     LimitsInfo,
+    ModelInfo,
     RunOrder,
     Summary,
     Token,
@@ -94,11 +93,11 @@ def info(request: Request) -> Info:
     """Say which models there are and how large an upload may be."""
     site = _site(request)
     settings = site.settings
-    manifests = [(name, bundle_of(bundle).manifest) for name, bundle in site.bundles.items()]
+    manifests = [(name, site.bundle(name).manifest) for name in site.offered]
     return Info(
         version=__version__,
-        bundles=[
-            BundleInfo(name=name, description=m.description, n_labels=len(m.labels), threshold=m.threshold)
+        models=[
+            ModelInfo(name=name, description=m.description, n_labels=len(m.labels), threshold=m.threshold)
             for name, m in manifests
         ],
         limits=LimitsInfo(file_bytes=settings.limits.file_bytes, cells=settings.limits.cells),
@@ -167,8 +166,8 @@ async def job_events(request: Request, id: Id) -> Response:
 @router.post("/jobs/{id}/run", status_code=202, tags=["jobs"], responses=_faults(403, 404, 409, 413, 422, 429))
 def run(request: Request, id: Id, order: RunOrder | None = None) -> JobInfo:
     """Name the cells: put the job into the queue."""
-    site, order = _site(request), order or RunOrder()
-    return JobInfo(**told(site.run(id, bundle=order.bundle, threshold=order.threshold, tissue=order.tissue), site.jobs))
+    site = _site(request)
+    return JobInfo(**told(site.run(id, order or RunOrder()), site.jobs))
 
 
 @router.post("/jobs/{id}/cancel", tags=["jobs"], responses=_faults(403, 404, 422))
@@ -188,7 +187,7 @@ def delete(request: Request, id: Id) -> Response:
 @router.get("/jobs/{id}/summary", tags=["results"], responses=_faults(404, 409, 422), response_model=Summary)
 def summary(request: Request, id: Id) -> Response:
     """Give types, scores, colours and levels."""
-    contents = (_site(request).results(id) / outcome.SUMMARY).read_bytes()
+    contents = (_site(request).results(id) / sink.SUMMARY).read_bytes()
     return Response(contents, media_type="application/json")
 
 
@@ -201,7 +200,7 @@ def map_of_cells(request: Request, id: Id) -> Response:
     Little-endian: uint32 n; float32 x[n], y[n] from 0 to 1, NaN for cells without counts; float32 score[n];
     uint16 type[n], 65535 for unknown.
     """
-    return gzipped(request, (_site(request).results(id) / outcome.MAP).read_bytes())
+    return gzipped(request, (_site(request).results(id) / sink.MAP).read_bytes())
 
 
 @router.get("/jobs/{id}/genes", tags=["results"], responses=_faults(404, 409, 422))
@@ -249,7 +248,7 @@ def picture(request: Request, id: Id, cell: Cell) -> Response:
 @router.get("/jobs/{id}/commands", tags=["results"], responses=_faults(404, 409, 422), response_model=Commands)
 def commands(request: Request, id: Id) -> Response:
     """Give the same run as a command line and as Python."""
-    contents = (_site(request).results(id) / outcome.COMMANDS).read_bytes()
+    contents = (_site(request).results(id) / sink.COMMANDS).read_bytes()
     return Response(contents, media_type="application/json")
 
 
