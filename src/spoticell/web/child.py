@@ -35,9 +35,9 @@ LONGEST_MESSAGE = 1 << 22
 PAUSE = 0.1
 """Seconds between two words on the progress."""
 
-TOO_LARGE = "This file needs more memory than the server grants. Use the command line, or ask for a higher limit."
+TOO_LARGE = "This file needs more memory than the server allows. Use the command line, or ask for a higher limit."
 TOO_LONG_FILE = "The results would be larger than the server allows. Use the command line, or ask for a higher limit."
-OURS = "An error that Spoticell should have explained ({kind}). Please report it, with a small file that shows it."
+OURS = "Something went wrong inside Spoticell ({kind}). Please report it, with a small file that shows it."
 
 
 def context() -> BaseContext:

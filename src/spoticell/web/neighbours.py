@@ -105,6 +105,8 @@ def in_words(match: dict[str, Any]) -> str:
     >>> match = {"type": "T cell", "votes": 47, "voters": 50, "studies": 3, "agrees": "conflict", "novel": False}
     >>> in_words(match)
     '47 of 50 matches say “T cell”, from 3 studies. This contradicts the answer.'
+    >>> in_words(match | {"votes": 1, "voters": 1, "studies": 1, "agrees": "agree"})
+    '1 of 1 match says “T cell”, from 1 study.'
     >>> in_words(match | {"type": "unknown", "agrees": "unknown", "novel": True})
     'The 50 matches agree on no type. The cell is farther from its nearest match than cells of known types are.'
     """
@@ -112,10 +114,11 @@ def in_words(match: dict[str, Any]) -> str:
     if not voters:
         words = "None of the matches has a label."
     elif match["type"] == UNKNOWN:
-        words = f"The {voters} matches agree on no type."
+        words = f"The {voters} matches agree on no type." if voters > 1 else "The one labelled match is not enough for a type."
     else:
         where = "1 study" if studies == 1 else f"{studies} studies"
-        words = f"{votes} of {voters} matches say “{match['type']}”, from {where}."
+        what = f"{'match' if voters == 1 else 'matches'} {'says' if votes == 1 else 'say'}"
+        words = f"{votes} of {voters} {what} “{match['type']}”, from {where}."
     if match["agrees"] == CONFLICT:
         words += " This contradicts the answer."
     if match["novel"]:

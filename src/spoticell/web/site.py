@@ -32,7 +32,7 @@ from spoticell.web.workers import Workers
 
 log = logging.getLogger("spoticell.web")
 
-GONE = "There is no such job; it may have been deleted, or its time was up."
+GONE = "There is no such job. It was deleted, or its time was up."
 SWEEP = 60.0
 """Seconds between two looks for jobs whose time is up."""
 RETRY = 20
@@ -127,13 +127,13 @@ class Site:
         if job.state in {QUEUED, RUNNING} and job.settings == settings:
             return job
         if job.state in {QUEUED, RUNNING, CHECKING}:
-            raise Refusal(409, "The job is being worked on; wait, or cancel it first.")
+            raise Refusal(409, "The job is still being worked on. Wait, or cancel it first.")
         if job.findings is None:
             if job.state == CANCELLED:
-                raise Refusal(409, "The file was not looked at to its end; send it again.")
+                raise Refusal(409, "The check of the file was cancelled. Send the file again.")
             raise Refusal(409, "The file can't be used, so there is nothing to run.")
         if self.jobs.busy() >= self.settings.limits.waiting:
-            raise Refusal(429, "Many jobs are waiting. Try again in a moment.", retry_after=RETRY)
+            raise Refusal(429, "Too many jobs are waiting. Try again in a moment.", retry_after=RETRY)
         changes = {"state": QUEUED, "stage": WAITING, "progress": 0.0, "error": None, "queued": now(), "attempts": 0}
         if not self.jobs.update(id, only_if=sorted(AT_REST), settings=settings, **changes):
             return self.run(id, order)
@@ -158,7 +158,7 @@ class Site:
         """Give the folder of a job's results, or refuse while there are none."""
         job = self.job(id)
         if job.state != DONE:
-            raise Refusal(409, "The results are not there yet: the job has not been run to its end.")
+            raise Refusal(409, "There are no results yet: the job is not done.")
         return self.folder(id) / RESULTS
 
     def cells(self, id: str) -> Results:
@@ -167,7 +167,7 @@ class Site:
         model = (self.job(id).settings or {}).get("model", "")
         if model not in self.offered:
             raise Refusal(
-                409, f"The model {model}, which named these cells, is no longer offered here; run the job again."
+                409, f"These cells were named by the model {model}, which this server no longer has. Run the job again."
             )
         return Results(folder, self.bundle(model), self.neighbours if self.offered[model].index else None)
 
@@ -194,7 +194,7 @@ class Site:
         """Give an order as it stands in the table: model and tissue by their own names; refuse one that can't be."""
         model = order.model or next(iter(self.offered))
         if model not in self.offered:
-            raise Refusal(422, f"There is no model of that name; there are {', '.join(self.offered)}.")
+            raise Refusal(422, f"There is no model of that name. There are: {', '.join(self.offered)}.")
         asked = order.model_dump() | {"model": model}
         try:
             settled = Options(**asked | {"model": self.bundle(model)}).settled()
@@ -210,11 +210,11 @@ class Site:
     def _check_room(self, n_bytes: int) -> None:
         limits = self.settings.limits
         if self.jobs.busy() + len(self._receiving) >= limits.waiting:
-            raise Refusal(429, "Many files are being worked on. Try again in a moment.", retry_after=RETRY)
+            raise Refusal(429, "Too many files are being worked on. Try again in a moment.", retry_after=RETRY)
         coming = GROWTH * (n_bytes + sum(self._receiving.values()))
         free = shutil.disk_usage(self.settings.jobs_dir).free - SPARE_DISK
         if self.jobs.disk() + coming > limits.disk_bytes or coming > free:
-            raise Refusal(429, "The server's room for files is used up. Try again later.", retry_after=15 * RETRY)
+            raise Refusal(429, "The server has no room for more files. Try again later.", retry_after=15 * RETRY)
 
 
 def told(job: Job, jobs: Jobs) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def _check(task: Task, tell: Tell) -> dict[str, Any]:
     with _opened(task) as source:
         if source.n_cells > task.limits.cells:
             raise FileFormatError(
-                f"{task.name} holds {source.n_cells:,} cells; {task.limits.cells:,} is the most that this page takes. "
+                f"{task.name} holds {source.n_cells:,} cells; this server takes up to {task.limits.cells:,}. "
                 "Use the command line for larger files: it has no limit."
             )
         return _told(_look(source, task, _ready(task.options), tell))

@@ -33,10 +33,10 @@ PATIENCE = 1.0
 _FOUND = frozenset({"findings", "lines"})
 _ENDS = {
     signal.SIGKILL: "The system ended the work, most likely because memory ran out. Try a smaller file.",
-    signal.SIGXCPU: "This took more processor time than the server grants. Use the command line for it.",
+    signal.SIGXCPU: "This took more processor time than the server allows. Use the command line instead.",
 }
-CRASHED = "The reader crashed over this file: most likely it is damaged. Write it again, or give it in another format."
-TOO_LONG = "This took longer than the server allows ({minutes:.0f} minutes). Use the command line for it."
+CRASHED = "The reader crashed on this file, which is most likely damaged. Write it again, or in another format."
+TOO_LONG = "This took longer than the server allows ({seconds:,.0f} seconds). Use the command line instead."
 
 
 class Workers:
@@ -128,7 +128,7 @@ class Workers:
             if self.jobs.get(job.id) is None:
                 return  # deleted while it ran: its folder is gone
             log.exception("job %s: the server itself failed", job.id[:8])
-            self.jobs.update(job.id, state=FAILED, error="The server failed over this job. Try again.")
+            self.jobs.update(job.id, state=FAILED, error="The server failed on this job. Try again.")
 
     def _check(self, job: Job) -> None:
         outcome = self._have_done(job, self._task(job, CHECK), self.settings.limits.check_seconds)
@@ -202,7 +202,7 @@ class Workers:
         while True:
             rest = deadline - time.monotonic()
             if rest <= 0:
-                return {"failed": TOO_LONG.format(minutes=seconds / 60), "where": "too long"}
+                return {"failed": TOO_LONG.format(seconds=seconds), "where": "too long"}
             if connection not in wait([connection, process.sentinel], timeout=rest):
                 if process.exitcode is None and process.is_alive():
                     continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anndata
+import numpy as np
 import pandas as pd
 import pytest
 from tests.web.page.conftest import Server, name_cells
@@ -63,15 +64,49 @@ def test_the_demo_can_be_tried(browser, tmp_path):
 def test_settings_are_what_the_run_uses(page, cells_file):
     page.goto("/")
     page.set_input_files("#file", cells_file)
-    page.get_by_text("Settings").click()
-    page.locator("#threshold").fill("0.75")
-    page.locator("#tissue").select_option("bone marrow")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Threshold").fill("0.75")
+    page.get_by_label("Tissue").select_option("bone marrow")
+    page.get_by_label("Allowed types").fill("T cell\n\n CL:0000236 ")
+    page.get_by_label("Excluded types").fill("CD4-positive, alpha-beta T cell\nhepatocyte")
     page.get_by_role("button", name="Name the cells").click()
     page.wait_for_selector("#map[data-drawn]")
-    assert "the threshold 0.75" in page.locator("#scores").inner_text()
-    assert "0.75" in page.locator("#commands").inner_text()
-    assert "--tissue 'bone marrow'" in page.locator("#commands").inner_text()
-    assert "types that the model knows: in bone marrow." in page.locator("#result-lead").inner_text()
+    used = page.locator("#used").inner_text()
+    for line in ("0.75", "Bone marrow", "T cell", "CL:0000236", "CD4-positive, alpha-beta T cell", "hepatocyte"):
+        assert line in used.split("\n")
+    assert "knows neither hepatocyte (CL:0000182) nor a subtype." in used
+    command = page.locator("#commands pre").first.inner_text()
+    assert "--threshold 0.75 --allow CL:0000084 --allow CL:0000236 --deny CL:0000182 --deny CL:0000624" in command
+    assert "--tissue 'bone marrow'" in command
+    assert "types that the model knows: in bone marrow; among T cell" in page.locator("#result-lead").inner_text()
+
+
+def test_a_run_can_be_repeated_with_other_settings(page, cells_file):
+    page.goto("/")
+    page.set_input_files("#file", cells_file)
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Allowed types").fill("T cell")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+    page.get_by_role("button", name="Run again").click()
+    assert page.get_by_label("Allowed types").input_value() == "T cell"
+    page.get_by_label("Allowed types").fill("B cell")
+    page.get_by_role("button", name="Name the cells").click()
+    page.locator("#types").get_by_role("button", name="B cell").wait_for()
+    assert page.locator("#used").get_by_text("T cell", exact=True).count() == 0
+
+
+def test_a_run_in_which_no_cell_is_named_is_shown(page, tmp_path, tiny_cells):
+    tiny_cells.X = np.random.default_rng(0).poisson(100, tiny_cells.shape).astype(np.float32)
+    tiny_cells.write_h5ad(tmp_path / "alike.h5ad")
+    page.goto("/")
+    page.set_input_files("#file", tmp_path / "alike.h5ad")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Threshold").fill("0.95")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+    assert "0 of 31 cells have a type (0%)." in page.locator("#result-lead").inner_text()
+    assert page.locator("#types tbody tr").count() == 1
 
 
 def test_the_result_names_the_cells_and_draws_them(result):
@@ -88,7 +123,7 @@ def test_a_cell_that_is_clicked_on_shows_itself(result):
     result.wait_for_selector(".sky img")
     assert result.locator("#tab-cell").get_attribute("aria-selected") == "true"
     panel = result.locator("#cell").inner_text()
-    assert "Along the ontology" in panel
+    assert "Path through the ontology" in panel
     assert re.search(r"Cell \d+ · cell-\d+", panel)
     loaded = "image => image.decode().then(() => image.naturalWidth)"
     assert result.locator(".sky img").evaluate(loaded) == 155
