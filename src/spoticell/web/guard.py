@@ -97,7 +97,7 @@ class Guard:
 
     def _check_host(self, headers: Headers) -> None:
         if _bare(headers.get("host", "")) not in self.settings.hosts:
-            raise Refusal(400, "This server does not answer to that name. Whoever runs it can add the name with --allow-host.")
+            raise Refusal(400, "This server does not answer to that name. The option --allow-host adds names.")
 
     def _check_origin(self, scope: Scope, headers: Headers) -> None:
         """Refuse what another site makes a browser send."""
@@ -140,7 +140,7 @@ class Guard:
         if scheme.lower() == "bearer" and is_right(token.strip(), self.settings):
             return
         if not hmac.compare_digest(_cookie(headers), _digest(self.settings.token)):
-            raise Refusal(401, "This server asks for an access token. Open the page once with ?token=... at the end of its address.")
+            raise Refusal(401, "This server asks for an access token. Open the page once with ?token=... added.")
 
     def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Give a way to read the body that ends at the limit, whatever the headers say."""

@@ -114,7 +114,7 @@ def in_words(match: dict[str, Any]) -> str:
     if not voters:
         words = "None of the matches has a label."
     elif match["type"] == UNKNOWN:
-        words = f"The {voters} matches agree on no type." if voters > 1 else "The one labelled match is not enough for a type."
+        words = "The only match does not support a type." if voters == 1 else f"The {voters} matches agree on no type."
     else:
         where = "1 study" if studies == 1 else f"{studies} studies"
         what = f"{'match' if voters == 1 else 'matches'} {'says' if votes == 1 else 'say'}"

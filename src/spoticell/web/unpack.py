@@ -106,7 +106,7 @@ def _check(member: zipfile.ZipInfo, archive: str) -> None:
     if member.flag_bits & 1:
         raise FileFormatError(f"{archive} is locked with a password. Zip the folder without one.")
     if member.file_size > MOST_RATIO * max(member.compress_size, 1 << 10):
-        raise FileFormatError(f"{archive} unpacks to more than {MOST_RATIO} times its size. Such archives are not opened.")
+        raise FileFormatError(f"{archive} unpacks to over {MOST_RATIO} times its size. Such archives are not opened.")
 
 
 def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, name: str, limits: Limits) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import anndata
 import numpy as np
 import pandas as pd
-import pytest
 from tests.web.page.conftest import Server, name_cells
 
 DROP = """([name, contents]) => {
@@ -153,9 +152,10 @@ def test_an_answer_that_comes_late_hides_no_newer_one_and_leaves_what_is_typed(r
     result.locator("#which-cell").fill("nobody")
     result.get_by_role("button", name="Show", exact=True).click()
     result.locator("#cell .warning").wait_for()
-    with result.expect_response("**/cell-9*"):
+    with result.expect_response("**/cell-9*") as late:
         held[0].continue_()
-    result.wait_for_timeout(200)
+    late.value.finished()
+    result.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert result.locator("#cell .warning").is_visible()
     assert result.locator("#which-cell").input_value() == "nobody"
     result.unroute("**/cell-9*")
@@ -202,13 +202,10 @@ def test_the_map_moves_by_mouse_and_by_keyboard(result):
     before = frame.evaluate(span)
     result.locator("#map").hover()
     result.mouse.wheel(0, -400)
-    result.wait_for_timeout(600)
-    closer = frame.evaluate(span)
-    assert closer < 0.9 * before
+    frame.wait_for_function(f"before => {span} < 0.9 * before", arg=before)
     result.locator("#map").focus()
     result.keyboard.press("0")
-    result.wait_for_timeout(600)
-    assert frame.evaluate(span) == pytest.approx(before)
+    frame.wait_for_function(f"before => Math.abs({span} / before - 1) < 1e-6", arg=before)
 
 
 def test_each_file_can_be_taken_away(result, tmp_path):

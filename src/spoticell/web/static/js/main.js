@@ -116,7 +116,7 @@ async function start() {
 }
 
 function describe(info) {
-  const kept = info.keep_hours ? ` It is deleted after ${span(info.keep_hours * HOUR)}, or when you delete it.` : "";
+  const kept = info.keep_hours ? ` It is deleted after ${span(info.keep_hours * HOUR)}, or earlier if you delete it.` : "";
   $("private").textContent = `Your file stays on ${place()}; nothing is sent anywhere else.${kept}`;
   $("foot").textContent = `Everything is computed on ${place()}.`;
   $("version").textContent = `Spoticell ${info.version}`;
