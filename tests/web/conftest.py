@@ -16,9 +16,9 @@ import anndata
 import httpx
 import pytest
 import uvicorn
-from tests.annotation.test_matches import make_index
 from tests.conftest import tiny_adata
 
+import spoticell
 from spoticell.model.bundle import Bundle
 from spoticell.web.app import create_app
 from spoticell.web.settings import Limits, Settings
@@ -75,8 +75,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_folder: Path) -
 @pytest.fixture(scope="session")
 def tiny_index(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Bundle) -> Path:
     """Three studies of all types of the tiny bundle."""
-    studies = {f"study_{seed}": tiny_adata(per_type=20, seed=seed) for seed in (1, 2, 3)}
-    return make_index(tmp_path_factory.mktemp("index") / "tiny-index", tiny_bundle, **studies)
+    folder = tmp_path_factory.mktemp("index") / "tiny-index"
+    studies = [tiny_adata(per_type=20, seed=seed) for seed in (1, 2, 3)]
+    for number, cells in enumerate(studies, start=1):
+        cells.obs["study"] = f"study_{number}"
+    spoticell.build_index(studies, folder, model=tiny_bundle)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tests.web.conftest import checked, done, run, send, serving, settled
 
+from spoticell.annotation.options import Options
 from spoticell.errors import ConfigError
 from spoticell.web import child, workers
 from spoticell.web.jobs import CHECKING, DONE, FAILED, MOST_ATTEMPTS, QUEUED, READY, RUNNING, WAITING, Job, Jobs, new_id
@@ -92,7 +93,7 @@ def test_an_error_of_ours_is_told_without_its_words(tmp_path, monkeypatch):
 
     monkeypatch.setattr(child, "perform", fail)
     monkeypatch.setattr(child, "confine", lambda limits: None)
-    child.run(Line(), Task(CHECK, tmp_path, "f", "n", "b", None))
+    child.run(Line(), Task(CHECK, tmp_path, "f", "n", Options(), None))
     assert b"ValueError at test_jobs.py" in Line.sent[0]
     assert b"patient" not in Line.sent[0]
 
@@ -165,7 +166,7 @@ def test_jobs_survive_a_restart(settings, tiny_file):
     with serving(settings) as client:
         finished, waiting = done(client, tiny_file), checked(client, tiny_file)
     jobs = Jobs(settings.database)
-    jobs.update(waiting["id"], state=RUNNING, settings={"bundle": "tiny", "threshold": None}, stage="naming cells")
+    jobs.update(waiting["id"], state=RUNNING, settings={"model": "tiny", "threshold": None}, stage="naming cells")
     jobs.close()
     with serving(settings) as client:
         assert client.get(finished["links"]["summary"]).status_code == 200

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
-from spoticell import annotate_file
-from spoticell.annotation.commands import commands
+import spoticell
 from spoticell.biology.genes import GeneMatch
 from spoticell.io import open_cells
 from spoticell.io.findings import Findings, inspect
 from spoticell.web.arrays import ArrayFile, Counts, CountsWriter
 from spoticell.web.kept import recall, remember
+from spoticell.web.sink import commands
 from spoticell.web.summary import summarise
 
 counts = hnp.arrays(
@@ -71,7 +71,7 @@ def test_findings_of_another_bundle_are_not_believed(tmp_path, tiny_h5ad, tiny_b
 
 @pytest.fixture
 def annotation(tiny_h5ad, tiny_bundle, tmp_path):
-    return annotate_file(tiny_h5ad, tmp_path / "out.csv", bundle=tiny_bundle, threshold=0.6)
+    return spoticell.annotate(tiny_h5ad, model=tiny_bundle, threshold=0.6)
 
 
 @pytest.mark.parametrize("name", ["cells.h5ad", "my 'own' cells.h5ad", "x; rm -rf ~", '"""', "a\\b", "$(id)"])

@@ -32,7 +32,7 @@ def test_a_cell_shows_its_nearest_reference_cells_and_what_they_say(client, job,
     assert [near["type"] for near in cell["neighbours"]] == ["B cell"] * 10
     similarities = [near["similarity"] for near in cell["neighbours"]]
     assert similarities == sorted(similarities, reverse=True)
-    hits = spoticell.search(tiny_cells[[0]], tiny_index, k=10, bundle=tiny_bundle)
+    hits = spoticell.search(tiny_cells[[0]], tiny_index, k=10, model=tiny_bundle)
     assert [near["cell"] for near in cell["neighbours"]] == hits["reference"].tolist()
     np.testing.assert_allclose([near["p_value"] for near in cell["neighbours"]], hits["p"], atol=1e-4)
     match = cell["match"]
@@ -61,7 +61,7 @@ def test_what_is_kept_has_the_matches_too_and_does_not_say_where_the_index_lies(
 def test_matches_of_an_earlier_run_are_not_kept_by_a_server_without_an_index(
     shared, tiny_cells, tiny_bundle, tiny_index, tmp_path
 ):
-    spoticell.annotate(tiny_cells, bundle=tiny_bundle, index=tiny_index)
+    spoticell.annotate(tiny_cells, model=tiny_bundle, index=tiny_index)
     job = done(shared, h5ad(tiny_cells, tmp_path / "cells.h5ad"))
     obs = anndata.read_h5ad(io.BytesIO(shared.get(job["links"]["annotated.h5ad"]).content)).obs
     assert not [name for name in obs if "match" in name]
@@ -78,7 +78,7 @@ def other_bundle(folder):
 def test_cells_named_by_another_bundle_have_no_neighbours(opened, settings, tiny_file, tiny_index, tmp_path):
     client = opened(index=tiny_index, bundles=(str(other_bundle(tmp_path / "other")), *settings.bundles))
     job = done(client, tiny_file)
-    assert job["settings"]["bundle"] == "other"
+    assert job["settings"]["model"] == "other"
     cell = client.get(f"/api/jobs/{job['id']}/cells/0").json()
     assert (cell["neighbours"], cell["match"]) == (None, None)
     assert b"spoticell_match" not in client.get(job["links"]["types.csv"]).content

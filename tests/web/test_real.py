@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from tests.web.conftest import checked, done, serving, small
 
-from spoticell import annotate_file
+import spoticell
 
 pytestmark = pytest.mark.real
 
@@ -23,7 +23,7 @@ def client(data_folder, tmp_path_factory, tiny_bundle_folder):
 def test_the_page_gives_the_answers_of_the_command_line(client, data_folder, tmp_path):
     path = data_folder / "test" / "mimitou2019_eccite_pbmc_citefuse.h5ad"
     job = done(client, path.read_bytes(), path.name)
-    annotate_file(path, tmp_path / "types.csv")
+    spoticell.annotate(path, tmp_path / "types.csv")
     ours = client.get(job["links"]["types.csv"]).text.splitlines()
     theirs = (tmp_path / "types.csv").read_text().splitlines()
     assert [line.split(",")[:3] for line in ours] == [line.split(",")[:3] for line in theirs]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.web.conftest import checked, done, run, send, settled
+from tests.web.conftest import checked, done, h5ad, run, send, settled
 
 from spoticell.report.picture import level_colors
 
@@ -36,8 +36,8 @@ def unpack_map(contents: bytes):
 
 def test_the_server_says_what_it_offers(client):
     info = client.get("/api/info").json()
-    assert [bundle["name"] for bundle in info["bundles"]] == ["tiny"]
-    assert info["bundles"][0]["n_labels"] == 6
+    assert [bundle["name"] for bundle in info["models"]] == ["tiny"]
+    assert info["models"][0]["n_labels"] == 6
     assert info["limits"] == {"file_bytes": 2_000_000, "cells": 1000}
     assert info["has_index"] is False
     assert "700 real blood cells" in info["demo"]
@@ -70,7 +70,7 @@ def test_the_cells_get_the_answers_that_the_command_line_gives(client, job, tiny
 
 def test_the_summary_counts_types_and_groups_them_by_level(client, job):
     summary = client.get(job["links"]["summary"]).json()
-    assert (summary["cells"], summary["named"], summary["bundle"]) == (31, 30, "tiny")
+    assert (summary["cells"], summary["named"], summary["model"]) == (31, 30, "tiny")
     assert sum(kind["cells"] for kind in summary["types"]) == 30
     assert [kind["index"] for kind in summary["types"]] == list(range(len(summary["types"])))
     assert summary["unknown"] == {"cells": 1, "reasons": {"no counts in known genes": 1}}
@@ -162,10 +162,17 @@ def test_results_can_be_kept_under_the_name_of_the_upload(client, job, tmp_path)
     assert report.headers["content-disposition"].startswith("attachment")
 
 
-def test_the_run_can_be_repeated_elsewhere(client, job, tiny_bundle_folder):
+def test_the_run_can_be_repeated_elsewhere(client, job):
     commands = client.get(job["links"]["commands"]).json()
     assert commands["shell"].startswith("spoticell annotate 'my cells.h5ad' -o 'my cells.spoticell.h5ad'")
-    assert "spoticell.annotate_file('my cells.h5ad', 'my cells.spoticell.h5ad'" in commands["python"]
+    assert "--model tiny" in commands["shell"]
+    assert "spoticell.annotate('my cells.h5ad', 'my cells.spoticell.h5ad'" in commands["python"]
+
+
+def test_nothing_says_where_the_model_lies_on_the_server(client, job, tiny_bundle_folder):
+    links = ("summary", "commands", "annotated.h5ad", "types.csv", "report.html")
+    told = [json.dumps(job).encode(), *(client.get(job["links"][name]).content for name in links)]
+    assert str(tiny_bundle_folder).encode() not in b"".join(told)
 
 
 def test_a_run_that_is_told_the_tissue_answers_with_its_types(client, tiny_file):
@@ -180,6 +187,52 @@ def test_a_run_that_is_told_the_tissue_answers_with_its_types(client, tiny_file)
     assert "tissue='blood'" in commands["python"]
 
 
+def test_a_run_answers_with_the_types_that_are_allowed(client, tiny_file):
+    asked = {"allow": ["T cell", "CL:0000236"], "deny": ["CD4-positive, alpha-beta T cell"]}
+    job = run(client, checked(client, tiny_file), **asked)
+    assert {name: job["settings"][name] for name in asked} == asked
+    summary = client.get(job["links"]["summary"]).json()
+    assert {kind["term"] for kind in summary["types"]} == {"CL:0000236", "CL:0000625"}
+    assert "among T cell (CL:0000084), B cell (CL:0000236)" in summary["allowed"]
+    commands = client.get(job["links"]["commands"]).json()
+    assert "--allow CL:0000084 --allow CL:0000236 --deny CL:0000624" in commands["shell"]
+    assert "allow=['CL:0000084', 'CL:0000236'], deny=['CL:0000624']" in commands["python"]
+
+
+def test_the_words_for_types_may_have_space_around_them(client, tiny_file):
+    job = run(client, checked(client, tiny_file), deny=[" T cell\n"])
+    assert job["settings"]["deny"] == ["T cell"]
+
+
+@pytest.mark.parametrize("list_of_types", ["allow", "deny"])
+def test_a_type_that_is_none_is_refused_with_others_near_it(client, tiny_file, list_of_types):
+    job = checked(client, tiny_file)
+    refused = client.post(f"/api/jobs/{job['id']}/run", json={list_of_types: ["fibroblats"]})
+    assert refused.status_code == 422
+    assert "'fibroblats' is no id, name or exact synonym" in refused.json()["error"]
+    assert "'fibroblast'" in refused.json()["error"]
+    assert client.get(job["links"]["self"]).json()["state"] == "ready"
+
+
+def test_types_that_leave_no_answer_are_refused(client, tiny_file):
+    job = checked(client, tiny_file)
+    refused = client.post(f"/api/jobs/{job['id']}/run", json={"allow": ["fibroblast"], "deny": ["fibroblast"]})
+    assert (refused.status_code, "no type is left to answer with" in refused.json()["error"]) == (422, True)
+
+
+@pytest.mark.parametrize("types", [["T cell"] * 51, ["x" * 201], ["  "], "T cell", [3]], ids=repr)
+def test_types_are_few_words_of_bounded_length(client, tiny_file, types):
+    job = checked(client, tiny_file)
+    assert client.post(f"/api/jobs/{job['id']}/run", json={"allow": types}).status_code == 422
+
+
+def test_an_allowed_type_that_the_model_lacks_is_noted(client, tiny_file):
+    job = run(client, checked(client, tiny_file), allow=["T cell", "hepatocyte"])
+    assert "the model tiny knows neither hepatocyte (CL:0000182) nor a subtype." in job["warnings"]
+    again = run(client, job, allow=["T cell"])
+    assert not any("hepatocyte" in warning for warning in again["warnings"])
+
+
 def test_a_tissue_that_is_none_is_refused_with_those_that_are(client, tiny_file):
     job = checked(client, tiny_file)
     refused = client.post(f"/api/jobs/{job['id']}/run", json={"tissue": "lunge"})
@@ -187,11 +240,25 @@ def test_a_tissue_that_is_none_is_refused_with_those_that_are(client, tiny_file)
     assert "there are adipose tissue, " in refused.json()["error"]
 
 
+def test_a_run_in_which_no_cell_is_named_is_a_result_too(client, tiny_cells, tmp_path):
+    tiny_cells.X = np.random.default_rng(0).poisson(100, tiny_cells.shape).astype(np.float32)
+    job = run(client, checked(client, h5ad(tiny_cells, tmp_path / "alike.h5ad")), threshold=1)
+    assert (job["state"], job["error"]) == ("done", None)
+    summary = client.get(job["links"]["summary"]).json()
+    assert (summary["named"], summary["types"], summary["score_mean"]) == (0, [], None)
+    x, _, _, types = unpack_map(client.get(job["links"]["map"]).content)
+    assert (len(x), set(types.tolist())) == (31, {65535})
+    cell = client.get(f"/api/jobs/{job['id']}/cells/0").json()
+    assert (cell["type"], cell["genes"][0]["counts"] > 0) == ("unknown", True)
+    for name in ("annotated.h5ad", "types.csv", "report.html"):
+        assert client.get(job["links"][name]).status_code == 200
+
+
 def test_a_job_can_be_run_again_with_another_threshold(client, tiny_file):
     job = done(client, tiny_file)
-    assert job["settings"] == {"bundle": "tiny", "threshold": 0.5, "tissue": None}
+    assert job["settings"] == {"model": "tiny", "threshold": 0.5, "allow": [], "deny": [], "tissue": None}
     again = run(client, job, threshold=0.999999)
-    assert again["settings"] == {"bundle": "tiny", "threshold": 0.999999, "tissue": None}
+    assert again["settings"] == {"model": "tiny", "threshold": 0.999999, "allow": [], "deny": [], "tissue": None}
     assert client.get(job["links"]["summary"]).json()["threshold"] == 0.999999
 
 

@@ -118,4 +118,4 @@ def _gone(request: Request, error: Exception) -> Response:
 
 
 def _fail(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "The server failed over this request; its log says where."}, status_code=500)
+    return JSONResponse({"error": "The server failed on this request. Its log says where."}, status_code=500)

@@ -16,11 +16,12 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from spoticell.errors import SpoticellError
+from spoticell.errors import SpoticellError, SpoticellWarning
 from spoticell.web.settings import Limits
 from spoticell.web.task import Task, in_visitors_words, perform
 
@@ -34,9 +35,9 @@ LONGEST_MESSAGE = 1 << 22
 PAUSE = 0.1
 """Seconds between two words on the progress."""
 
-TOO_LARGE = "This file needs more memory than the server grants. Use the command line, or ask for a higher limit."
+TOO_LARGE = "This file needs more memory than the server allows. Use the command line, or ask for a higher limit."
 TOO_LONG_FILE = "The results would be larger than the server allows. Use the command line, or ask for a higher limit."
-OURS = "An error that Spoticell should have explained ({kind}). Please report it, with a small file that shows it."
+OURS = "Something went wrong inside Spoticell ({kind}). Please report it, with a small file that shows it."
 
 
 def context() -> BaseContext:
@@ -51,6 +52,8 @@ def context() -> BaseContext:
 def run(connection: Connection, task: Task) -> None:
     """Do a task in this process and send what came of it: ``done`` with values, or ``failed`` with a sentence."""
     confine(task.limits)
+    # the page shows them among the findings; here they would be written into the server's log, names of files and all
+    warnings.simplefilter("ignore", SpoticellWarning)
     threading.Thread(target=_end_with_server, args=(connection,), daemon=True).start()
     teller = _Teller(connection)
     try:

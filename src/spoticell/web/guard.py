@@ -97,7 +97,7 @@ class Guard:
 
     def _check_host(self, headers: Headers) -> None:
         if _bare(headers.get("host", "")) not in self.settings.hosts:
-            raise Refusal(400, "This server does not answer to that name; see the option --allow-host.")
+            raise Refusal(400, "This server does not answer to that name. The option --allow-host adds names.")
 
     def _check_origin(self, scope: Scope, headers: Headers) -> None:
         """Refuse what another site makes a browser send."""
@@ -106,7 +106,7 @@ class Guard:
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
         if foreign or headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            raise Refusal(403, "Requests from other web sites are not taken.")
+            raise Refusal(403, "Requests from other web sites are refused.")
 
     def _offered(self, scope: Scope) -> str | None:
         """Give the token that a page is opened with, where the server has one."""
@@ -140,7 +140,7 @@ class Guard:
         if scheme.lower() == "bearer" and is_right(token.strip(), self.settings):
             return
         if not hmac.compare_digest(_cookie(headers), _digest(self.settings.token)):
-            raise Refusal(401, "This server asks for its access token: open the page once with ?token=... added.")
+            raise Refusal(401, "This server asks for an access token. Open the page once with ?token=... added.")
 
     def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Give a way to read the body that ends at the limit, whatever the headers say."""
@@ -148,7 +148,7 @@ class Guard:
         most = FORM_ROOM + (self.settings.limits.file_bytes if uploading else 0)
         stated = headers.get("content-length", "0")
         if not stated.isdecimal():
-            raise Refusal(400, "The length of the request is no number.")
+            raise Refusal(400, "The length of the request is not a number.")
         if int(stated) > most:
             raise self._too_large(uploading=uploading)
         size = 0
@@ -169,7 +169,7 @@ class Guard:
         most = self.settings.limits.file_bytes
         size = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.1f} MB"
         return Refusal(
-            413, f"The file is too large: {size} is the most that this page takes. Use the command line for it."
+            413, f"The file is too large: this server takes up to {size}. Use the command line for larger files."
         )
 
 

@@ -53,6 +53,7 @@ class Job:
     findings: dict[str, Any] | None = None
     lines: list[str] = field(default_factory=list)
     settings: dict[str, Any] | None = None
+    """What is asked of the run: `Options` in plain values, the model by its name; None until someone asks."""
     queued: float = 0.0
     attempts: int = 0
     disk: int = 0

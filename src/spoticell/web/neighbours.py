@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.evidence import CONFLICT, Evidence, agreement
-from spoticell.annotation.matches import Matcher, type_words
+from spoticell.annotation.matches import Matcher, open_for, type_words
 from spoticell.index import Hits, open_index
 from spoticell.index.needs import check_installed
 from spoticell.index.search import hit_table
@@ -46,9 +46,10 @@ class Neighbours:
     def __init__(self, folder: Path, bundles: Sequence[Bundle]) -> None:
         check_installed()
         # a cell is asked for at a time: more threads would only get in each other's way
-        self._index = open_index(folder, threads=1)
-        fits = (bundle for bundle in bundles if bundle.sha256 == self._index.bundle_sha256)
-        matcher = Matcher(self._index, next(fits, bundles[0]))
+        index = open_index(folder, threads=1)
+        fits = (bundle for bundle in bundles if bundle.sha256 == index.bundle_sha256)
+        self._index = open_for(next(fits, bundles[0]), index)
+        matcher = Matcher(self._index)
         self._ballot, self._rule = matcher.ballot, matcher.rule
         self._types_h = type_words(self._index.groups, self._ballot.ontology)
 
@@ -104,6 +105,8 @@ def in_words(match: dict[str, Any]) -> str:
     >>> match = {"type": "T cell", "votes": 47, "voters": 50, "studies": 3, "agrees": "conflict", "novel": False}
     >>> in_words(match)
     '47 of 50 matches say “T cell”, from 3 studies. This contradicts the answer.'
+    >>> in_words(match | {"votes": 1, "voters": 1, "studies": 1, "agrees": "agree"})
+    '1 of 1 match says “T cell”, from 1 study.'
     >>> in_words(match | {"type": "unknown", "agrees": "unknown", "novel": True})
     'The 50 matches agree on no type. The cell is farther from its nearest match than cells of known types are.'
     """
@@ -111,10 +114,11 @@ def in_words(match: dict[str, Any]) -> str:
     if not voters:
         words = "None of the matches has a label."
     elif match["type"] == UNKNOWN:
-        words = f"The {voters} matches agree on no type."
+        words = "The only match does not support a type." if voters == 1 else f"The {voters} matches agree on no type."
     else:
         where = "1 study" if studies == 1 else f"{studies} studies"
-        words = f"{votes} of {voters} matches say “{match['type']}”, from {where}."
+        what = f"{'match' if voters == 1 else 'matches'} {'says' if votes == 1 else 'say'}"
+        words = f"{votes} of {voters} {what} “{match['type']}”, from {where}."
     if match["agrees"] == CONFLICT:
         words += " This contradicts the answer."
     if match["novel"]:

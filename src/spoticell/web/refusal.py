@@ -1,4 +1,4 @@
-"""What is answered instead of a result: a status, one sentence, and perhaps when to come again."""
+"""What a refused request gets: a status, one sentence, and perhaps when to try again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 
 
 class Refusal(HTTPException):
-    """A request that is not served, and why.
+    """A request that is refused, and why.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ class Refusal(HTTPException):
     sentence
         For the visitor.
     retry_after
-        Seconds after which the same request may do better.
+        Seconds after which the same request may succeed.
     """
 
     def __init__(self, status: int, sentence: str, *, retry_after: int | None = None) -> None:

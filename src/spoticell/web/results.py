@@ -7,7 +7,6 @@ Axes: ``n`` cells, ``g`` the bundle's genes, ``m`` ontology nodes, ``o`` example
 from __future__ import annotations
 
 import io
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ from PIL import Image
 
 from spoticell.biology.ontology import BROAD, DOINGS, TOO_GENERAL, load_ontology
 from spoticell.keys import UNKNOWN
-from spoticell.model.bundle import Bundle, load_bundle
+from spoticell.model.bundle import Bundle
 from spoticell.report.picture import level_colors, level_picture, most_its_own
-from spoticell.web import sink as outcome
+from spoticell.web import sink
 from spoticell.web.arrays import Counts
 from spoticell.web.neighbours import Neighbours
 from spoticell.web.schemas import GeneInfo
@@ -33,12 +32,6 @@ BELOW, OTHERS = 3, 5
 """Finer types, and other types, that are shown of a cell at most."""
 WORTH_A_WORD = 0.005
 """Smallest probability that is shown."""
-
-
-@lru_cache(maxsize=4)
-def bundle_of(name: str) -> Bundle:
-    """Give a bundle, checked once in the life of the server."""
-    return load_bundle(name)
 
 
 class Results:
@@ -56,7 +49,7 @@ class Results:
 
     def __init__(self, folder: Path, bundle: Bundle, neighbours: Neighbours | None = None) -> None:
         self.folder, self.bundle, self.neighbours = folder, bundle, neighbours
-        self._types_n = self._array(outcome.TYPES)
+        self._types_n = self._array(sink.TYPES)
 
     @property
     def n_cells(self) -> int:
@@ -65,7 +58,7 @@ class Results:
 
     def find_genes(self, text: str) -> list[GeneInfo]:
         """Give the genes that a text may mean, with the number of cells that have a count; exact matches first."""
-        counts = Counts(self.folder / outcome.COUNTS)
+        counts = Counts(self.folder / sink.COUNTS)
         vocabulary = self.bundle.vocabulary
         return [
             GeneInfo(symbol=vocabulary.symbols[g], id=vocabulary.ids[g], cells=counts.cells_with(g))
@@ -75,11 +68,11 @@ class Results:
     def gene(self, text: str) -> int | None:
         """Give the position of the gene that a text names exactly, None where none is measured."""
         g = self._exactly(text)
-        return g if g is not None and self._array(outcome.MEASURED)[g] else None
+        return g if g is not None and self._array(sink.MEASURED)[g] else None
 
     def gene_levels(self, g: int) -> tuple[NDArray[np.uint8], float]:
         """Give a gene's level in all cells, the root of its counts from 0 to 255, and the counts of level 255."""
-        counts_n = Counts(self.folder / outcome.COUNTS).gene(g)
+        counts_n = Counts(self.folder / sink.COUNTS).gene(g)
         most = float(counts_n.max(initial=0))
         level_n = np.ceil(255 * np.sqrt(counts_n / max(most, 1e-30)))
         return level_n.astype(np.uint8), most
@@ -88,8 +81,8 @@ class Results:
         """Give the position of the cell that a text means: a position, or else the name of a cell."""
         if text.isascii() and text.isdecimal() and int(text) < self.n_cells:
             return int(text)
-        word, ends = text.encode("utf-8", "replace"), self._array(outcome.NAME_ENDS)
-        names = (self.folder / outcome.NAMES).read_bytes()
+        word, ends = text.encode("utf-8", "replace"), self._array(sink.NAME_ENDS)
+        names = (self.folder / sink.NAMES).read_bytes()
         place = names.find(word) if word else -1
         while place >= 0:
             n = int(np.searchsorted(ends, place, side="right"))
@@ -100,18 +93,18 @@ class Results:
 
     def cell(self, n: int) -> dict[str, Any]:
         """Give what is known of one cell."""
-        counts_g = Counts(self.folder / outcome.COUNTS).cell(n)
+        counts_g = Counts(self.folder / sink.COUNTS).cell(n)
         node = self._node(n)
-        probability_m = np.load(self.folder / outcome.PROBABILITIES, mmap_mode="r")[n].astype(np.float64)
+        probability_m = np.load(self.folder / sink.PROBABILITIES, mmap_mode="r")[n].astype(np.float64)
         term = UNKNOWN if node is None else self.bundle.nodes[node]
         return {
             "position": n,
             "name": self._name(n),
             "term": term,
             "type": term if node is None else self.bundle.node_names[node],
-            "score": float(self._array(outcome.SCORES)[n]),
-            "n_counts": float(self._array(outcome.N_COUNTS)[n]),
-            "n_genes": int(self._array(outcome.N_GENES)[n]),
+            "score": float(self._array(sink.SCORES)[n]),
+            "n_counts": float(self._array(sink.N_COUNTS)[n]),
+            "n_genes": int(self._array(sink.N_GENES)[n]),
             "path": self._path(node, probability_m),
             "others": self._others(node, probability_m),
             "genes": self._own_genes(counts_g, node),
@@ -122,9 +115,9 @@ class Results:
         """Draw a cell on the gene grid, as PNG with a palette, a pixel for each gene."""
         bundle = self.bundle
         levels_hw = level_picture(
-            Counts(self.folder / outcome.COUNTS).cell(n),
+            Counts(self.folder / sink.COUNTS).cell(n),
             bundle.pixel_g,
-            measured_g=self._array(outcome.MEASURED),
+            measured_g=self._array(sink.MEASURED),
             grid=bundle.manifest.grid,
         )
         image = Image.fromarray(levels_hw, mode="P")
@@ -136,7 +129,7 @@ class Results:
     def _neighbours(self, n: int, term: str) -> dict[str, Any]:
         if self.neighbours is None:
             return {"neighbours": None, "match": None}
-        return self.neighbours.of(np.array(self._array(outcome.FINGERPRINTS)[n]), term)
+        return self.neighbours.of(np.array(self._array(sink.FINGERPRINTS)[n]), term)
 
     def _array(self, name: str) -> NDArray[Any]:
         return np.load(self.folder / name, mmap_mode="r")  # type: ignore[no-any-return]
@@ -144,12 +137,12 @@ class Results:
     def _node(self, n: int) -> int | None:
         if self._types_n[n] == UNKNOWN_TYPE:
             return None
-        return int(self._array(outcome.NODES)[self._types_n[n]])
+        return int(self._array(sink.NODES)[self._types_n[n]])
 
     def _name(self, n: int) -> str:
-        ends = self._array(outcome.NAME_ENDS)
+        ends = self._array(sink.NAME_ENDS)
         start = int(ends[n - 1]) if n else 0
-        with (self.folder / outcome.NAMES).open("rb") as file:
+        with (self.folder / sink.NAMES).open("rb") as file:
             file.seek(start)
             return file.read(int(ends[n]) - start).decode("utf-8", "replace")
 
@@ -187,7 +180,7 @@ class Results:
 
     def _own_genes(self, counts_g: NDArray[np.float32], node: int | None) -> list[dict[str, Any]]:
         """Give the genes that stand out in a cell from the surest cells of other types."""
-        others_og = self._array(outcome.EXAMPLES)[self._array(outcome.EXAMPLE_TYPES) != (-1 if node is None else node)]
+        others_og = self._array(sink.EXAMPLES)[self._array(sink.EXAMPLE_TYPES) != (-1 if node is None else node)]
         vocabulary, grid = self.bundle.vocabulary, self.bundle.manifest.grid
         return [
             {
@@ -211,7 +204,7 @@ class Results:
         word = text.strip().upper()
         if not word:
             return []
-        vocabulary, measured_g = self.bundle.vocabulary, self._array(outcome.MEASURED)
+        vocabulary, measured_g = self.bundle.vocabulary, self._array(sink.MEASURED)
         exact = self._exactly(text)
         starting = sorted(
             (len(symbol), symbol, g) for g, symbol in enumerate(vocabulary.symbols) if symbol.upper().startswith(word)

@@ -10,15 +10,13 @@ from fastapi.responses import FileResponse, StreamingResponse
 
 from spoticell.biology.tissues import tissue_names
 from spoticell.version import __version__
-from spoticell.web import demo
-from spoticell.web import sink as outcome
+from spoticell.web import demo, sink
 from spoticell.web.guard import WRONG, cookie, is_right
 from spoticell.web.jobs import AT_REST
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import BYTES, events, gzipped, packed, to_keep
-from spoticell.web.results import Results, bundle_of
+from spoticell.web.results import Results
 from spoticell.web.schemas import (
-    BundleInfo,
     CellInfo,
     Commands,
     Fault,
@@ -26,6 +24,7 @@ from spoticell.web.schemas import (
     Info,
     JobInfo,
     LimitsInfo,
+    ModelInfo,
     RunOrder,
     Summary,
     Token,
@@ -56,16 +55,16 @@ _BODY = {
 
 def _faults(*codes: int) -> dict[int | str, dict[str, Any]]:
     words = {
-        400: "A request that makes no sense, or another server's name",
+        400: "The request can't be understood, or names another server",
         401: "The access token is missing",
         403: "Sent by another web site",
-        404: "No such job, cell or gene",
+        404: "There is no such job, cell or gene",
         408: "The upload stopped coming",
-        409: "Not in this state of the job",
+        409: "The job is in the wrong state",
         413: "Too large",
         415: "Not a file of cells",
-        422: "A value that can't be",
-        429: "Too many wait, or the disk is used up; see Retry-After",
+        422: "A value can't be used",
+        429: "Too many jobs wait, or the disk is full; Retry-After says when to try again",
     }
     return {code: {"model": Fault, "description": words[code]} for code in (400, 401, *codes)}
 
@@ -91,14 +90,14 @@ def _site(request: Request) -> Site:
 
 @router.get("/info", tags=["server"], responses=_faults())
 def info(request: Request) -> Info:
-    """Say which models there are and how large an upload may be."""
+    """Give the models, the tissues, the limits and whether there are reference cells."""
     site = _site(request)
     settings = site.settings
-    manifests = [(name, bundle_of(bundle).manifest) for name, bundle in site.bundles.items()]
+    manifests = [(name, site.bundle(name).manifest) for name in site.offered]
     return Info(
         version=__version__,
-        bundles=[
-            BundleInfo(name=name, description=m.description, n_labels=len(m.labels), threshold=m.threshold)
+        models=[
+            ModelInfo(name=name, description=m.description, n_labels=len(m.labels), threshold=m.threshold)
             for name, m in manifests
         ],
         limits=LimitsInfo(file_bytes=settings.limits.file_bytes, cells=settings.limits.cells),
@@ -111,7 +110,7 @@ def info(request: Request) -> Info:
 
 @router.post("/token", status_code=204, tags=["server"], responses=_faults(403, 413, 422))
 async def show_token(request: Request, shown: Token) -> Response:
-    """Show the server's access token once; a cookie then shows it with every request of the browser."""
+    """Enter the access token. The browser gets a cookie that stands for it in later requests."""
     if not is_right(shown.token, _site(request).settings):
         await asyncio.sleep(HESITATION)
         raise Refusal(401, WRONG)
@@ -120,7 +119,7 @@ async def show_token(request: Request, shown: Token) -> Response:
 
 @router.post("/jobs", status_code=201, tags=["jobs"], openapi_extra=_BODY, responses=_faults(403, 408, 413, 415, 429))
 async def upload(request: Request) -> JobInfo:
-    """Send a file of cells; it is looked at at once, and run when asked to."""
+    """Send a file of cells. It is checked at once; nothing is run yet."""
     site = _site(request)
     with site.begin(int(request.headers.get("content-length", site.settings.limits.file_bytes))) as id:
         job = site.add(id, await receive(request, site.folder(id) / INPUT))
@@ -129,7 +128,7 @@ async def upload(request: Request) -> JobInfo:
 
 @router.post("/jobs/demo", status_code=201, tags=["jobs"], responses=_faults(403, 429))
 def begin_demo(request: Request) -> JobInfo:
-    """Begin with the cells that Spoticell carries."""
+    """Make a job of the demo cells, as if they had been sent."""
     site = _site(request)
     with site.begin(demo.size()) as id:
         job = site.add(id, demo.write(site.folder(id) / INPUT))
@@ -138,7 +137,7 @@ def begin_demo(request: Request) -> JobInfo:
 
 @router.get("/jobs/{id}", tags=["jobs"], responses=_faults(404, 422))
 def job(request: Request, id: Id) -> JobInfo:
-    """Say how a job stands."""
+    """Give a job: its state, what was found in its file, and where its results are."""
     site = _site(request)
     return JobInfo(**told(site.job(id), site.jobs))
 
@@ -150,11 +149,11 @@ def job(request: Request, id: Id) -> JobInfo:
     responses=_faults(404, 422)
     | {
         200: {"content": {"text/event-stream": {"schema": _EVENT}}},
-        204: {"description": "Nothing has changed since the event named in Last-Event-ID, and nothing will"},
+        204: {"description": "The job is at rest, and the event named in Last-Event-ID was the last"},
     },
 )
 async def job_events(request: Request, id: Id) -> Response:
-    """Tell of a job at once and whenever it changes (server-sent events named ``job``), until it is at rest."""
+    """Send the job now and after each change, as server-sent events named ``job``, until it is at rest."""
     site = _site(request)
     found = site.job(id)
     if found.state in AT_REST and request.headers.get("last-event-id") == str(found.version):
@@ -166,29 +165,29 @@ async def job_events(request: Request, id: Id) -> Response:
 
 @router.post("/jobs/{id}/run", status_code=202, tags=["jobs"], responses=_faults(403, 404, 409, 413, 422, 429))
 def run(request: Request, id: Id, order: RunOrder | None = None) -> JobInfo:
-    """Name the cells: put the job into the queue."""
-    site, order = _site(request), order or RunOrder()
-    return JobInfo(**told(site.run(id, bundle=order.bundle, threshold=order.threshold, tissue=order.tissue), site.jobs))
+    """Name the cells: put the job into the queue. Results of an earlier run are replaced."""
+    site = _site(request)
+    return JobInfo(**told(site.run(id, order or RunOrder()), site.jobs))
 
 
 @router.post("/jobs/{id}/cancel", tags=["jobs"], responses=_faults(403, 404, 422))
 def cancel(request: Request, id: Id) -> JobInfo:
-    """End the work on a job; its file stays, and it can be run again."""
+    """Stop the work on a job. Its file stays, and it can be run again."""
     site = _site(request)
     return JobInfo(**told(site.cancel(id), site.jobs))
 
 
 @router.delete("/jobs/{id}", status_code=204, tags=["jobs"], responses=_faults(403, 404, 422))
 def delete(request: Request, id: Id) -> Response:
-    """Forget a job and remove its files."""
+    """Delete a job, its file and its results."""
     _site(request).delete(id)
     return Response(status_code=204)
 
 
 @router.get("/jobs/{id}/summary", tags=["results"], responses=_faults(404, 409, 422), response_model=Summary)
 def summary(request: Request, id: Id) -> Response:
-    """Give types, scores, colours and levels."""
-    contents = (_site(request).results(id) / outcome.SUMMARY).read_bytes()
+    """Give the types that cells have, with counts, scores and colours, and the levels of the ontology."""
+    contents = (_site(request).results(id) / sink.SUMMARY).read_bytes()
     return Response(contents, media_type="application/json")
 
 
@@ -196,12 +195,12 @@ def summary(request: Request, id: Id) -> Response:
     "/jobs/{id}/map", tags=["results"], responses=_faults(404, 409, 422) | {200: _BYTES}, response_class=Response
 )
 def map_of_cells(request: Request, id: Id) -> Response:
-    """Give where each cell lies, its score and its type.
+    """Give each cell's place on the map, its score and its type.
 
     Little-endian: uint32 n; float32 x[n], y[n] from 0 to 1, NaN for cells without counts; float32 score[n];
     uint16 type[n], 65535 for unknown.
     """
-    return gzipped(request, (_site(request).results(id) / outcome.MAP).read_bytes())
+    return gzipped(request, (_site(request).results(id) / sink.MAP).read_bytes())
 
 
 @router.get("/jobs/{id}/genes", tags=["results"], responses=_faults(404, 409, 422))
@@ -217,7 +216,10 @@ def genes(request: Request, id: Id, q: Annotated[str, Query(max_length=100)] = "
     response_class=Response,
 )
 def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)]) -> Response:
-    """Give a gene's level in each cell, uint8: the root of its counts, 255 for those in the header X-Gene-Max."""
+    """Give a gene's level in each cell, uint8: the square root of its counts.
+
+    The highest count, which the header X-Gene-Max gives, has the level 255.
+    """
     results = _site(request).cells(id)
     g = results.gene(symbol)
     if g is None:
@@ -228,7 +230,7 @@ def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)])
 
 @router.get("/jobs/{id}/cells/{cell}", tags=["results"], responses=_faults(404, 409, 422))
 def cell(request: Request, id: Id, cell: Cell) -> CellInfo:
-    """Say all about one cell: its type, the way there along the ontology, and the genes that make it what it is."""
+    """Give one cell: its type, the path through the ontology, the genes that stand out, and similar reference cells."""
     results = _site(request).cells(id)
     position = _position(cell, results)
     return CellInfo(**results.cell(position), picture=f"/api/jobs/{id}/cells/{position}/picture.png")
@@ -241,15 +243,15 @@ def cell(request: Request, id: Id, cell: Cell) -> CellInfo:
     response_class=Response,
 )
 def picture(request: Request, id: Id, cell: Cell) -> Response:
-    """Draw one cell on the gene grid, a pixel for each gene."""
+    """Give the picture of one cell on the gene grid, a pixel for each gene."""
     results = _site(request).cells(id)
     return Response(results.picture(_position(cell, results)), media_type="image/png")
 
 
 @router.get("/jobs/{id}/commands", tags=["results"], responses=_faults(404, 409, 422), response_model=Commands)
 def commands(request: Request, id: Id) -> Response:
-    """Give the same run as a command line and as Python."""
-    contents = (_site(request).results(id) / outcome.COMMANDS).read_bytes()
+    """Give the command line and the Python code that repeat the run."""
+    contents = (_site(request).results(id) / sink.COMMANDS).read_bytes()
     return Response(contents, media_type="application/json")
 
 
@@ -260,7 +262,7 @@ def commands(request: Request, id: Id) -> Response:
     response_class=FileResponse,
 )
 def file(request: Request, id: Id, name: FileName) -> FileResponse:
-    """Give a result to keep."""
+    """Give a file to keep."""
     site = _site(request)
     return to_keep(site.results(id) / name, site.job(id))
 
@@ -269,6 +271,6 @@ def _position(cell: str, results: Results) -> int:
     position = results.find_cell(cell)
     if position is None:
         raise Refusal(
-            404, f"There is no such cell; give a position from 0 to {results.n_cells - 1:,}, or a cell's name."
+            404, f"There is no such cell. Give a position from 0 to {results.n_cells - 1:,}, or a cell's name."
         )
     return position

@@ -4,92 +4,125 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Share = Annotated[float, Field(ge=0, le=1)]
+MOST_TYPES, LONGEST_TYPE = 50, 200
+"""How many types a run may be told to allow, or to exclude, and characters in one."""
+TypeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TYPE)]
+Types = Annotated[list[TypeName], Field(max_length=MOST_TYPES)]
 
 
-class Fault(BaseModel):
-    """Why a request was not served."""
+class Shape(BaseModel):
+    """What all shapes share: the words below a field describe it in the API's documentation."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Fault(Shape):
+    """Why a request was refused."""
 
     error: str
     """One sentence for a person."""
 
 
-class BundleInfo(BaseModel):
-    """A trained model to choose."""
+class ModelInfo(Shape):
+    """A model that can be chosen."""
 
     name: str
     description: str
     n_labels: int
+    """How many types it knows."""
     threshold: Share
+    """Lowest probability at which it names a type, unless a run says otherwise."""
 
 
-class LimitsInfo(BaseModel):
-    """The most that one upload may be."""
+class LimitsInfo(Shape):
+    """The most that one upload may hold."""
 
     file_bytes: int
     cells: int
 
 
-class Info(BaseModel):
-    """What a visitor should know of the server."""
+class Info(Shape):
+    """What the server offers."""
 
     version: str
-    bundles: list[BundleInfo]
+    models: list[ModelInfo]
+    """The first is used where a run names none."""
     limits: LimitsInfo
     tissues: list[str]
-    """Tissues that a run can be told of."""
+    """Names that the tissue of a run may have."""
     keep_hours: float
+    """How long uploads and results are kept."""
     has_index: bool
+    """Whether cells are matched with reference cells."""
     demo: str
     """What the demo cells are."""
 
 
-class JobSettings(BaseModel):
-    """With what a job is run."""
+class JobSettings(Shape):
+    """What was asked of a run."""
 
-    bundle: str
+    model: str
     threshold: Share | None
-    """None until it runs: the bundle's own."""
+    """Lowest probability at which a type is named; null until the run is done if none was given, then the model's."""
+    allow: list[str] = []
+    """Types that an answer may be, with their subtypes; any if there are none."""
+    deny: list[str] = []
+    """Types that an answer can't be, with their subtypes."""
     tissue: str | None = None
-    """Where the cells are from, by which types of other tissues are no answer; None where nobody has said."""
+    """Where the cells are from; types of other tissues are no answer."""
 
 
-class JobInfo(BaseModel):
+class JobInfo(Shape):
     """A job, and all that is known of it so far."""
 
     id: str
+    """The key to the job: whoever has it can see and delete the job."""
     name: str
+    """Name of the file."""
     bytes: int
     state: Literal["checking", "ready", "queued", "running", "done", "failed", "cancelled"]
     stage: str
+    """What is being done, in words."""
     progress: Share
     position: int | None
     """Place in the queue, from 1."""
     error: str | None
+    """One sentence for a person, if the job failed."""
     findings: dict[str, Any] | None
-    """As ``spoticell check --json`` prints them."""
+    """What was found in the file, as ``spoticell check --json`` prints it."""
     lines: list[str]
-    """The same for a person."""
+    """The same in words."""
     warnings: list[str]
+    """What the owner of the file should read."""
     created: str
     expires: str
+    """When file and results are deleted."""
     settings: JobSettings | None
+    """Null until the job is run."""
     links: dict[str, str]
 
 
-class RunOrder(BaseModel):
-    """How to run a job."""
+class RunOrder(Shape):
+    """How to name the cells; whatever is left out is as the model has it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    bundle: str | None = Field(default=None, max_length=200)
+    model: str | None = Field(default=None, max_length=200)
+    """One of the server's models; the first if not given."""
     threshold: Share | None = None
+    """Lowest probability at which a type is named; the model's if not given."""
+    allow: Types = []
+    """Types that an answer may be, with subtypes: Cell Ontology ids, names or exact synonyms; any if not given."""
+    deny: Types = []
+    """Types that an answer can't be, with their subtypes."""
     tissue: str | None = Field(default=None, max_length=100)
+    """Where the cells are from; types of other tissues are no answer then."""
 
 
-class Token(BaseModel):
+class Token(Shape):
     """The access token of a server that has one."""
 
     model_config = ConfigDict(extra="forbid")
@@ -97,27 +130,29 @@ class Token(BaseModel):
     token: str = Field(max_length=1000)
 
 
-class Term(BaseModel):
+class Term(Shape):
     """A term of the Cell Ontology."""
 
     term: str
     name: str
 
 
-class TypeInfo(BaseModel):
-    """A type that cells have."""
+class TypeInfo(Shape):
+    """A type that some cells have."""
 
     index: int
+    """Its number in the map."""
     term: str
     name: str
     path: list[Term]
+    """From its broad type to the type itself."""
     cells: int
     mean_score: Share
     color: str
 
 
-class Group(BaseModel):
-    """Types that are one on a level of the ontology."""
+class Group(Shape):
+    """Types that are one type on a level of the ontology."""
 
     term: str
     name: str
@@ -128,7 +163,7 @@ class Group(BaseModel):
     """Their numbers."""
 
 
-class Level(BaseModel):
+class Level(Shape):
     """A level of the ontology to colour by."""
 
     name: Literal["broad", "middle", "fine"]
@@ -137,32 +172,37 @@ class Level(BaseModel):
     """For each type the place of its group in ``groups``."""
 
 
-class UnknownInfo(BaseModel):
-    """Cells without a type."""
+class UnknownInfo(Shape):
+    """Cells without an answer."""
 
     cells: int
     reasons: dict[str, int]
+    """How many cells are unknown for which reason."""
 
 
-class Summary(BaseModel):
-    """The outcome in short."""
+class Summary(Shape):
+    """The result in short."""
 
     cells: int
     named: int
+    """Cells that have an answer."""
     threshold: Share
+    """Lowest probability at which a type was named."""
     least_score: Share
-    """Score that an answer has at least, where a cell has enough counts."""
+    """Lowest score that the answer of a cell with enough counts may have."""
     allowed: str | None
-    """To which types answers were kept, in words; None where to none."""
-    bundle: str
+    """The allowed types, in words; null if any type was allowed."""
+    model: str
     score_mean: Share | None
+    """Null if no cell was named."""
     types: list[TypeInfo]
+    """Commonest first."""
     levels: list[Level]
     unknown: UnknownInfo
 
 
-class GeneInfo(BaseModel):
-    """A gene of the upload."""
+class GeneInfo(Shape):
+    """A gene that was measured."""
 
     symbol: str
     id: str
@@ -170,14 +210,14 @@ class GeneInfo(BaseModel):
     """Cells with a count of it."""
 
 
-class GeneList(BaseModel):
+class GeneList(Shape):
     """Genes that a text may mean."""
 
     genes: list[GeneInfo]
 
 
-class Step(BaseModel):
-    """A type on a cell's way along the ontology."""
+class Step(Shape):
+    """A type on the answer's path through the ontology."""
 
     term: str
     name: str
@@ -185,16 +225,16 @@ class Step(BaseModel):
     role: Literal["above", "answer", "below"]
 
 
-class Other(BaseModel):
-    """Another type that a cell might be."""
+class Other(Shape):
+    """Another type that the cell might be."""
 
     term: str
     name: str
     probability: Share
 
 
-class OwnGene(BaseModel):
-    """A gene that stands out in a cell."""
+class OwnGene(Shape):
+    """A gene that stands out in the cell."""
 
     symbol: str
     id: str
@@ -203,7 +243,7 @@ class OwnGene(BaseModel):
     counts: float
 
 
-class Neighbour(BaseModel):
+class Neighbour(Shape):
     """A reference cell; what isn't known of it is an empty text."""
 
     cell: str
@@ -219,55 +259,63 @@ class Neighbour(BaseModel):
     similarity: Annotated[float, Field(ge=-1, le=1)]
     """Cosine of the two fingerprints."""
     p_value: Share | None
-    """How often a cell whose broad type the index lacks finds one as near; None if that wasn't measured."""
+    """How often a cell whose broad type is not in the index matches this closely; null if that wasn't measured."""
 
 
-class Match(BaseModel):
+class Match(Shape):
     """What the 50 nearest reference cells say together."""
 
     text: str
-    """In words."""
+    """The same in words."""
     term: str
     type: str
-    """On what they agree, or ``unknown``."""
+    """The type that they agree on, or ``unknown``."""
     votes: int
-    """Those of this type or a subtype."""
+    """Matches of this type or a subtype."""
     voters: int
-    """Those that have a label."""
+    """Matches that have a label."""
     studies: int
-    """Studies that the former come from."""
+    """Studies that the votes come from."""
     share: Share
-    """Of the weight that the type has."""
+    """Weighted share of the matches that support this type, after correction for chance."""
     p_value: Share | None
-    """Of the nearest."""
+    """Of the nearest match."""
     novel: bool
-    """Whether the nearest is farther than is usual for types that the index has."""
+    """Whether the cell is farther from all references than cells of known types are."""
     agrees: Literal["agree", "compatible", "conflict", "unknown"]
-    """Whether the cell's own type and theirs are one, one above the other, or neither."""
+    """How this type and the answer go together: the same, one above the other, or neither."""
 
 
-class CellInfo(BaseModel):
+class CellInfo(Shape):
     """One cell."""
 
     position: int
+    """Its place in the file, from 0."""
     name: str
     term: str
+    """The answer, or ``unknown``."""
     type: str
+    """The answer's name."""
     score: Share
+    """Probability that the answer is right; 0 for unknown."""
     n_counts: float
+    """Its counts in genes that the model knows."""
     n_genes: int
+    """Genes with a count among them."""
     path: list[Step]
     others: list[Other]
     genes: list[OwnGene]
     picture: str
+    """Where the picture of the cell is."""
     neighbours: list[Neighbour] | None
-    """The 10 nearest reference cells, where the server has an index of the same model."""
+    """The 10 nearest reference cells; null if the server has no index of the model."""
     match: Match | None
-    """What the nearest say; None where there are none."""
+    """What the nearest say; null where there are none."""
 
 
-class Commands(BaseModel):
-    """The same run elsewhere."""
+class Commands(Shape):
+    """What repeats the run elsewhere."""
 
     shell: str
+    """A command line."""
     python: str

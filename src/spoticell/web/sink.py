@@ -1,4 +1,4 @@
-"""Naming the cells of an upload, and all that the page shows of them, written into a folder.
+"""What the page shows of a run, and the files to keep, written into a folder while the cells are named.
 
     annotated.h5ad, types.csv, report.html    for the visitor to keep
     summary.json, commands.json, map.bin.gz   what the page asks for at once
@@ -13,29 +13,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.annotation.allowed import allowed_types
-from spoticell.annotation.commands import commands
-from spoticell.annotation.matches import Matcher
-from spoticell.annotation.outputs import obs_columns, run_record, stale_columns, type_colors
-from spoticell.annotation.pipeline import annotate_blocks, check_threshold
-from spoticell.annotation.result import Annotation
-from spoticell.annotation.sinks import Collector, write_answers
-from spoticell.io.annotated import AnnotatedH5ad
+from spoticell.annotation.result import AnnotatedBlock, Annotation
+from spoticell.annotation.sinks import CsvSink, H5adSink
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
 from spoticell.model.bundle import Bundle
-from spoticell.model.runtime import Runtime
 from spoticell.report.map import choose_mapped, place_near, project
 from spoticell.report.page import write_report
 from spoticell.web.arrays import ArrayFile, CountsWriter
@@ -48,8 +42,6 @@ TYPES, NODES = "types.npy", "nodes.npy"
 SCORES, N_COUNTS, N_GENES = "scores.npy", "n_counts.npy", "n_genes.npy"
 EXAMPLES, EXAMPLE_TYPES, MEASURED = "examples.npy", "example_types.npy", "measured.npy"
 COUNTS, NAMES, NAME_ENDS = "counts", "names.bin", "name_ends.npy"
-STEP = 1024
-"""Cells between two steps of the progress, and in a block of the counts that are kept."""
 ANSWERED, DRAWN = 0.75, 0.95
 """Shares of the work after which cells are answered, and have a place on the map."""
 
@@ -58,79 +50,99 @@ Tell = Callable[[str, float], None]
 Positions = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Order:
-    """What is wanted of a run."""
-
-    upload: Path
-    folder: Path
-    """Where everything goes; there and empty."""
-    name: str
-    """What the visitor calls the upload."""
-    threshold: float | None
-    tissue: str | None
-    """Where the cells are from; types of other tissues are then no answer."""
-    threads: int
-    matcher: Matcher | None = None
-    """What matches the cells with an index, where there is one."""
-
-
-def write_outcome(source: CellSource, findings: Findings, bundle: Bundle, order: Order, tell: Tell) -> Annotation:
-    """Name the cells of an open upload and write everything about them.
+class PageSink:
+    """Writes what the page shows of a run.
 
     Parameters
     ----------
-    source
-        The upload.
-    findings
-        What would be used of it.
-    bundle
-        The trained model.
-    order
-        What is wanted, and where to.
+    folder
+        Where everything goes; made by the sink, and gone again if the run fails.
+    upload
+        The file that is annotated.
+    name
+        What the visitor calls it.
     tell
-        Hears how far the work is.
-
-    Raises
-    ------
-    SpoticellError
-        If the upload turns out damaged, or the disk is full.
+        Hears how far the work is once the cells are named.
     """
-    runtime = Runtime(bundle, threads=order.threads)
-    threshold = check_threshold(order.threshold, bundle)
-    allowed = allowed_types(bundle, tissue=order.tissue)
-    collector = Collector(source, findings, runtime, threshold=threshold, allowed=allowed, matcher=order.matcher)
-    with _h5ad(source, findings, bundle, order) as file:
-        with _Kept(order.folder, source.n_cells, bundle) as kept:
-            for block in annotate_blocks(source, findings, runtime, threshold=threshold, allowed=allowed, block=STEP):
-                collector.add(block)
-                kept.fingerprints.append(block.fingerprint_nd)
-                kept.probabilities.append(block.probabilities_nm)
-                kept.counts.append(block.counts_ng)
-                file.add_block(
-                    block.start, fingerprint_nd=block.fingerprint_nd, probabilities_nm=block.probabilities_nm
-                )
-                tell("naming cells", ANSWERED * (block.start + len(block)) / source.n_cells)
-        annotation = collector.finish()
-        tell("drawing the map", ANSWERED)
+
+    def __init__(self, folder: Path, *, upload: Path, name: str, tell: Tell) -> None:
+        self._folder, self._name, self._tell = folder, name, tell
+        self._h5ad, self._csv = H5adSink(folder / H5AD, path_in=upload), CsvSink(folder / CSV)
+        self._growing = ExitStack()
+
+    def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
+        """Make the folder, and begin the files that grow with every block."""
+        self._folder.mkdir(mode=0o700)
+        try:
+            self._h5ad.begin(source, findings, bundle)
+            self._csv.begin(source, findings, bundle)
+            self._begin_arrays(source.n_cells, bundle)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def add(self, block: AnnotatedBlock) -> None:
+        """Write fingerprints, probabilities and counts."""
+        self._fingerprints.append(block.fingerprint_nd)
+        self._probabilities.append(block.probabilities_nm)
+        self._counts.append(block.counts_ng)
+        self._h5ad.add(block)
+        self._csv.add(block)
+
+    def finish(self, annotation: Annotation) -> None:
+        """Draw the map beside the h5ad file's last columns, and write the rest."""
+        self._growing.close()
+        self._tell("drawing the map", ANSWERED)
         with ThreadPoolExecutor(1) as beside:
-            drawn = beside.submit(draw_map, annotation, order.folder)
-            file.finish(
-                obs_columns(annotation),
-                uns=run_record(annotation),
-                colors=type_colors(annotation),
-                stale=stale_columns(annotation),
-            )
-            write_answers(order.folder / CSV, annotation, source.cell_names)
-            _write_names(order.folder, source.cell_names)
-            _write_cells(order.folder, annotation)
-            annotation = replace(annotation, position_s2=drawn.result()[annotation.sample_s])
-    tell("writing the report", DRAWN)
-    words = commands(order.name, annotation)
-    write_report(annotation, order.folder / REPORT, examples=annotation.examples, command=words["shell"])
-    _write_json(order.folder / COMMANDS, words)
-    _write_json(order.folder / SUMMARY, summarise(annotation))
-    return annotation
+            drawn = beside.submit(draw_map, annotation, self._folder)
+            self._h5ad.finish(annotation)
+            self._csv.finish(annotation)
+            _write_names(self._folder, annotation.cell_names)
+            _write_cells(self._folder, annotation)
+            positions_n2 = drawn.result()
+        self._tell("writing the report", DRAWN)
+        words = commands(self._name, annotation)
+        placed = replace(annotation, position_s2=positions_n2[annotation.sample_s])
+        write_report(placed, self._folder / REPORT, examples=annotation.examples, command=words["shell"])
+        _write_json(self._folder / COMMANDS, words)
+        _write_json(self._folder / SUMMARY, summarise(annotation))
+
+    def abandon(self) -> None:
+        """Remove the folder."""
+        with suppress(OSError):  # what is full can't take the last bytes of these files either
+            self._growing.close()
+        self._h5ad.abandon()
+        self._csv.abandon()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _begin_arrays(self, n_cells: int, bundle: Bundle) -> None:
+        def growing(name: str, width: int, dtype: type[np.floating[Any]]) -> ArrayFile:
+            return self._growing.enter_context(ArrayFile(self._folder / name, (n_cells, width), dtype))
+
+        self._fingerprints = growing(FINGERPRINTS, bundle.manifest.fingerprint_size, np.float32)
+        self._probabilities = growing(PROBABILITIES, len(bundle.nodes), np.float16)
+        writer = CountsWriter(self._folder / COUNTS, n_genes=bundle.manifest.n_genes)
+        self._counts = self._growing.enter_context(writer)
+
+
+def commands(name: str, annotation: Annotation) -> dict[str, str]:
+    """Give what repeats a run on the visitor's own machine, as a command line and as Python.
+
+    Where model and index lie on the server is nobody's business: they are named without their folders.
+
+    Parameters
+    ----------
+    name
+        What the visitor calls the file.
+    annotation
+        The answers, which know what was asked for.
+    """
+    settled = annotation.options.settled()
+    index = None if annotation.matches is None else annotation.matches.name
+    options = replace(settled, model=annotation.bundle.name, index=index)
+    stem = PurePath(name).name.split(".")[0] or "cells"
+    places = (name, f"{stem}.spoticell.h5ad", f"{stem}.spoticell.html")
+    return {"shell": options.command(*places), "python": options.python(*places)}
 
 
 def draw_map(annotation: Annotation, folder: Path) -> Positions:
@@ -178,38 +190,9 @@ def type_numbers(annotation: Annotation) -> NDArray[np.uint16]:
     return number_m[annotation.answer_n]
 
 
-class _Kept:
-    """The files that grow with every block."""
-
-    def __init__(self, folder: Path, n_cells: int, bundle: Bundle) -> None:
-        self._stack = ExitStack()
-        n_genes, n_nodes, size = bundle.manifest.n_genes, len(bundle.nodes), bundle.manifest.fingerprint_size
-        self.fingerprints = self._stack.enter_context(ArrayFile(folder / FINGERPRINTS, (n_cells, size), np.float32))
-        self.probabilities = self._stack.enter_context(
-            ArrayFile(folder / PROBABILITIES, (n_cells, n_nodes), np.float16)
-        )
-        self.counts = self._stack.enter_context(CountsWriter(folder / COUNTS, n_genes=n_genes))
-
-    def __enter__(self) -> _Kept:
-        return self
-
-    def __exit__(self, *reason: Any) -> None:  # noqa: ANN401
-        self._stack.__exit__(*reason)
-
-
-def _h5ad(source: CellSource, findings: Findings, bundle: Bundle, order: Order) -> AnnotatedH5ad:
-    return AnnotatedH5ad(
-        order.folder / H5AD,
-        source=source,
-        matrix=findings.matrix,
-        path_in=order.upload,
-        fingerprint_size=bundle.manifest.fingerprint_size,
-        n_nodes=len(bundle.nodes),
-    )
-
-
 def _write_cells(folder: Path, annotation: Annotation) -> None:
-    """Write what is known of each cell, and the example cells that others are compared with."""
+    """Write what is known of each cell, and the example cells that others are compared with, which may be none."""
+    n_genes = annotation.bundle.manifest.n_genes
     counts_og = [example.counts_g for example in annotation.examples]
     arrays: dict[str, NDArray[Any]] = {
         TYPES: type_numbers(annotation),
@@ -218,7 +201,7 @@ def _write_cells(folder: Path, annotation: Annotation) -> None:
         N_COUNTS: annotation.n_counts_n,
         N_GENES: annotation.n_genes_n,
         MEASURED: annotation.findings.match.measured_g,
-        EXAMPLES: np.array(counts_og, dtype=np.float32).reshape(len(counts_og), -1),
+        EXAMPLES: np.array(counts_og, dtype=np.float32).reshape(len(counts_og), n_genes),
         EXAMPLE_TYPES: np.array([example.answer for example in annotation.examples], dtype=np.int64),
     }
     for name, array in arrays.items():

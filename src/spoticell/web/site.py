@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,21 +16,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from spoticell.biology.tissues import find_tissue, tissue_names
+from spoticell.annotation.options import Options
 from spoticell.errors import ConfigError
-from spoticell.web import sink as outcome
+from spoticell.model.bundle import Bundle
+from spoticell.web import sink
 from spoticell.web.jobs import AT_REST, CANCELLED, CHECKING, DONE, QUEUED, RUNNING, WAITING, Job, Jobs, new_id, now
 from spoticell.web.neighbours import Neighbours
 from spoticell.web.refusal import Refusal
-from spoticell.web.results import Results, bundle_of
+from spoticell.web.results import Results
+from spoticell.web.schemas import RunOrder
 from spoticell.web.settings import Settings
-from spoticell.web.task import INPUT, RESULTS
+from spoticell.web.task import INPUT, RESULTS, loaded
 from spoticell.web.upload import Upload
 from spoticell.web.workers import Workers
 
 log = logging.getLogger("spoticell.web")
 
-GONE = "There is no such job; it may have been deleted, or its time was up."
+GONE = "There is no such job. It was deleted, or its time was up."
 SWEEP = 60.0
 """Seconds between two looks for jobs whose time is up."""
 RETRY = 20
@@ -52,12 +55,12 @@ class Site:
     def __init__(self, settings: Settings) -> None:
         settings.prepare()
         self.settings = settings
-        self.bundles = {bundle_of(bundle).name: bundle for bundle in settings.bundles}
-        """What to load for each name of a trained model; the first is meant where none is chosen."""
-        bundles = [bundle_of(bundle) for bundle in settings.bundles]
+        bundles = [loaded(bundle) for bundle in settings.bundles]
         self.neighbours = None if settings.index is None else Neighbours(settings.index, bundles)
+        self.offered = {loaded(bundle).name: self._offer(bundle) for bundle in settings.bundles}
+        """For each name of a model the options that its runs begin with; the first is meant where none is chosen."""
         self.jobs = Jobs(settings.database)
-        self.workers = Workers(settings, self.jobs, self.bundles)
+        self.workers = Workers(settings, self.jobs, self.offered)
         self.ending = asyncio.Event()
         self._receiving: dict[str, int] = {}
 
@@ -113,26 +116,27 @@ class Site:
         self.workers.wake()
         return job
 
-    def run(self, id: str, *, bundle: str | None, threshold: float | None, tissue: str | None) -> Job:
+    def bundle(self, model: str) -> Bundle:
+        """Give the bundle of a model that is offered."""
+        return loaded(self.offered[model].model)
+
+    def run(self, id: str, order: RunOrder) -> Job:
         """Put a job into the queue; a job that is there already with the same settings stays where it is."""
         job = self.job(id)
-        if bundle is not None and bundle not in self.bundles:
-            raise Refusal(422, f"There is no model of that name; there are {', '.join(self.bundles)}.")
-        tissue = None if tissue is None else _tissue(tissue)
-        settings = {"bundle": bundle or next(iter(self.bundles)), "threshold": threshold, "tissue": tissue}
+        settings = self._checked(order)
         if job.state in {QUEUED, RUNNING} and job.settings == settings:
             return job
         if job.state in {QUEUED, RUNNING, CHECKING}:
-            raise Refusal(409, "The job is being worked on; wait, or cancel it first.")
+            raise Refusal(409, "The job is still being worked on. Wait, or cancel it first.")
         if job.findings is None:
             if job.state == CANCELLED:
-                raise Refusal(409, "The file was not looked at to its end; send it again.")
+                raise Refusal(409, "The check of the file was cancelled. Send the file again.")
             raise Refusal(409, "The file can't be used, so there is nothing to run.")
         if self.jobs.busy() >= self.settings.limits.waiting:
-            raise Refusal(429, "Many jobs are waiting. Try again in a moment.", retry_after=RETRY)
+            raise Refusal(429, "Too many jobs are waiting. Try again in a moment.", retry_after=RETRY)
         changes = {"state": QUEUED, "stage": WAITING, "progress": 0.0, "error": None, "queued": now(), "attempts": 0}
         if not self.jobs.update(id, only_if=sorted(AT_REST), settings=settings, **changes):
-            return self.run(id, bundle=bundle, threshold=threshold, tissue=tissue)
+            return self.run(id, order)
         self.workers.wake()
         return self.job(id)
 
@@ -154,19 +158,18 @@ class Site:
         """Give the folder of a job's results, or refuse while there are none."""
         job = self.job(id)
         if job.state != DONE:
-            raise Refusal(409, "The results are not there yet: the job has not been run to its end.")
+            raise Refusal(409, "There are no results yet: the job is not done.")
         return self.folder(id) / RESULTS
 
     def cells(self, id: str) -> Results:
         """Give a job's results cell by cell and gene by gene, or refuse while there are none."""
         folder = self.results(id)
-        name = (self.job(id).settings or {}).get("bundle")
-        if name not in self.bundles:
+        model = (self.job(id).settings or {}).get("model", "")
+        if model not in self.offered:
             raise Refusal(
-                409, f"The model {name}, which named these cells, is no longer offered here; run the job again."
+                409, f"These cells were named by the model {model}, which this server no longer has. Run the job again."
             )
-        bundle, neighbours = bundle_of(self.bundles[name]), self.neighbours
-        return Results(folder, bundle, neighbours if neighbours is not None and neighbours.fit(bundle) else None)
+        return Results(folder, self.bundle(model), self.neighbours if self.offered[model].index else None)
 
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""
@@ -181,6 +184,24 @@ class Site:
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def _offer(self, place: str) -> Options:
+        """Give the options of runs with a model: matched with the index, if that is of the model."""
+        fits = self.neighbours is not None and self.neighbours.fit(loaded(place))
+        threads = max(1, (os.cpu_count() or 1) // self.settings.workers)
+        return Options(place, index=self.settings.index if fits else None, threads=threads)
+
+    def _checked(self, order: RunOrder) -> dict[str, Any]:
+        """Give an order as it stands in the table: model and tissue by their own names; refuse one that can't be."""
+        model = order.model or next(iter(self.offered))
+        if model not in self.offered:
+            raise Refusal(422, f"There is no model of that name. There are: {', '.join(self.offered)}.")
+        asked = order.model_dump() | {"model": model}
+        try:
+            settled = Options(**asked | {"model": self.bundle(model)}).settled()
+        except ConfigError as error:
+            raise Refusal(422, str(error)) from None
+        return asked | {"tissue": settled.tissue}
+
     async def _sweep_on(self) -> None:
         while True:
             await asyncio.sleep(SWEEP)
@@ -189,18 +210,11 @@ class Site:
     def _check_room(self, n_bytes: int) -> None:
         limits = self.settings.limits
         if self.jobs.busy() + len(self._receiving) >= limits.waiting:
-            raise Refusal(429, "Many files are being worked on. Try again in a moment.", retry_after=RETRY)
+            raise Refusal(429, "Too many files are being worked on. Try again in a moment.", retry_after=RETRY)
         coming = GROWTH * (n_bytes + sum(self._receiving.values()))
         free = shutil.disk_usage(self.settings.jobs_dir).free - SPARE_DISK
         if self.jobs.disk() + coming > limits.disk_bytes or coming > free:
-            raise Refusal(429, "The server's room for files is used up. Try again later.", retry_after=15 * RETRY)
-
-
-def _tissue(text: str) -> str:
-    try:
-        return find_tissue(text).name
-    except ConfigError:
-        raise Refusal(422, f"There is no tissue of that name; there are {', '.join(tissue_names())}.") from None
+            raise Refusal(429, "The server has no room for more files. Try again later.", retry_after=15 * RETRY)
 
 
 def told(job: Job, jobs: Jobs) -> dict[str, Any]:
@@ -209,7 +223,7 @@ def told(job: Job, jobs: Jobs) -> dict[str, Any]:
     links = {"self": here, "page": f"/jobs/{job.id}", "events": f"{here}/events"}
     if job.state == DONE:
         links |= {name: f"{here}/{name}" for name in ("summary", "map", "genes", "commands")}
-        links |= {name: f"{here}/files/{name}" for name in (outcome.H5AD, outcome.CSV, outcome.REPORT)}
+        links |= {name: f"{here}/files/{name}" for name in (sink.H5AD, sink.CSV, sink.REPORT)}
     return {
         "id": job.id,
         "name": job.name,

@@ -33,7 +33,7 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         "threshold": annotation.threshold,
         "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.describe(),
-        "bundle": annotation.bundle.name,
+        "model": annotation.bundle.name,
         "score_mean": float(annotation.score_n[known_n].mean()) if known_n.any() else None,
         "types": types,
         "levels": [_level(name, types, ontology) for name in ("broad", "middle", "fine")],

@@ -13,16 +13,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from spoticell.annotation.matches import Matcher
+from spoticell.annotation.options import Model, Options
+from spoticell.api import annotate_source, look_at
 from spoticell.errors import FileFormatError
-from spoticell.index import open_index
 from spoticell.io import open_cells
-from spoticell.io.findings import Findings, inspect
-from spoticell.model.bundle import Bundle, load_bundle
+from spoticell.io.findings import Findings
+from spoticell.io.source import CellSource
+from spoticell.model.bundle import Bundle
 from spoticell.progress import Progress
 from spoticell.web.kept import recall, remember
 from spoticell.web.settings import Limits
-from spoticell.web.sink import Order, Tell, write_outcome
+from spoticell.web.sink import ANSWERED, PageSink, Tell
 from spoticell.web.unpack import unpacked
 
 INPUT, RESULTS, WORK, SCRATCH = "input", "results", "work", "scratch"
@@ -43,20 +44,15 @@ class Task:
     """The upload's name on disk."""
     name: str
     """What the visitor calls it."""
-    bundle: str
-    """What `load_bundle` takes."""
+    options: Options
+    """What is asked for; model and index by their names or folders."""
     limits: Limits
-    threshold: float | None = None
-    tissue: str | None = None
-    index: Path | None = None
-    """Folder of an index to match the cells with, if it is of the same bundle."""
-    threads: int = 1
 
 
 @lru_cache(maxsize=4)
-def loaded(name: str) -> Bundle:
-    """Give a bundle, checked once in the life of a process."""
-    return load_bundle(name)
+def loaded(model: Model) -> Bundle:
+    """Give a model's bundle, checked once in the life of a process."""
+    return Options(model).bundle
 
 
 def perform(task: Task, tell: Tell) -> dict[str, Any]:
@@ -86,40 +82,48 @@ def perform(task: Task, tell: Tell) -> dict[str, Any]:
 
 def _check(task: Task, tell: Tell) -> dict[str, Any]:
     tell("reading", 0)
-    bundle = loaded(task.bundle)
-    with open_cells(unpacked(task.folder / INPUT / task.file, task.limits)) as source:
+    with _opened(task) as source:
         if source.n_cells > task.limits.cells:
             raise FileFormatError(
-                f"{task.name} holds {source.n_cells:,} cells; {task.limits.cells:,} is the most that this page takes. "
+                f"{task.name} holds {source.n_cells:,} cells; this server takes up to {task.limits.cells:,}. "
                 "Use the command line for larger files: it has no limit."
             )
-        findings = inspect(source, bundle.vocabulary, on_progress=_stage(tell, "reading"))
-    findings = called(findings, task)
-    remember(findings, task.folder, bundle_sha256=bundle.sha256)
-    return {"findings": findings.to_dict(), "lines": findings.describe()}
+        return _told(_look(source, task, _ready(task.options), tell))
 
 
 def _run(task: Task, tell: Tell) -> dict[str, Any]:
     tell("starting", 0)
-    bundle = loaded(task.bundle)
-    with open_cells(unpacked(task.folder / INPUT / task.file, task.limits)) as source:
-        findings = recall(task.folder, bundle_sha256=bundle.sha256)
-        if findings is None:
-            found = inspect(source, bundle.vocabulary, on_progress=_stage(tell, "reading"))
-            findings = called(found, task)
-            remember(findings, task.folder, bundle_sha256=bundle.sha256)
-        upload, work = task.folder / INPUT / task.file, task.folder / WORK
-        order = Order(upload, work, task.name, task.threshold, task.tissue, task.threads, _matcher(task, bundle))
-        annotation = write_outcome(source, findings, bundle, order, tell)
-    known = {"findings": findings.to_dict(), "lines": findings.describe()}
-    return known | {"threshold": annotation.threshold}
+    options = _ready(task.options)
+    with _opened(task) as source:
+        findings = recall(task.folder, bundle_sha256=options.bundle.sha256) or _look(source, task, options, tell)
+        annotation = annotate_source(
+            source,
+            options,
+            [PageSink(task.folder / WORK, upload=task.folder / INPUT / task.file, name=task.name, tell=tell)],
+            findings=findings,
+            on_progress=_stage(tell, "naming cells", share=ANSWERED),
+        )
+    return _told(annotation.findings) | {"threshold": annotation.threshold}
 
 
-def _matcher(task: Task, bundle: Bundle) -> Matcher | None:
-    if task.index is None:
-        return None
-    index = open_index(task.index, threads=task.threads)
-    return Matcher(index, bundle) if index.bundle_sha256 == bundle.sha256 else None
+def _ready(options: Options) -> Options:
+    """Give the same with the model loaded."""
+    return replace(options, model=loaded(options.model))
+
+
+def _opened(task: Task) -> CellSource:
+    return open_cells(unpacked(task.folder / INPUT / task.file, task.limits))
+
+
+def _look(source: CellSource, task: Task, options: Options, tell: Tell) -> Findings:
+    """Look at the upload, and keep what was found for its run."""
+    findings = called(look_at(source, options, on_progress=_stage(tell, "reading")), task)
+    remember(findings, task.folder, bundle_sha256=options.bundle.sha256)
+    return findings
+
+
+def _told(findings: Findings) -> dict[str, Any]:
+    return {"findings": findings.to_dict(), "lines": findings.describe()}
 
 
 def called(findings: Findings, task: Task) -> Findings:
@@ -130,16 +134,19 @@ def called(findings: Findings, task: Task) -> Findings:
 
 
 def in_visitors_words(sentence: str, task: Task) -> str:
-    """Put the visitor's name of the upload in place of its name on disk, and leave out where it lies."""
+    """Put the visitor's name of the upload in place of its name on disk, and leave out where things lie."""
     for path in (task.folder / INPUT, task.folder / SCRATCH, task.folder / WORK, task.folder):
         sentence = sentence.replace(f"{path}{os.sep}", "").replace(str(path), "the job's folder")
-    if task.index is not None:
-        sentence = sentence.replace(str(task.index), task.index.name)
+    for place in (task.options.model, task.options.index):
+        if isinstance(place, str | Path) and os.sep in str(place):
+            sentence = sentence.replace(str(place), Path(place).name)
     return sentence.replace(task.file, task.name)
 
 
-def _stage(tell: Tell, stage: str) -> Progress:
+def _stage(tell: Tell, stage: str, *, share: float = 1) -> Progress:
+    """Tell of a stage that ends after a share of the work."""
+
     def report(done: int, total: int) -> None:
-        tell(stage, done / max(total, 1))
+        tell(stage, share * done / max(total, 1))
 
     return report

@@ -91,7 +91,7 @@ def _choose(members: list[zipfile.ZipInfo], archive: str, limits: Limits) -> dic
     total = sum(member.file_size for member in whole[0].values())
     if total > limits.unpacked_bytes:
         raise FileFormatError(
-            f"{archive} unpacks to {total / 1e9:.1f} GB; {limits.unpacked_bytes / 1e9:.1f} GB is the most. "
+            f"{archive} unpacks to {total / 1e9:.1f} GB; this server takes up to {limits.unpacked_bytes / 1e9:.1f} GB. "
             "Use the command line for larger files: it has no limit."
         )
     return whole[0]
@@ -100,13 +100,13 @@ def _choose(members: list[zipfile.ZipInfo], archive: str, limits: Limits) -> dic
 def _check(member: zipfile.ZipInfo, archive: str) -> None:
     place = PurePosixPath(member.filename)
     if place.is_absolute() or ".." in place.parts or "\\" in member.filename or ":" in member.filename:
-        raise FileFormatError(f"{archive} holds a file whose place leads out of the archive. Zip the folder again.")
+        raise FileFormatError(f"{archive} holds a file whose path leads out of the archive. Zip the folder again.")
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise FileFormatError(f"{archive} holds a link, which is not followed. Zip the files themselves.")
+        raise FileFormatError(f"{archive} holds a link. Zip the files themselves.")
     if member.flag_bits & 1:
         raise FileFormatError(f"{archive} is locked with a password. Zip the folder without one.")
     if member.file_size > MOST_RATIO * max(member.compress_size, 1 << 10):
-        raise FileFormatError(f"{archive} unpacks to far more than it packs; such archives are not opened.")
+        raise FileFormatError(f"{archive} unpacks to over {MOST_RATIO} times its size. Such archives are not opened.")
 
 
 def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, name: str, limits: Limits) -> None:
@@ -116,5 +116,5 @@ def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, name: s
         while part := source.read(COPIED):
             written += len(part)
             if written > min(member.file_size, limits.unpacked_bytes):
-                raise FileFormatError(f"{name} unpacks to more than it says; such archives are not opened.")
+                raise FileFormatError(f"{name} unpacks to more than it says. Such archives are not opened.")
             target.write(part)

@@ -82,7 +82,7 @@ class _Receiver:
         self._header = self._value = self._disposition = b""
         self._in_file = False
         if self._n_parts > MOST_PARTS:
-            raise Refusal(400, f"The request has more than {MOST_PARTS} parts; one file is needed.")
+            raise Refusal(400, f"The request has more than {MOST_PARTS} parts. Send one file.")
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -106,7 +106,7 @@ class _Receiver:
         if options.get(b"name") != FIELD.encode() or b"filename" not in options:
             return
         if self.name is not None:
-            raise Refusal(400, "The request holds several files; send them one by one.")
+            raise Refusal(400, "The request holds several files. Send them one by one.")
         self.name = shown_name(options[b"filename"].decode("utf-8", "replace"))
         self._in_file = True
 
@@ -135,18 +135,18 @@ async def receive(request: Request, folder: Path) -> Upload:
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise Refusal(415, "A file is needed, sent as multipart/form-data in the field 'file'.")
+        raise Refusal(415, "Send a file as multipart/form-data in the field 'file'.")
     passing = folder / secrets.token_hex(8)
     receiver = _Receiver(options[b"boundary"])
     try:
         with passing.open("wb") as file:
             size = await _write(request, receiver, file)
     except FormParserError:
-        raise Refusal(400, "The request is no proper multipart/form-data.") from None
+        raise Refusal(400, "The request is not valid multipart/form-data.") from None
     except ClientDisconnect:
         raise Refusal(400, "The upload broke off.") from None
     if receiver.name is None:
-        raise Refusal(400, "The request holds no file; one is needed, in the field 'file'.")
+        raise Refusal(400, "The request holds no file. Send one in the field 'file'.")
     if not receiver.whole:
         raise Refusal(400, "The upload broke off: its end is missing.")
     path = passing.rename(passing.with_name(passing.name + _ending(receiver.name)))
@@ -162,7 +162,7 @@ async def _write(request: Request, receiver: _Receiver, file: IO[bytes]) -> int:
             async with asyncio.timeout(PATIENCE):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise Refusal(408, f"Nothing came for {PATIENCE:.0f} seconds.") from None
+            raise Refusal(408, f"No data came for {PATIENCE:.0f} seconds.") from None
         if chunk is None:
             return size
         found = receiver.hear(chunk) if chunk else b""

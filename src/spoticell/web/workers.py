@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from spoticell.annotation.options import Options
 from spoticell.web.child import LONGEST_MESSAGE, context, run
 from spoticell.web.jobs import CANCELLED, CHECKING, DONE, FAILED, READY, RUNNING, Job, Jobs, now
 from spoticell.web.settings import Settings
@@ -32,10 +33,10 @@ PATIENCE = 1.0
 _FOUND = frozenset({"findings", "lines"})
 _ENDS = {
     signal.SIGKILL: "The system ended the work, most likely because memory ran out. Try a smaller file.",
-    signal.SIGXCPU: "This took more processor time than the server grants. Use the command line for it.",
+    signal.SIGXCPU: "This took more processor time than the server allows. Use the command line instead.",
 }
-CRASHED = "The reader crashed over this file: most likely it is damaged. Write it again, or give it in another format."
-TOO_LONG = "This took longer than the server allows ({minutes:.0f} minutes). Use the command line for it."
+CRASHED = "The reader crashed on this file, which is most likely damaged. Write it again, or in another format."
+TOO_LONG = "This took longer than the server allows ({seconds:,.0f} seconds). Use the command line instead."
 
 
 class Workers:
@@ -47,12 +48,12 @@ class Workers:
         How many, and what each upload may ask for.
     jobs
         The table of jobs.
-    bundles
-        What to load for each name of a trained model, the one first that is meant where none is chosen.
+    offered
+        For each name of a model the options that its runs begin with; the first is meant where none is chosen.
     """
 
-    def __init__(self, settings: Settings, jobs: Jobs, bundles: Mapping[str, str]) -> None:
-        self.settings, self.jobs, self.bundles = settings, jobs, bundles
+    def __init__(self, settings: Settings, jobs: Jobs, offered: Mapping[str, Options]) -> None:
+        self.settings, self.jobs, self.offered = settings, jobs, offered
         self._context = context()
         self._wake = threading.Condition()
         self._calls = 0
@@ -127,7 +128,7 @@ class Workers:
             if self.jobs.get(job.id) is None:
                 return  # deleted while it ran: its folder is gone
             log.exception("job %s: the server itself failed", job.id[:8])
-            self.jobs.update(job.id, state=FAILED, error="The server failed over this job. Try again.")
+            self.jobs.update(job.id, state=FAILED, error="The server failed on this job. Try again.")
 
     def _check(self, job: Job) -> None:
         outcome = self._have_done(job, self._task(job, CHECK), self.settings.limits.check_seconds)
@@ -136,7 +137,6 @@ class Workers:
     def _run(self, job: Job) -> None:
         folder = self.settings.jobs_dir / job.id
         shutil.rmtree(folder / WORK, ignore_errors=True)
-        (folder / WORK).mkdir(mode=0o700, parents=True)
         outcome = self._have_done(job, self._task(job, RUN), self.settings.limits.run_seconds)
         if "done" in outcome:
             shutil.rmtree(folder / RESULTS, ignore_errors=True)
@@ -146,18 +146,15 @@ class Workers:
         self._settle(job, outcome, while_in=RUNNING, then=then)
 
     def _task(self, job: Job, kind: str) -> Task:
-        chosen = job.settings or {}
+        asked = dict(job.settings or {})
+        model = asked.pop("model", next(iter(self.offered)))
         return Task(
             kind=kind,
             folder=self.settings.jobs_dir / job.id,
             file=job.file,
             name=job.name,
-            bundle=self.bundles[chosen.get("bundle") or next(iter(self.bundles))],
-            threshold=chosen.get("threshold"),
-            tissue=chosen.get("tissue"),
-            index=self.settings.index,
+            options=replace(self.offered[model], **asked),
             limits=self.settings.limits,
-            threads=max(1, (os.cpu_count() or 1) // self.settings.workers),
         )
 
     def _settle(self, job: Job, outcome: dict[str, Any], *, while_in: str, then: dict[str, Any]) -> None:
@@ -205,7 +202,7 @@ class Workers:
         while True:
             rest = deadline - time.monotonic()
             if rest <= 0:
-                return {"failed": TOO_LONG.format(minutes=seconds / 60), "where": "too long"}
+                return {"failed": TOO_LONG.format(seconds=seconds), "where": "too long"}
             if connection not in wait([connection, process.sentinel], timeout=rest):
                 if process.exitcode is None and process.is_alive():
                     continue

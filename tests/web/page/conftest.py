@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ PATIENCE = 60_000
 """How long a test waits for anything, in milliseconds: the machine may be busy."""
 
 
+ROOT = Path(__file__).parents[3]
+
+
 class Server:
     """`spoticell serve` in a process of its own, which can be killed and started again at the same port."""
 
@@ -37,13 +41,14 @@ class Server:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self.command = [sys.executable, "-m", "spoticell", "serve", "--no-browser", "--port", str(port)]
+        self.command = [sys.executable, "-m", "tests.web.page.held", "serve", "--no-browser", "--port", str(port)]
         self.command += ["--data-dir", str(folder), "--bundle", str(bundle), "--max-file", str(LIMIT_GIB), *options]
         self.log = folder.with_suffix(".log")
+        self._hold = folder / "hold"
 
     def start(self) -> None:
         with self.log.open("a") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
@@ -53,6 +58,15 @@ class Server:
                 time.sleep(0.1)
         self.stop(hard=True)
         pytest.fail(f"the server didn't start: {self.log.read_text()}")
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Let no run go on until the block ends."""
+        self._hold.touch()
+        try:
+            yield
+        finally:
+            self._hold.unlink()
 
     def stop(self, *, hard: bool = False) -> None:
         self.process.kill() if hard else self.process.terminate()
@@ -82,14 +96,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_folder: Path) -
 def cells_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("cells") / "cells.h5ad"
     tiny_adata(per_type=30).write_h5ad(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def many_cells_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """So many cells that a run can be interrupted."""
-    path = tmp_path_factory.mktemp("cells") / "many_cells.h5ad"
-    tiny_adata(per_type=1200).write_h5ad(path)
     return path
 
 

@@ -30,7 +30,7 @@ def check(page: Any, state: str) -> None:
     assert wide <= 0, f"{state}: wider than the window by {wide} pixels"
 
 
-def test_every_state_is_accessible_and_fits(page, cells_file, many_cells_file, tmp_path):
+def test_every_state_is_accessible_and_fits(page, server, cells_file, tmp_path):
     page.goto("/")
     page.wait_for_selector("#version:not(:empty)")
     check(page, "start")
@@ -39,15 +39,21 @@ def test_every_state_is_accessible_and_fits(page, cells_file, many_cells_file, t
     page.set_input_files("#file", paper)
     page.wait_for_selector("#refused:visible")
     check(page, "refused")
-    page.set_input_files("#file", many_cells_file)
+    page.set_input_files("#file", cells_file)
     page.wait_for_selector("#run:visible")
-    page.get_by_text("Settings").click()
+    page.get_by_text("Settings", exact=True).click()
     check(page, "checked")
+    page.get_by_label("Excluded types").fill("no type")
     page.get_by_role("button", name="Name the cells").click()
-    page.wait_for_selector("#work:visible")
-    check(page, "running")
-    page.get_by_role("button", name="Cancel").click()
-    page.locator("#job-eyebrow", has_text="Cancelled").wait_for()
+    page.wait_for_selector("#run-refused:visible")
+    check(page, "a setting refused")
+    page.get_by_label("Excluded types").fill("hepatocyte")
+    with server.holding():
+        page.get_by_role("button", name="Name the cells").click()
+        page.locator("#stage", has_text="Naming cells").wait_for()
+        check(page, "running")
+        page.get_by_role("button", name="Cancel").click()
+        page.locator("#job-eyebrow", has_text="Cancelled").wait_for()
     check(page, "cancelled")
     page.goto("/jobs/" + 32 * "0")
     page.get_by_role("heading", name="This result is gone").wait_for()

@@ -54,11 +54,25 @@ def test_a_file_without_counts_says_what_is_wrong(page, tmp_path, tiny_cells):
     page.wait_for_selector("#start:visible")
 
 
-def test_a_run_can_be_cancelled_and_begun_again(page, many_cells_file):
-    bring(page, many_cells_file)
+def test_a_type_that_is_none_is_said_to_beside_the_settings(page, cells_file):
+    bring(page, cells_file)
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Allowed types").fill("fibroblats")
     page.get_by_role("button", name="Name the cells").click()
-    page.get_by_role("button", name="Cancel").click()
-    page.locator("#job-eyebrow", has_text="Cancelled").wait_for()
+    page.wait_for_selector("#run-refused:visible")
+    assert "near it are 'fibroblast'" in page.locator("#run-refused").inner_text()
+    assert page.get_by_label("Allowed types").input_value() == "fibroblats"
+    page.get_by_label("Allowed types").fill("fibroblast")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+
+
+def test_a_run_can_be_cancelled_and_begun_again(page, server, cells_file):
+    bring(page, cells_file)
+    with server.holding():
+        page.get_by_role("button", name="Name the cells").click()
+        page.get_by_role("button", name="Cancel").click()
+        page.locator("#job-eyebrow", has_text="Cancelled").wait_for()
     page.get_by_role("button", name="Name the cells").click()
     page.wait_for_selector("#map[data-drawn]")
 
@@ -71,13 +85,14 @@ def test_an_upload_can_be_stopped(page, cells_file):
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["stopped", "killed"])
-def test_a_server_that_is_started_again_during_a_run_finishes_it(page, server, many_cells_file, hard):
-    bring(page, many_cells_file)
-    page.get_by_role("button", name="Name the cells").click()
-    page.wait_for_selector("#work:visible")
-    server.stop(hard=hard)
+def test_a_server_that_is_started_again_during_a_run_finishes_it(page, server, cells_file, hard):
+    bring(page, cells_file)
+    with server.holding():
+        page.get_by_role("button", name="Name the cells").click()
+        page.locator("#stage", has_text="Naming cells").wait_for()
+        server.stop(hard=hard)
     server.start()
-    page.wait_for_selector("#map[data-drawn]", timeout=60_000)
+    page.wait_for_selector("#map[data-drawn]")
     assert "cells have a type" in page.locator("#result-lead").inner_text()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import anndata
+import numpy as np
 import pandas as pd
-import pytest
 from tests.web.page.conftest import Server, name_cells
 
 DROP = """([name, contents]) => {
@@ -63,15 +63,49 @@ def test_the_demo_can_be_tried(browser, tmp_path):
 def test_settings_are_what_the_run_uses(page, cells_file):
     page.goto("/")
     page.set_input_files("#file", cells_file)
-    page.get_by_text("Settings").click()
-    page.locator("#threshold").fill("0.75")
-    page.locator("#tissue").select_option("bone marrow")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Threshold").fill("0.75")
+    page.get_by_label("Tissue").select_option("bone marrow")
+    page.get_by_label("Allowed types").fill("T cell\n\n CL:0000236 ")
+    page.get_by_label("Excluded types").fill("CD4-positive, alpha-beta T cell\nhepatocyte")
     page.get_by_role("button", name="Name the cells").click()
     page.wait_for_selector("#map[data-drawn]")
-    assert "the threshold 0.75" in page.locator("#scores").inner_text()
-    assert "0.75" in page.locator("#commands").inner_text()
-    assert "--tissue 'bone marrow'" in page.locator("#commands").inner_text()
-    assert "types that the model knows: in bone marrow." in page.locator("#result-lead").inner_text()
+    used = page.locator("#used").inner_text()
+    for line in ("0.75", "Bone marrow", "T cell", "CL:0000236", "CD4-positive, alpha-beta T cell", "hepatocyte"):
+        assert line in used.split("\n")
+    assert "knows neither hepatocyte (CL:0000182) nor a subtype." in used
+    command = page.locator("#commands pre").first.inner_text()
+    assert "--threshold 0.75 --allow CL:0000084 --allow CL:0000236 --deny CL:0000182 --deny CL:0000624" in command
+    assert "--tissue 'bone marrow'" in command
+    assert "types that the model knows: in bone marrow; among T cell" in page.locator("#result-lead").inner_text()
+
+
+def test_a_run_can_be_repeated_with_other_settings(page, cells_file):
+    page.goto("/")
+    page.set_input_files("#file", cells_file)
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Allowed types").fill("T cell")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+    page.get_by_role("button", name="Run again").click()
+    assert page.get_by_label("Allowed types").input_value() == "T cell"
+    page.get_by_label("Allowed types").fill("B cell")
+    page.get_by_role("button", name="Name the cells").click()
+    page.locator("#types").get_by_role("button", name="B cell").wait_for()
+    assert page.locator("#used").get_by_text("T cell", exact=True).count() == 0
+
+
+def test_a_run_in_which_no_cell_is_named_is_shown(page, tmp_path, tiny_cells):
+    tiny_cells.X = np.random.default_rng(0).poisson(100, tiny_cells.shape).astype(np.float32)
+    tiny_cells.write_h5ad(tmp_path / "alike.h5ad")
+    page.goto("/")
+    page.set_input_files("#file", tmp_path / "alike.h5ad")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Threshold").fill("0.95")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+    assert "0 of 31 cells have a type (0%)." in page.locator("#result-lead").inner_text()
+    assert page.locator("#types tbody tr").count() == 1
 
 
 def test_the_result_names_the_cells_and_draws_them(result):
@@ -88,7 +122,7 @@ def test_a_cell_that_is_clicked_on_shows_itself(result):
     result.wait_for_selector(".sky img")
     assert result.locator("#tab-cell").get_attribute("aria-selected") == "true"
     panel = result.locator("#cell").inner_text()
-    assert "Along the ontology" in panel
+    assert "Path through the ontology" in panel
     assert re.search(r"Cell \d+ · cell-\d+", panel)
     loaded = "image => image.decode().then(() => image.naturalWidth)"
     assert result.locator(".sky img").evaluate(loaded) == 155
@@ -118,9 +152,10 @@ def test_an_answer_that_comes_late_hides_no_newer_one_and_leaves_what_is_typed(r
     result.locator("#which-cell").fill("nobody")
     result.get_by_role("button", name="Show", exact=True).click()
     result.locator("#cell .warning").wait_for()
-    with result.expect_response("**/cell-9*"):
+    with result.expect_response("**/cell-9*") as late:
         held[0].continue_()
-    result.wait_for_timeout(200)
+    late.value.finished()
+    result.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert result.locator("#cell .warning").is_visible()
     assert result.locator("#which-cell").input_value() == "nobody"
     result.unroute("**/cell-9*")
@@ -167,13 +202,10 @@ def test_the_map_moves_by_mouse_and_by_keyboard(result):
     before = frame.evaluate(span)
     result.locator("#map").hover()
     result.mouse.wheel(0, -400)
-    result.wait_for_timeout(600)
-    closer = frame.evaluate(span)
-    assert closer < 0.9 * before
+    frame.wait_for_function(f"before => {span} < 0.9 * before", arg=before)
     result.locator("#map").focus()
     result.keyboard.press("0")
-    result.wait_for_timeout(600)
-    assert frame.evaluate(span) == pytest.approx(before)
+    frame.wait_for_function(f"before => Math.abs({span} / before - 1) < 1e-6", arg=before)
 
 
 def test_each_file_can_be_taken_away(result, tmp_path):

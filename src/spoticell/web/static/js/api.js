@@ -7,7 +7,7 @@ export class Refusal extends Error {
   }
 }
 
-const OFFLINE = "The server doesn’t answer. If Spoticell runs on this computer, look whether it was stopped.";
+const OFFLINE = "The server doesn’t answer. If Spoticell runs on this computer, check that it was not stopped.";
 
 async function ask(path, options = {}) {
   let reply;

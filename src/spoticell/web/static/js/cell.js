@@ -2,7 +2,7 @@
 
 import { $, el } from "./dom.js";
 import { cellPicture } from "./picture.js";
-import { capital, number, percent, score } from "./words.js";
+import { capital, counted, number, percent, score } from "./words.js";
 
 export function showNoCell() {
   $("cell").replaceChildren(el("div", { class: "empty" },
@@ -20,12 +20,12 @@ export function showCell(cell, color, { onGene }) {
     el("p", { class: "small" }, `Cell ${number(cell.position)} · ${cell.name}`),
     el("h3", { class: "called" }, el("i", { class: "dot", style: { background: color } }), isKnown ? cell.type : "unknown"),
     el("p", { class: "small" }, isKnown && el("span", { class: "term" }, cell.term, " · "),
-      `score ${score(cell.score)} · ${number(cell.n_counts)} counts of ${number(cell.n_genes)} genes`),
+      `score ${score(cell.score)} · ${counted(cell.n_counts, "count")} in ${counted(cell.n_genes, "gene")}`),
     cellPicture(cell),
     el("p", { class: "genes small" }, "Genes that stand out: ", ...cell.genes.map((gene) => geneButton(gene, onGene))),
-    el("h4", {}, "Along the ontology"),
+    el("h4", {}, "Path through the ontology"),
     bars(cell.path),
-    ...(cell.others?.length ? [el("h4", {}, "Other candidates"), bars(cell.others)] : []),
+    ...(cell.others?.length ? [el("h4", {}, "Other likely types"), bars(cell.others)] : []),
     ...neighbours(cell));
 }
 
@@ -46,7 +46,7 @@ function neighbours({ neighbours: list, match }) {
     el("ol", { class: "plain nearest" }, ...list.map((near) =>
       el("li", {}, el("span", {}, near.type), el("span", { class: "value" }, score(near.similarity)),
         el("small", {}, origin(near))))),
-    el("p", { class: "small" }, "The numbers say how alike the fingerprints are (cosine): 1 is identical."),
+    el("p", { class: "small" }, "The numbers are similarities of fingerprints (cosine); the highest is 1."),
   ].filter(Boolean);
 }
 

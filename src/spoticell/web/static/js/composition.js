@@ -1,7 +1,7 @@
 // What the cells are made of: one bar for each broader type, cut by the finer types in it.
 
 import { $, el } from "./dom.js";
-import { number, percent } from "./words.js";
+import { counted, number, percent } from "./words.js";
 
 const MOST = 9;
 
@@ -18,7 +18,7 @@ export function showComposition(groups, types, { cells, unknown, onPress }) {
   const rest = groups.slice(MOST);
   if (rest.length) {
     const n = rest.reduce((sum, group) => sum + group.cells, 0);
-    rows.push(bar({ name: `${rest.length} rarer`, cells: n, types: rest.flatMap((group) => group.types) }, types, groups[0].cells, cells));
+    rows.push(bar({ name: counted(rest.length, "rarer type"), cells: n, types: rest.flatMap((group) => group.types) }, types, groups[0].cells, cells));
   }
   if (unknown) rows.push(bar({ name: "unknown", cells: unknown, types: [] }, types, Math.max(groups[0]?.cells ?? 0, unknown), cells));
   $("composition").replaceChildren(el("ul", { class: "plain bars" }, ...rows));

@@ -9,7 +9,7 @@ export function showFindings({ findings, warnings }) {
   const { gene_match: match } = findings;
   $("found-figures").replaceChildren(
     figure(number(findings.cells), findings.cells === 1 ? "cell" : "cells"),
-    figure(number(findings.genes), "genes in the file"),
+    figure(number(findings.genes), findings.genes === 1 ? "gene in the file" : "genes in the file"),
     figure(percent(match.coverage), "of the model’s genes measured"));
   $("found-warnings").replaceChildren(...(warnings ?? findings.notes).map((text) => el("li", {}, sentence(text))));
   $("found-warnings").hidden = $("found-warnings").childElementCount === 0;
@@ -30,7 +30,7 @@ function facts(findings) {
   ];
   if (findings.species) rows.push(["Species", capital(findings.species)]);
   const others = Object.entries(passed);
-  if (others.length) rows.push(["Passed over", ...others.map(([matrix, reason]) => el("span", { class: "line" }, matrix, small(sentence(reason))))]);
+  if (others.length) rows.push(["Not used", ...others.map(([matrix, reason]) => el("span", { class: "line" }, matrix, small(sentence(reason))))]);
   return rows;
 }
 

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { $, copy, say } from "./dom.js";
-import { showJob, stageJob } from "./job.js";
+import { showJob, showRefused, stageJob } from "./job.js";
 import { forget, remember, showRecent } from "./recent.js";
 import { closeResult, showResult } from "./result.js";
 import { startDrop } from "./start.js";
@@ -10,7 +10,7 @@ import { startTheme } from "./theme.js";
 import { askToken } from "./token.js";
 import { showTrouble } from "./trouble.js";
 import { view } from "./view.js";
-import { bytes, place } from "./words.js";
+import { HOUR, bytes, place, span } from "./words.js";
 
 const state = { info: null, job: null, stop: null };
 
@@ -91,12 +91,13 @@ function home(text = "") {
   if (text) say(text);
 }
 
-async function act(action) {
+async function act(action, onRefused = null) {
   try {
     const job = await action();
     if (job) receive(job);
   } catch (error) {
-    lost(error, state.job?.id);
+    if (error.status === 422 && onRefused) onRefused(error.message);
+    else lost(error, state.job?.id);
   }
 }
 
@@ -115,7 +116,7 @@ async function start() {
 }
 
 function describe(info) {
-  const kept = info.keep_hours ? ` It is deleted after ${info.keep_hours} hours, or when you say so.` : "";
+  const kept = info.keep_hours ? ` It is deleted after ${span(info.keep_hours * HOUR)}, or earlier if you delete it.` : "";
   $("private").textContent = `Your file stays on ${place()}; nothing is sent anywhere else.${kept}`;
   $("foot").textContent = `Everything is computed on ${place()}.`;
   $("version").textContent = `Spoticell ${info.version}`;
@@ -128,7 +129,7 @@ startTheme();
 const started = start();
 startDrop({ info: () => state.info, onJob: async (job) => { await started; leave(); receive(job); }, onAway: leave, onToken: () => askToken(start) });
 stageJob({
-  onRun: (settings) => act(() => api.run(state.job.id, settings)),
+  onRun: (settings) => act(() => api.run(state.job.id, settings), showRefused),
   onCancel: () => act(() => api.cancel(state.job.id)),
   onDelete: () => erase(state.job.id),
 });

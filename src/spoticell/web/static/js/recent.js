@@ -3,7 +3,7 @@
 import { $, el } from "./dom.js";
 import { moment, span } from "./words.js";
 
-const WORDS = { done: "result", failed: "not read", cancelled: "cancelled" };
+const WORDS = { ready: "checked", done: "result", failed: "failed", cancelled: "cancelled" };
 const MOST = 5;
 
 function load() {
@@ -31,5 +31,5 @@ export function showRecent() {
   $("recent").querySelector("ul").replaceChildren(...list.map(({ id, name, state, created }) =>
     el("li", {},
       el("a", { href: `/jobs/${id}` }, name),
-      el("span", { class: "small" }, [WORDS[state] ?? "on its way", created && `${span(Date.now() - moment(created))} ago`].filter(Boolean).join(", ")))));
+      el("span", { class: "small" }, [WORDS[state] ?? "in progress", created && `${span(Date.now() - moment(created))} ago`].filter(Boolean).join(", ")))));
 }

@@ -7,6 +7,7 @@ import { $, colour, el, inkOn, say, tabs } from "./dom.js";
 import { anchors, byGene, byGroup, byScore, faint, groupsOf, ramp, tally } from "./groups.js";
 import { CellMap } from "./map.js";
 import { showScores } from "./scores.js";
+import { showSettings } from "./settings.js";
 import { startSearch } from "./search.js";
 import { showTable } from "./table.js";
 import { showCommands, showFiles } from "./take.js";
@@ -42,12 +43,13 @@ export async function showResult(job, { onDelete, onAgain, version }) {
   showNoCell();
   showScores(cells, summary);
   showFiles(job.id);
+  showSettings(job, summary);
   await showCommands(job.id);
 }
 
 function heading(job, { cells, named, allowed, levels }) {
   $("result-title").replaceChildren(...breakable(job.name));
-  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} have a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}`;
+  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} ${named === 1 ? "has" : "have"} a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}`;
   const broad = levels.length ? groupsOf(open.summary, 0) : groupsOf(open.summary);
   showStrip(broad, cells);
   showComposition(broad, open.types, { cells, unknown: cells - named, onPress: (group) => choose(group.types, group.name, group.term) });

@@ -13,7 +13,7 @@ export function showScores(cells, summary) {
   const least = summary.least_score;
   const sure = cells.score.reduce((sum, value) => sum + (value >= SURE), 0);
   const mean = cells.score.reduce((sum, value) => sum + value, 0) / Math.max(cells.n, 1);
-  const text = `${percent(sure / cells.n)} of the cells have a score of ${score(SURE)} or more; the mean is ${score(mean)}.`;
+  const text = `The mean score is ${score(mean)}. ${percent(sure / cells.n)} of the cells have a score of ${score(SURE)} or more.`;
   const bars = Array.from(count, (n, bin) => el("i", {
     title: `${score(bin / BINS)} to ${score((bin + 1) / BINS)}: ${number(n)}`, style: { height: `${(100 * n) / most}%` },
     class: (bin + 1) / BINS <= least ? "low" : null,
@@ -24,7 +24,7 @@ export function showScores(cells, summary) {
       el("span", { class: side, style: { left: `${100 * least}%` } }, el("span", {}, `unknown below ${score(least)}`))),
     el("div", { class: "ticks", "aria-hidden": "true" }, ...["0", "0.25", "0.5", "0.75", "1"].map((tick) =>
       el("span", { style: { left: `${100 * Number(tick)}%` } }, tick))),
-    el("p", { class: "small" }, text, ` The model was ${summary.bundle}, the threshold ${score(summary.threshold)}.`),
+    el("p", { class: "small" }, text),
     ...reasons(summary.unknown));
 }
 

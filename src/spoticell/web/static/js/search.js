@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { $, el } from "./dom.js";
-import { number } from "./words.js";
+import { counted } from "./words.js";
 
 const PAUSE = 120;
 const MOST = 6;
@@ -74,7 +74,7 @@ export function startSearch(id, { types, onType, onGene }) {
 
 function option(hit, k, onChoose) {
   const inside = hit.symbol
-    ? [el("b", {}, hit.symbol), el("small", {}, `gene, in ${number(hit.cells)} cells`)]
-    : [el("i", { class: "dot", style: { background: hit.type.color } }), el("span", {}, hit.type.name), el("small", {}, `type, ${number(hit.type.cells)} cells`)];
+    ? [el("b", {}, hit.symbol), el("small", {}, `gene, in ${counted(hit.cells, "cell")}`)]
+    : [el("i", { class: "dot", style: { background: hit.type.color } }), el("span", {}, hit.type.name), el("small", {}, `type, ${counted(hit.type.cells, "cell")}`)];
   return el("li", { role: "option", id: `hit-${k}`, "aria-selected": "false", onmousedown: (event) => { event.preventDefault(); onChoose(); } }, ...inside);
 }

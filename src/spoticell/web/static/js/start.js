@@ -29,9 +29,9 @@ export function startDrop({ info, onJob, onAway, onToken }) {
     if (!file) return;
     onAway();
     const most = info()?.limits?.file_bytes;
-    if (files.length > 1) refuse("One file at a time, please. A 10x folder of three files goes in as a zip.");
-    else if (file.size === 0) refuse(`${file.name} is empty, or it is a folder. A 10x folder goes in as a zip.`);
-    else if (most && file.size > most) refuse(`${file.name} has ${bytes(file.size)}; this server takes up to ${bytes(most)}. On the command line, spoticell annotate takes files of any size.`);
+    if (files.length > 1) refuse("Send one file at a time. Send a 10x folder as a zip.");
+    else if (file.size === 0) refuse(`${file.name} is empty, or it is a folder. Send a 10x folder as a zip.`);
+    else if (most && file.size > most) refuse(`${file.name} has ${bytes(file.size)}; this server takes up to ${bytes(most)}. The command line, spoticell annotate, takes files of any size.`);
     else attempt(() => send(file));
   };
 

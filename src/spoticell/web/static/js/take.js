@@ -1,12 +1,12 @@
-// What can be taken away: files, and the same run as a command and in Python.
+// What can be saved: files, and what repeats the run as a command and in Python.
 
 import * as api from "./api.js";
 import { $, copyButton, el, svg } from "./dom.js";
 
 const FILES = [
   ["annotated.h5ad", "Annotated h5ad", "Your file with the type, score and fingerprint of every cell"],
-  ["types.csv", "Table", "One line a cell, as CSV"],
-  ["report.html", "Report", "One page to mail, print or keep"],
+  ["types.csv", "Table", "One row for each cell, as CSV"],
+  ["report.html", "Report", "One page to read, print or send"],
 ];
 
 export function showFiles(id) {

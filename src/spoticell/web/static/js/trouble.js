@@ -2,13 +2,13 @@
 
 import { $ } from "./dom.js";
 import { view } from "./view.js";
-import { place, sentence } from "./words.js";
+import { HOUR, place, sentence, span } from "./words.js";
 
 function words(what, keepHours) {
-  if (what.state === "cancelled") return ["Cancelled", `Nothing more is done with this file. It can still be deleted from ${place()}.`];
-  if (what.state === "failed") return ["This file can’t be used", sentence(what.error ?? "The reason isn’t known")];
+  if (what.state === "cancelled") return ["Cancelled", `The file was not fully checked. It is still on ${place()}; you can delete it.`];
+  if (what.state === "failed") return [what.findings ? "The run failed" : "This file can’t be used", sentence(what.error ?? "The reason is unknown")];
   if (what.status === 404) {
-    const kept = keepHours ? ` Results are kept for ${keepHours} hours.` : "";
+    const kept = keepHours ? ` Results are kept for ${span(keepHours * HOUR)}.` : "";
     return ["This result is gone", `It was deleted, or its time was over.${kept} With the same file you get the same answers again.`];
   }
   if (what.status === 0) return ["The server doesn’t answer", what.message];

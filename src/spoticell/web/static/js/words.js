@@ -10,7 +10,7 @@ export const percent = (share) => {
 
 export const score = (value) => value.toFixed(2);
 
-export const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+export const counted = (count, one, many = `${one}s`) => `${number(count)} ${Math.round(count) === 1 ? one : many}`;
 
 export function bytes(size) {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
@@ -21,6 +21,8 @@ export function bytes(size) {
 
 // The server gives times as ISO text or as seconds.
 export const moment = (time) => new Date(typeof time === "number" ? time * 1000 : time);
+
+export const HOUR = 3_600_000;
 
 export function span(milliseconds) {
   const minutes = Math.abs(milliseconds) / 60000;

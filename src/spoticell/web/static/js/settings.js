@@ -1,0 +1,56 @@
+// What is asked of a run: the form before it, and the list beside its result.
+
+import { $, el } from "./dom.js";
+import { capital, counted, score, sentence } from "./words.js";
+
+export function stageSettings() {
+  $("threshold").addEventListener("input", showThreshold);
+}
+
+// What the form says, as the server takes it.
+export function asked() {
+  return {
+    model: $("model").value, threshold: Number($("threshold").value), tissue: $("tissue").value || null,
+    allow: lines($("allow").value), deny: lines($("deny").value),
+  };
+}
+
+// Names of types hold commas, so each stands on a line of its own.
+const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+
+// `last` are the settings of the job's last run; without them the form is as the first model has it.
+export function fillSettings(info, last) {
+  const choose = () => {
+    const model = info.models.find(({ name }) => name === $("model").value);
+    $("model-text").textContent = `${model.description} It knows ${counted(model.n_labels, "type")}.`;
+    $("threshold").value = model.threshold;
+    showThreshold();
+  };
+  $("model").replaceChildren(...info.models.map(({ name }) => el("option", { value: name }, name)));
+  $("model").onchange = choose;
+  if (last) $("model").value = last.model;
+  $("tissue").replaceChildren(el("option", { value: "" }, "Any"), ...info.tissues.map((name) => el("option", { value: name }, capital(name))));
+  $("tissue").value = last?.tissue ?? "";
+  $("allow").value = last?.allow.join("\n") ?? "";
+  $("deny").value = last?.deny.join("\n") ?? "";
+  choose();
+  if (last?.threshold) $("threshold").value = last.threshold;
+  showThreshold();
+}
+
+function showThreshold() {
+  $("threshold-out").textContent = score(Number($("threshold").value));
+}
+
+export function showSettings({ settings, warnings }, { threshold }) {
+  const rows = [
+    ["Model", [settings.model]],
+    ["Threshold", [score(threshold)]],
+    ["Tissue", settings.tissue ? [capital(settings.tissue)] : []],
+    ["Allowed types", settings.allow],
+    ["Excluded types", settings.deny],
+    ["Notes", warnings.map(sentence)],
+  ];
+  $("used").replaceChildren(...rows.filter(([, texts]) => texts.length).map(([name, texts]) =>
+    el("div", {}, el("dt", {}, name), el("dd", {}, ...texts.map((text) => el("span", { class: "line" }, text))))));
+}
