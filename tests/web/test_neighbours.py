@@ -9,7 +9,7 @@ import anndata
 import numpy as np
 import pytest
 from tests.conftest import write_tiny_bundle
-from tests.web.conftest import done, h5ad
+from tests.web.conftest import done, h5ad, run
 from typer.testing import CliRunner
 
 import spoticell
@@ -82,6 +82,10 @@ def test_cells_named_by_another_bundle_have_no_neighbours(opened, settings, tiny
     cell = client.get(f"/api/jobs/{job['id']}/cells/0").json()
     assert (cell["neighbours"], cell["match"]) == (None, None)
     assert b"spoticell_match" not in client.get(job["links"]["types.csv"]).content
+    again = run(client, job, model="tiny")
+    assert again["findings"]["source"] == "cells.h5ad"
+    assert client.get(f"/api/jobs/{job['id']}/cells/0").json()["match"]["agrees"] == "agree"
+    assert b"spoticell_match" in client.get(job["links"]["types.csv"]).content
 
 
 def serve(*options):
