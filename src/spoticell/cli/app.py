@@ -18,6 +18,7 @@ from spoticell.cli.index import index_app, search
 from spoticell.cli.prepare import prepare as prepare_corpus
 from spoticell.cli.tables import card, composition, listing, matched, scores, share
 from spoticell.errors import ConfigError
+from spoticell.extras import missing
 from spoticell.version import __version__
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def train(
     Example: spoticell train --finetune human-v1 --data-dir my-cells --output-dir models/mine
     """
     if find_spec("torch") is None:
-        raise ConfigError("training needs PyTorch, which is not installed; run: pip install 'spoticell[train]'")
+        raise ConfigError(missing("PyTorch", extra="train", doing="training"))
     if finetune and resume:
         raise ConfigError("teaching a trained model takes a minute or two and isn't resumed; leave out --resume.")
     from spoticell.training.config import load_config
@@ -328,7 +329,7 @@ def serve(
     Example: spoticell serve
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
-        raise ConfigError("the page needs FastAPI, which is not installed; run: pip install 'spoticell[web]'")
+        raise ConfigError(missing("FastAPI", extra="web", doing="the page"))
     from spoticell.web.serve import serve as run
     from spoticell.web.serve import settings_of
 
