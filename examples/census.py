@@ -4,8 +4,8 @@
     python examples/census.py OUT --data "$SPOTICELL_DATA" --cells 20000  # a stand-in made of real cells
     python examples/census.py OUT --census 2025-11-08  # pancreas of the Census itself: needs the network
 
-Needs ``pip install 'spoticell[train,census]'``.  One data set is left out of the training; its cells are named at last
-and compared with their labels.  Every command is printed before it runs.
+Needs ``pip install '.[train,census]'`` in a clone.  One data set is left out of the training; its cells are named at
+last and compared with their labels.  Every command is printed before it runs.
 """
 
 from __future__ import annotations

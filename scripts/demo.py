@@ -8,6 +8,8 @@ CELLS is ``10x_pbmc68k_reduced.h5ad`` from scanpy (BSD-3): cells of Zheng 2017, 
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 import warnings
@@ -42,9 +44,11 @@ def main() -> None:
     cells, annotated, report = folder / "pbmc68k.h5ad", folder / "annotated.h5ad", folder / "report.html"
     folder.mkdir(parents=True, exist_ok=True)
     write_cells(source, cells)
-    command = ["spoticell", "annotate", str(cells), "-o", str(annotated), "--report", str(report), "--overwrite"]
-    print(f"\n$ {' '.join(command)}", flush=True)
-    done = subprocess.run([str(Path(sys.executable).with_name("spoticell")), *command[1:]], check=False)
+    # beside this Python, which no newcomer has on the path
+    spoticell = os.path.relpath(Path(sys.executable).with_name("spoticell"))
+    command = [spoticell, "annotate", str(cells), "-o", str(annotated), "--report", str(report), "--overwrite"]
+    print(f"\n$ {shlex.join(command)}", flush=True)
+    done = subprocess.run(command, check=False)
     if done.returncode:
         sys.exit(done.returncode)
     table = anndata.read_h5ad(annotated, backed="r").obs
@@ -52,6 +56,19 @@ def main() -> None:
     print(pairs(table))
     print(f"\n{agreement(table)}\n")
     print(f"The cells with their answers: {annotated}\nThe report, for a browser:    {report.resolve().as_uri()}")
+    print("\nNext, with these cells or a file of yours in their place:\n")
+    for command in next_commands(spoticell, cells, annotated):
+        print(f"  {shlex.join(command)}")
+
+
+def next_commands(spoticell: str, cells: Path, annotated: Path) -> list[list[str]]:
+    """Give three commands that run as they stand, again and again."""
+    table = cells.with_name("blood.csv")
+    return [
+        [spoticell, "check", str(cells)],
+        [spoticell, "annotate", str(cells), "-o", str(table), "--tissue", "blood", "--overwrite"],
+        [spoticell, "evaluate", str(annotated), "--truth-key", keys.LABEL],
+    ]
 
 
 def write_cells(source: Path, path: Path) -> None:

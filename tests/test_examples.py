@@ -12,8 +12,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 @pytest.mark.slow
 def test_from_the_census_to_named_cells(tmp_path):
-    pytest.importorskip("cellxgene_census", reason="the Census needs: pip install 'spoticell[census]'")
-    pytest.importorskip("torch", reason="training needs torch: pip install 'spoticell[train]'")
+    pytest.importorskip("cellxgene_census", reason="the Census needs: pip install '.[census]'")
+    pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
     command = [sys.executable, str(EXAMPLES / "census.py"), str(tmp_path / "out"), "--cells", "2000"]
     done = subprocess.run(
         [*command, "--epochs", "3", "--cells-per-epoch", "2560"], capture_output=True, text=True, check=False

@@ -14,6 +14,8 @@ SRC = Path(__file__).parents[1] / "src"
 FILES = sorted(SRC.rglob("*.py"))
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
+MOST_NAMES = 20
+"""Rooms and files at the top of the package."""
 
 FORBIDDEN = {
     "pickle": r"\b(?:import|from)\s+(?:c?[pP]ickle|dill|joblib|shelve|marshal)\b|\bpickle\.\w+\(",
@@ -77,6 +79,11 @@ def test_no_function_is_too_long_to_read() -> None:
     assert {name: lines for name, lines in functions.items() if lines > LONGEST_FUNCTION} == {}
 
 
+def test_the_top_level_can_be_taken_in_at_a_glance() -> None:
+    names = {path.name for path in (SRC / "spoticell").iterdir() if path.name != "__pycache__"}
+    assert len(names) <= MOST_NAMES, sorted(names)
+
+
 def test_the_core_works_without_torch() -> None:
     core = sorted(
         ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__")
@@ -121,3 +128,22 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_the_readme_names_targets_that_are_there() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)\n", (ROOT / "README.md").read_text(encoding="utf-8"))) <= targets
+
+
+BY_NAME = r"pip install (?:-\S+ )*['\"]?spoticell(?![-\w])"
+"""An install line that only works for packages of an index, which Spoticell isn't on."""
+
+
+@pytest.mark.parametrize("place", ["README.md", "docs", "examples", "src"])
+def test_no_install_line_asks_an_index_for_the_package(place: str) -> None:
+    files = [ROOT / place] if place.endswith(".md") else (ROOT / place).rglob("*.*")
+    texts = [path for path in files if path.suffix in {".md", ".py", ".yaml", ".html", ".js"}]
+    assert texts
+    assert [str(path) for path in texts if re.search(BY_NAME, path.read_text(encoding="utf-8"))] == []
+
+
+def test_install_lines_that_work_are_told_from_those_that_do_not() -> None:
+    for line in ("pip install spoticell", "pip install -q 'spoticell[web]'", 'pip install "spoticell[web]"'):
+        assert re.search(BY_NAME, line), line
+    for line in ("pip install '.[web]'", "pip install spoticell-0.1.0-py3-none-any.whl", "pip install 'FILE.whl[web]'"):
+        assert not re.search(BY_NAME, line), line

@@ -27,13 +27,24 @@ def needed(name: str, *, extra: str, doing: str) -> Any:  # noqa: ANN401 - a mod
 
     Examples
     --------
-    >>> needed("no_such_library", extra="search", doing="searching")
+    >>> needed("no_such_library", extra="search", doing="search")
     Traceback (most recent call last):
-    spoticell.errors.ConfigError: searching needs no_such_library, which is not installed; run: pip install ...
+    spoticell.errors.ConfigError: search needs no_such_library. Install the extra 'search': pip install ...
     """
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"{doing} needs {name.partition('.')[0]}, which is not installed; run: pip install 'spoticell[{extra}]'"
-        ) from error
+        raise ConfigError(missing(name.partition(".")[0], extra=extra, doing=doing)) from error
+
+
+def missing(library: str, *, extra: str, doing: str) -> str:
+    """Say what is missing and how to get it.
+
+    Examples
+    --------
+    >>> print(missing("faiss", extra="search", doing="search"))
+    search needs faiss. Install the extra 'search': pip install '.[search]' in your clone, or pip install ...
+    """
+    # the package is on no index, so its name alone would find nothing, or another's
+    lines = f"pip install '.[{extra}]' in your clone, or pip install 'FILE.whl[{extra}]'"
+    return f"{doing} needs {library}. Install the extra '{extra}': {lines}."

@@ -244,7 +244,7 @@ def test_commands_put_wrongly_exit_with_2(arguments):
 def test_training_without_torch_names_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch", None)
     result = run("train", "--data-dir", tmp_path, "--output-dir", tmp_path / "out")
-    assert_refused(result, "[train]'")
+    assert_refused(result, "training needs torch. Install the extra 'train': pip install '.[train]' in your clone")
 
 
 def test_options_of_train_go_to_the_training(monkeypatch, tmp_path):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("faiss", reason="searching needs faiss: pip install 'spoticell[search]'")
+pytest.importorskip("faiss", reason="searching needs faiss: pip install '.[search]'")
 
 from tests.conftest import tiny_adata
 
@@ -254,7 +254,7 @@ def test_without_the_libraries_of_searching_a_sentence_names_what_to_install(
 
     monkeypatch.setattr("spoticell.extras.import_module", missing)
     result = run("index", "build", references[0], "-o", tmp_path / "i", "-b", tiny_bundle_folder)
-    assert_refused(result, f"needs {library}, which is not installed; run: pip install 'spoticell[search]'")
+    assert_refused(result, f"search needs {library}. Install the extra 'search': pip install '.[search]' in your clone")
     assert not (tmp_path / "i").exists()
 
 

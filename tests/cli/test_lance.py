@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("faiss", reason="searching needs faiss: pip install 'spoticell[search]'")
+pytest.importorskip("faiss", reason="searching needs faiss: pip install '.[search]'")
 
 from tests.conftest import tiny_adata
 
@@ -48,8 +48,8 @@ def test_without_lancedb_a_sentence_names_what_to_install(monkeypatch, reference
         result = run(*command)
         assert result.exit_code == 1
         assert result.stderr == (
-            "spoticell: an index in a Lance database needs lancedb, which is not installed; run: pip install "
-            "'spoticell[lance]'\n"
+            "spoticell: an index in a Lance database needs lancedb. Install the extra 'lance': "
+            "pip install '.[lance]' in your clone, or pip install 'FILE.whl[lance]'.\n"
         )
     assert not (tmp_path / "i.lance").exists()
 
@@ -59,7 +59,7 @@ class TestVerbs:
 
     @pytest.fixture(params=["index", "index.lance"])
     def index(self, request, references, tiny_bundle_folder, tmp_path):
-        pytest.importorskip("lancedb", reason="needs LanceDB: pip install 'spoticell[lance]'")
+        pytest.importorskip("lancedb", reason="needs LanceDB: pip install '.[lance]'")
         arguments = ("-o", tmp_path / request.param, "-b", tiny_bundle_folder, "--set", "tissue=blood")
         result = run("index", "build", *references[:2], *arguments)
         assert result.exit_code == 0, result.output

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("faiss", reason="searching needs faiss: pip install 'spoticell[search]'")
+pytest.importorskip("faiss", reason="searching needs faiss: pip install '.[search]'")
 
 from tests.index.made import random_cells
 

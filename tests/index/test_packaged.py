@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("faiss", reason="searching needs FAISS: pip install 'spoticell[search]'")
+pytest.importorskip("faiss", reason="searching needs FAISS: pip install '.[search]'")
 
 from spoticell.biology.ontology import load_ontology
 from spoticell.index import Index

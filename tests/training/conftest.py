@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-pytest.importorskip("torch", reason="training needs torch: pip install 'spoticell[train]'")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.corpus.block import ASSAY, DATASET, DISEASE, TISSUE, LabelledBlock

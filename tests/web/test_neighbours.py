@@ -110,4 +110,4 @@ def test_without_the_extra_for_searching_the_command_says_what_to_install(
 ):
     monkeypatch.setitem(sys.modules, "faiss", None)
     outcome = serve("--index", tiny_index, "--data-dir", tmp_path / "state", "--bundle", tiny_bundle_folder)
-    assert (outcome.exit_code, "pip install 'spoticell[search]'" in outcome.stderr) == (1, True)
+    assert (outcome.exit_code, "pip install '.[search]'" in outcome.stderr) == (1, True)

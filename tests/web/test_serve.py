@@ -88,7 +88,7 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path, tiny_bundle_folder):
 def test_without_the_extra_the_command_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fastapi", None)
     outcome = CliRunner().invoke(app, ["serve"])
-    assert (outcome.exit_code, "pip install 'spoticell[web]'" in outcome.stderr) == (1, True)
+    assert (outcome.exit_code, "pip install '.[web]'" in outcome.stderr) == (1, True)
 
 
 def test_the_command_serves_until_it_is_ended(tmp_path, tiny_bundle_folder, tiny_file):

@@ -6,7 +6,7 @@ from functools import partial
 
 from spoticell import extras
 
-needed = partial(extras.needed, extra="search", doing="searching")
+needed = partial(extras.needed, extra="search", doing="search")
 """Give a module of the extra ``search``, or raise a `ConfigError` that says how to get it."""
 
 

@@ -1,1 +1,1 @@
-"""Training: from a folder of labelled cells to a bundle.  Needs ``pip install 'spoticell[train]'``."""
+"""Training: from a folder of labelled cells to a bundle.  Needs the extra ``train``."""

@@ -25,9 +25,7 @@ def test_without_the_library_a_sentence_names_what_to_install(monkeypatch, tmp_p
         return import_module(name)
 
     monkeypatch.setattr("spoticell.extras.import_module", missing)
-    with pytest.raises(
-        ConfigError, match=r"needs tiledbsoma, which is not installed; run: pip install 'spoticell\[census\]'"
-    ):
+    with pytest.raises(ConfigError, match=r"needs tiledbsoma. Install the extra 'census': pip install '\.\[census\]'"):
         ExperimentCells(SomaSource(soma="x"), tmp_path, name="x").table()
 
 

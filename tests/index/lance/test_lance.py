@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("lancedb", reason="needs LanceDB: pip install 'spoticell[lance]'")
+pytest.importorskip("lancedb", reason="needs LanceDB: pip install '.[lance]'")
 
 from tests.index.made import random_cells, unit
 

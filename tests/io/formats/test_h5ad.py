@@ -41,11 +41,16 @@ def test_raw_has_its_own_genes(tmp_path, some):
         assert stacked(source, "X").shape == (len(some.names), 15)
 
 
-def test_counts_may_be_in_a_layer_alone(tmp_path, some):
+@pytest.mark.parametrize("empty", [False, True], ids=["no X", "an X without shape"])
+def test_counts_may_be_in_a_layer_alone(tmp_path, some, empty):
     adata = anndata.AnnData(
         obs=pd.DataFrame(index=some.names), var=pd.DataFrame(index=some.symbols), layers={"counts": some.counts_nv}
     )
     adata.write_h5ad(tmp_path / "cells.h5ad")
+    with h5py.File(tmp_path / "cells.h5ad", "a") as file:
+        file.pop("X", None)
+        if empty:
+            file["X"] = h5py.Empty("f4")
     with open_cells(tmp_path / "cells.h5ad") as source:
         assert source.matrices == ("layers/counts",)
         np.testing.assert_array_equal(stacked(source, "layers/counts"), some.counts_nv)

@@ -99,7 +99,7 @@ class AnnDataSource(CellSource):
             return False
         if is_group(node):
             return {"data", "indices", "indptr"} <= set(self.tree.names(self._place(name)))
-        return len(node.shape) == 2
+        return node.shape is not None and len(node.shape) == 2  # AnnData 0.12.0 writes a missing X without a shape
 
     def _place(self, name: str) -> str:
         """Path of a matrix or table, where files older than AnnData 0.7 keep it if need be."""

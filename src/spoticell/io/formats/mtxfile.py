@@ -6,6 +6,7 @@ Axes: ``e`` entries.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -114,9 +115,10 @@ def _parse(
     if not any(map(str.strip, batch)):
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
     try:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # numpy before 2.3 takes 1.5 for 1, and only warns
             entries = np.loadtxt(batch, dtype=kinds, comments=None, ndmin=1)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, DeprecationWarning) as error:
         raise FileFormatError(_first_bad_line(path, header) or f"{path.name} is no matrix ({error}).") from error
     row_e, column_e = entries["row"], entries["column"]
     for place_e, limit in ((row_e, header.n_rows), (column_e, header.n_columns)):

@@ -49,14 +49,12 @@ class ZarrTree(Tree):
     Raises
     ------
     FileFormatError
-        If it can't be opened, or the zarr package isn't there.
+        If it can't be opened.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            import zarr  # noqa: PLC0415 - slow to load, and only zarr stores need it
-        except ImportError as error:
-            raise FileFormatError(f"{path.name} is a zarr store: install zarr with `pip install zarr`.") from error
+        import zarr  # noqa: PLC0415 - slow to load, and only zarr stores need it
+
         self.name = path.name
         self._store: Any = None
         with reading(self.name, "the store"):
