@@ -168,10 +168,10 @@ def table(found: dict[str, Callable[[], object]], args: argparse.Namespace) -> l
         *lines,
         "",
         f"A step with both paths is {statistics.median(ratios):.1f} times as fast as that of the plain network, median "
-        f"of turns. By processor time an epoch of the original's {CORPUS / 1e6:.2f} million cells takes {minutes['whole']:.0f} "
-        f"minutes with this many idle cores, {minutes['dual']:.0f} with both paths, the draw of batches among them; "
-        f"the steps with both paths alone take {minutes['half']:.0f} in bfloat16, {minutes['plain']:.0f} with the "
-        "plain network.",
+        "of turns. By processor time an epoch of the original's "
+        f"{CORPUS / 1e6:.2f} million cells takes {minutes['whole']:.0f} minutes with this many idle cores, "
+        f"{minutes['dual']:.0f} with both paths, the draw of batches among them; the steps with both paths alone take "
+        f"{minutes['half']:.0f} in bfloat16, {minutes['plain']:.0f} with the plain network.",
         f"A large product of matrices runs at {fastest_product():.0f} GFLOP/s here, which is the limit of all steps.",
     ]
 

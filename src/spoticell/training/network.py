@@ -7,9 +7,10 @@ A cell is its ``counts``, and ones in ``measured`` where its assay measures a ge
     h = gelu(norm(A s + a))                 summary of all genes                                    (n, 48)
     u = F(h)                                fusion: three layers ...
     f = u / |u|                             ... to the fingerprint, of length 1                     (n, 64)
-    z = sharpness * (C f + c)               logits of the labels                                    (n, c)
+    z = sharpness * (B f + b)               logits of the labels                                    (n, c)
 
-``softmax(z)`` is the probability of each label and ``log sum exp(z)`` the familiarity of the cell; `export` adds both.
+What is made of the logits is in `export`: with a temperature T, the probabilities ``softmax(z / T)``, added up the
+ontology, and the familiarity ``log sum exp(z / T)``.
 
 A config can add what looks at the picture of the cell, where every gene has a pixel: windows of 5 x 5 pixels become a
 feature map, which is read by convolutions, by a transformer, or by both; what they give is fused beside ``h``.
@@ -51,6 +52,11 @@ class FingerprintNetwork(nn.Module):
         Number of labels ``c``.
     weight_g
         ``weight`` above: how much each gene counts; all alike if not given.
+
+    Raises
+    ------
+    ValueError
+        If the config leaves nothing that would look at a cell.
     """
 
     pixel_g: Tensor
@@ -85,14 +91,14 @@ class FingerprintNetwork(nn.Module):
         scaled_ng = self.scale(counts_ng * measured_ng)
         parts, summary_nk = [], None
         if self.summary is not None:
-            summary_nk = self.summary(scaled_ng)
+            summary_nk = self.summary(scaled_ng)  # (n, 48)
             parts.append(summary_nk)
         if self.stem is not None:
-            map_nkhw = self.stem(self.windows(scaled_ng), self.windows(measured_ng))
+            map_nkhw = self.stem(self.windows(scaled_ng), self.windows(measured_ng))  # (n, 21, 31, 31)
             if self.cnn is not None:
-                parts.append(self.cnn(map_nkhw))
+                parts.append(self.cnn(map_nkhw))  # (n, 128)
             if self.transformer is not None:
-                parts.append(self.transformer(map_nkhw, summary_nk))
+                parts.append(self.transformer(map_nkhw, summary_nk))  # (n, 128)
         return self.name(torch.cat(parts, dim=1))
 
     def scale(self, counts_ng: Tensor) -> Tensor:
