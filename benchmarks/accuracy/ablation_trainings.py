@@ -20,8 +20,8 @@ from torch import Tensor
 
 from spoticell.training import export
 from spoticell.training.data.batches import Batch
+from spoticell.training.fast import FastFingerprintNetwork
 from spoticell.training.loop import Run
-from spoticell.training.network import DualPath
 from spoticell.training.objective import Lesson
 from spoticell.training.pretrained import load_start
 
@@ -32,9 +32,9 @@ TAUGHT = 0.7
 @contextmanager
 def cells_as_ranks() -> Iterator[None]:
     """Let networks see the rank of each expressed gene within its cell, from 0 to 1, in place of its count."""
-    scale, write_graph = DualPath.scale, export.write_graph
+    scale, write_graph = FastFingerprintNetwork.scale, export.write_graph
 
-    def by_rank(network: DualPath, counts_ng: Tensor) -> Tensor:
+    def by_rank(network: FastFingerprintNetwork, counts_ng: Tensor) -> Tensor:
         sparse_ng = counts_ng if counts_ng.is_sparse else counts_ng.to_sparse()
         cell_v = sparse_ng.indices()[0]
         # squared, as the network takes roots
@@ -45,10 +45,10 @@ def cells_as_ranks() -> Iterator[None]:
         return scale(network, ranked_ng if counts_ng.is_sparse else ranked_ng.to_dense())
 
     def plainly(*args: Any, **kwargs: Any) -> None:
-        with patch.object(DualPath, "scale", scale):
+        with patch.object(FastFingerprintNetwork, "scale", scale):
             write_graph(*args, **kwargs)
 
-    with patch.object(DualPath, "scale", by_rank), patch.object(export, "write_graph", plainly):
+    with patch.object(FastFingerprintNetwork, "scale", by_rank), patch.object(export, "write_graph", plainly):
         yield
 
 
@@ -104,10 +104,10 @@ class Taught:
         Networks, each with the positions of the labels in what it says.
     """
 
-    def __init__(self, lesson: Lesson, teachers: Sequence[tuple[Tensor, DualPath]]) -> None:
+    def __init__(self, lesson: Lesson, teachers: Sequence[tuple[Tensor, FastFingerprintNetwork]]) -> None:
         self.lesson, self.teachers = lesson, teachers
 
-    def __call__(self, network: DualPath, batch: Batch) -> Tensor:
+    def __call__(self, network: FastFingerprintNetwork, batch: Batch) -> Tensor:
         """Give the mean loss of a batch."""
         found: list[Tensor] = []
 
@@ -123,6 +123,6 @@ class Taught:
         taught = -(said_nc * torch.log_softmax(found[0], dim=1)).sum(1).mean()
         return (1 - TAUGHT) * labelled + TAUGHT * taught
 
-    def _say(self, place_c: Tensor, teacher: DualPath, batch: Batch) -> Tensor:
+    def _say(self, place_c: Tensor, teacher: FastFingerprintNetwork, batch: Batch) -> Tensor:
         chance_nc = torch.softmax(teacher(batch.counts_ng, batch.measured_ng)[1], dim=1)
         return torch.cat([chance_nc, torch.zeros(len(chance_nc), 1)], dim=1)[:, place_c]

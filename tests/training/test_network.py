@@ -1,32 +1,28 @@
 import numpy as np
 import pytest
 import torch
-from benchmarks.lib.plain_network import PlainDualPath
-from safetensors.torch import load_file
 
-from spoticell.model.bundle import load_bundle
 from spoticell.training.config import NetworkConfig
-from spoticell.training.layout import random_layout
-from spoticell.training.network import DualPath, count_parameters
-from spoticell.training.pretrained import load_start
+from spoticell.training.layout import GRID, random_layout
+from spoticell.training.network import MAP, WINDOW, FingerprintNetwork, count_parameters
 
 N_GENES = 500
 
 
-def small_network(**options) -> DualPath:
+def small_network(**options) -> FingerprintNetwork:
     torch.manual_seed(0)
     small = {"stem_channels": 2, "cell_token": 8, "width": 16, "heads": 2, "fusion": (16, 16)}
     config = NetworkConfig(**{"cnn": True, "transformer": True, **small, **options})
-    return DualPath(config, random_layout(N_GENES, rng=np.random.default_rng(0)), 7).eval()
+    return FingerprintNetwork(config, random_layout(N_GENES, rng=np.random.default_rng(0)), 7).eval()
 
 
 def some_counts(n_cells: int = 6) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).poisson(0.5, size=(n_cells, N_GENES)).astype(np.float32))
 
 
-@pytest.mark.parametrize("paths", [{}, {"cnn": True, "transformer": True}], ids=["default", "dual path"])
+@pytest.mark.parametrize("paths", [{}, {"cnn": True, "transformer": True}], ids=["default", "both paths"])
 def test_a_network_stays_within_its_budget_of_parameters(paths):
-    network = DualPath(NetworkConfig(**paths), random_layout(20_532, rng=np.random.default_rng(0)), 300)
+    network = FingerprintNetwork(NetworkConfig(**paths), random_layout(20_532, rng=np.random.default_rng(0)), 300)
     assert count_parameters(network) <= 2_300_000
 
 
@@ -40,7 +36,7 @@ def test_a_network_stays_within_its_budget_of_parameters(paths):
         {"cnn": False, "transformer": False},
         {"scaling": "log1p"},
     ],
-    ids=["both paths", "no CNN", "no transformer", "no cell token", "cell token only", "log1p"],
+    ids=["both paths", "no convolutions", "no transformer", "no summary", "summary only", "log1p"],
 )
 def test_each_shape_of_the_network_gives_unit_fingerprints_and_finite_logits(options):
     with torch.no_grad():
@@ -51,7 +47,7 @@ def test_each_shape_of_the_network_gives_unit_fingerprints_and_finite_logits(opt
 
 
 def test_a_network_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="needs the CNN path"):
+    with pytest.raises(ValueError, match="needs the summary of all genes, the convolutions or the transformer"):
         small_network(cnn=False, transformer=False, cell_token=0)
 
 
@@ -110,65 +106,23 @@ def test_an_empty_cell_gives_finite_numbers():
     assert torch.isfinite(logits_nc).all()
 
 
-SHAPES = [{}, {"cnn": False}, {"cnn": False, "transformer": False}, {"cell_token": 0, "scaling": "log1p"}]
+def test_each_gene_is_in_the_window_and_at_the_place_of_its_pixel():
+    network = small_network()
+    values_ng = torch.arange(1.0, N_GENES + 1)[None]
+    windows_nwp = network.windows(values_ng)
+    row_g, column_g = np.divmod(network.pixel_g.numpy(), GRID)
+    window_g, place_g = row_g // WINDOW * MAP + column_g // WINDOW, row_g % WINDOW * WINDOW + column_g % WINDOW
+    assert torch.equal(windows_nwp[0, window_g, place_g], values_ng[0])
+    assert windows_nwp.sum() == values_ng.sum()  # the other pixels are empty
 
 
-def learned(network, counts_ng, measured_ng) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
-    """Fingerprints and logits, and what a loss of both gives each weight as its gradient."""
-    network.zero_grad()
-    made = network(counts_ng, measured_ng)
-    (made[0][:, :3].sum() + made[1].logsumexp(1).mean()).backward()
-    return [part.detach() for part in made], {name: value.grad for name, value in network.named_parameters()}
-
-
-def assert_equal_teaching(fast, plain, counts_ng, measured_ng, **tolerance) -> None:
-    plain.load_state_dict(fast.state_dict())
-    (made, gradient), (plain_made, plain_gradient) = (learned(one, counts_ng, measured_ng) for one in (fast, plain))
-    torch.testing.assert_close(made, plain_made, **tolerance)
-    longest = max(float(value.norm()) for value in plain_gradient.values())
-    for name, value in gradient.items():
-        assert (value - plain_gradient[name]).norm() <= tolerance["rtol"] * longest, name
-
-
-@pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize("options", SHAPES, ids=["both paths", "no CNN", "cell token only", "no cell token, log1p"])
-def test_the_network_gives_and_learns_what_the_textbook_formulation_does(options, mode):
-    fast = small_network(dropout=0.0, **options)
-    plain = PlainDualPath(fast.config, random_layout(N_GENES, rng=np.random.default_rng(0)), 7)
-    for network in (fast, plain):
-        network.double().train(mode == "train")
+@torch.no_grad()
+def test_the_last_channel_of_the_feature_map_is_the_share_of_pixels_whose_gene_was_measured():
+    network = small_network(stem_channels=3)
     measured_ng = torch.from_numpy(np.random.default_rng(1).random((6, N_GENES)) < 0.7)
-    assert_equal_teaching(fast, plain, some_counts().double(), measured_ng.double(), rtol=1e-9, atol=1e-9)
-
-
-def test_the_shipped_weights_give_and_learn_in_single_precision_what_they_do_in_the_textbook_formulation():
-    bundle = load_bundle()
-    weights = {name: value.float() for name, value in load_file(bundle.path / "weights.safetensors").items()}
-    rng = np.random.default_rng(0)
-    counts_ng = torch.from_numpy(rng.poisson(0.1, (8, len(bundle.pixel_g))).astype(np.float32))
-    measured_ng = torch.from_numpy(rng.random(counts_ng.shape) < 0.7).float()
-    fast, plain = (
-        kind(load_start(bundle.path).config, bundle.pixel_g, len(bundle.manifest.labels)).eval()
-        for kind in (DualPath, PlainDualPath)
-    )
-    fast.load_state_dict(weights)
-    assert_equal_teaching(fast, plain, counts_ng, measured_ng, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("scaling", ["sqrt", "log1p"])
-def test_sparse_counts_and_booleans_give_what_dense_numbers_do(scaling):
-    network, counts_ng = small_network(scaling=scaling), some_counts()
-    counts_ng[2] = 0  # a cell without counts
-    measured_ng = torch.from_numpy(np.random.default_rng(1).random((6, N_GENES)) < 0.7)
-    with torch.no_grad():
-        dense, sparse = network(counts_ng, measured_ng.float()), network(counts_ng.to_sparse(), measured_ng)
-    torch.testing.assert_close(sparse, dense)
-
-
-def test_dropout_of_attention_leaves_its_mean_where_it_was():
-    network = small_network(dropout=0.4)
-    layer, tokens_ntk = network.transformer.layer, torch.randn(1, 5, 16)
-    with torch.no_grad():
-        expected = layer._attend(tokens_ntk)
-        mean = layer.train()._attend(tokens_ntk.expand(40_000, -1, -1)).mean(0, keepdim=True)
-    torch.testing.assert_close(mean, expected, atol=0.02, rtol=0)
+    windows_nwp = network.windows(measured_ng)
+    map_nkhw = network.stem(network.windows(some_counts()), windows_nwp)
+    assert map_nkhw.shape == (6, 4, MAP, MAP)
+    share_nw = map_nkhw[:, 3].reshape(6, -1)
+    torch.testing.assert_close(share_nw, windows_nwp.sum(2) / WINDOW**2)
+    assert share_nw.max() > 0

@@ -33,7 +33,7 @@ from spoticell.model.manifest import MODEL
 from spoticell.model.runtime import FAMILIARITY, OUTPUTS
 from spoticell.training.layout import GRID
 from spoticell.training.loss import node_probabilities, reach_of
-from spoticell.training.network import DualPath
+from spoticell.training.network import FingerprintNetwork
 from spoticell.training.pretrained import NETWORK, WEIGHTS
 from spoticell.training.rehearsal import EXAMPLES
 from spoticell.training.trained import Trained
@@ -49,7 +49,7 @@ class Exported(nn.Module):
 
     reach_cm: Tensor
 
-    def __init__(self, network: DualPath, reach_cm: Tensor, temperature: float) -> None:
+    def __init__(self, network: FingerprintNetwork, reach_cm: Tensor, temperature: float) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
@@ -148,7 +148,7 @@ def _cells(trained: Trained) -> int:
     return sum(source["cells"] for source in trained.sources)
 
 
-def halve(network: DualPath) -> DualPath:
+def halve(network: FingerprintNetwork) -> FingerprintNetwork:
     """Give a copy whose large weights are rounded to what half precision can hold."""
     rounded = copy.deepcopy(network).cpu().eval()
     with torch.no_grad():
@@ -213,7 +213,7 @@ def _drop_notes(model: onnx.ModelProto) -> None:
     del model.graph.value_info[:]
 
 
-def _weights(network: DualPath) -> dict[str, Tensor]:
+def _weights(network: FingerprintNetwork) -> dict[str, Tensor]:
     return {
         name: (value.half() if value.numel() >= SMALLEST_HALVED and value.is_floating_point() else value).contiguous()
         for name, value in network.state_dict().items()

@@ -32,7 +32,7 @@ from spoticell.training.data.supply import Supply
 from spoticell.training.export import BEST, About, export_bundle
 from spoticell.training.history import write_summary, write_types
 from spoticell.training.loss import hierarchical_loss, reach_of
-from spoticell.training.network import DualPath
+from spoticell.training.network import FingerprintNetwork
 from spoticell.training.pretrained import Start, load_start
 from spoticell.training.rehearsal import Examples, make_examples
 from spoticell.training.schedule import set_rate
@@ -206,13 +206,13 @@ class Known:
         with torch.no_grad():
             self.before_ko = start.network().answer(fingerprint_kd)
 
-    def loss(self, network: DualPath, chosen: Tensor) -> Tensor:
+    def loss(self, network: FingerprintNetwork, chosen: Tensor) -> Tensor:
         """Give how far the answers to some examples are from what they were, and what new labels take of them."""
         logits_kc = network.answer(self.examples.fingerprint_kd[chosen])
         share_ko = torch.softmax(self.before_ko[chosen], dim=1)
         return -(share_ko * torch.log_softmax(logits_kc, dim=1)[:, self.column_o]).sum(1).mean()
 
-    def share_kept(self, network: DualPath) -> float:
+    def share_kept(self, network: FingerprintNetwork) -> float:
         """Give the share of the examples whose likeliest label is the one that it was."""
         with torch.no_grad():
             now_k = network.answer(self.examples.fingerprint_kd).argmax(1)
@@ -224,7 +224,7 @@ def count_views(supply: Supply) -> int:
     return min(max(supply.n_training, FEWEST_VIEWS), MOST_VIEWS)
 
 
-def see(network: DualPath, draws: Draws, views: int, on_progress: Progress | None) -> tuple[Tensor, Tensor]:
+def see(network: FingerprintNetwork, draws: Draws, views: int, on_progress: Progress | None) -> tuple[Tensor, Tensor]:
     """Give the fingerprints of views of new cells, ``(n, d)``, and the nodes of their labels, ``(n,)``."""
     network.eval()
     steps = views // draws.config.batch_size + 1
@@ -239,7 +239,7 @@ def see(network: DualPath, draws: Draws, views: int, on_progress: Progress | Non
 
 
 def fit_last_layer(
-    network: DualPath, fingerprint_nd: Tensor, node_n: Tensor, known: Known, reach_cm: Tensor, *, seed: int
+    network: FingerprintNetwork, fingerprint_nd: Tensor, node_n: Tensor, known: Known, reach_cm: Tensor, *, seed: int
 ) -> None:
     """Fit the last layer of a network to new views and to the examples of what it knew."""
     torch.manual_seed(seed)

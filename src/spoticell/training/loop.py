@@ -32,10 +32,11 @@ from spoticell.training.data.augment import Mask
 from spoticell.training.data.draws import Draw, Draws
 from spoticell.training.data.supply import Supply
 from spoticell.training.export import BEST, About, export_bundle
+from spoticell.training.fast import FastFingerprintNetwork
 from spoticell.training.history import write_epochs, write_summary, write_types
 from spoticell.training.layout import Pixels, keep_layout, kept_layout, make_layout
 from spoticell.training.loss import reach_of
-from spoticell.training.network import DualPath, count_parameters
+from spoticell.training.network import count_parameters
 from spoticell.training.objective import Lesson
 from spoticell.training.ranks import Ranks
 from spoticell.training.rehearsal import make_examples
@@ -100,7 +101,7 @@ class Run:
         self.draws = Draws(supply, self.nodes, config, panels=panels, seed=random_state, streams=self.streams)
         self.pixel_g = self._layout()
         weight_g = supply.gene_weights(power=config.network.weigh_genes)
-        self.network = DualPath(config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
+        self.network = FastFingerprintNetwork(config.network, self.pixel_g, len(self.labels), weight_g=weight_g)
         self.network.to(self.ranks.device)
         self.lesson = Lesson(config, self.reach_cm, _above(self.nodes).to(self.ranks.device))
         self.average = copy.deepcopy(self.network)

@@ -12,7 +12,7 @@ from spoticell.training.config import TrainConfig
 from spoticell.training.contrast import contrast_loss, kinship, likeness
 from spoticell.training.data.batches import Batch
 from spoticell.training.loss import bce_loss, flat_loss, hierarchical_loss
-from spoticell.training.network import DualPath
+from spoticell.training.network import FingerprintNetwork
 
 
 class Lesson:
@@ -32,7 +32,7 @@ class Lesson:
         self.config, self.reach_cm, self.above_mm = config, reach_cm, above_mm
         self.kin_mm = kinship(above_mm)
 
-    def __call__(self, network: DualPath, batch: Batch) -> Tensor:
+    def __call__(self, network: FingerprintNetwork, batch: Batch) -> Tensor:
         """Give the mean loss of a batch; its gradient reaches every weight of the network."""
         device, half = batch.counts_ng.device.type, self.config.precision == "bfloat16"
         with torch.autocast(device, torch.bfloat16, enabled=half):

@@ -20,7 +20,7 @@ from torch import Tensor
 from spoticell.errors import BundleError
 from spoticell.model.bundle import CODE, Bundle, load_bundle
 from spoticell.training.config import NetworkConfig
-from spoticell.training.network import DualPath
+from spoticell.training.fast import FastFingerprintNetwork
 from spoticell.training.rehearsal import EXAMPLES, Examples
 
 WEIGHTS = "weights.safetensors"
@@ -46,7 +46,7 @@ class Start:
         """What the network knows."""
         return self.bundle.manifest.labels
 
-    def network(self) -> DualPath:
+    def network(self) -> FastFingerprintNetwork:
         """Give the network as it is in the bundle.
 
         Raises
@@ -54,7 +54,7 @@ class Start:
         BundleError
             If the weights are of a network of another shape.
         """
-        network = DualPath(self.config, self.bundle.pixel_g, len(self.labels))
+        network = FastFingerprintNetwork(self.config, self.bundle.pixel_g, len(self.labels))
         try:
             network.load_state_dict(self.weights)
         except RuntimeError as error:
@@ -63,12 +63,12 @@ class Start:
             ) from error
         return network
 
-    def widened(self, labels: Sequence[str]) -> DualPath:
+    def widened(self, labels: Sequence[str]) -> FastFingerprintNetwork:
         """Give the network with a softmax over these labels, those it knows as they are and new ones at rest.
 
         A new label starts as unlikely as the least likely old one, so that at first nothing is answered otherwise.
         """
-        wide = DualPath(self.config, self.bundle.pixel_g, len(labels))
+        wide = FastFingerprintNetwork(self.config, self.bundle.pixel_g, len(labels))
         place = {label: c for c, label in enumerate(labels)}
         known = torch.tensor([place[label] for label in self.labels])
         weights = self.network().state_dict()

@@ -19,7 +19,7 @@ from spoticell.training.config import TrainConfig
 from spoticell.training.data.augment import Mask
 from spoticell.training.data.batches import Batches
 from spoticell.training.data.supply import Supply
-from spoticell.training.network import DualPath
+from spoticell.training.network import FingerprintNetwork
 
 EXAMPLES = "examples.safetensors"
 EACH = 32
@@ -51,7 +51,7 @@ class Examples:
 
 
 def make_examples(
-    network: DualPath,
+    network: FingerprintNetwork,
     supply: Supply,
     labels: Sequence[str],
     config: TrainConfig,

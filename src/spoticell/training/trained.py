@@ -16,7 +16,7 @@ from spoticell.biology.genes import Vocabulary
 from spoticell.model.calibration import Calibration, Trust
 from spoticell.training.data.supply import Supply
 from spoticell.training.layout import Pixels
-from spoticell.training.network import DualPath
+from spoticell.training.network import FingerprintNetwork
 from spoticell.training.rehearsal import Examples
 
 
@@ -24,7 +24,7 @@ from spoticell.training.rehearsal import Examples
 class Trained:
     """What training or teaching ends with."""
 
-    network: DualPath
+    network: FingerprintNetwork
     vocabulary: Vocabulary
     pixel_g: Pixels
     labels: tuple[str, ...]

@@ -15,7 +15,7 @@ from spoticell.annotation.evaluation import score
 from spoticell.biology.ontology import answers, load_ontology
 from spoticell.training.data.labelled import LabelledCells
 from spoticell.training.loss import node_probabilities
-from spoticell.training.network import DualPath
+from spoticell.training.network import FingerprintNetwork
 
 BATCH = 512
 TENTH = 10
@@ -42,7 +42,7 @@ def split(cells: LabelledCells, held_out: tuple[str, ...], *, rng: np.random.Gen
     return chosen_n
 
 
-def predict(network: DualPath, cells: LabelledCells) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def predict(network: FingerprintNetwork, cells: LabelledCells) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give the fingerprint, ``(n, d)``, and the logits, ``(n, c)``, of every cell."""
     network.eval()
     device = next(network.parameters()).device
@@ -57,7 +57,7 @@ def predict(network: DualPath, cells: LabelledCells) -> tuple[NDArray[np.float32
     return fingerprint_nd, logits_nc
 
 
-def predict_nodes(network: DualPath, cells: LabelledCells, reach_cm: torch.Tensor) -> NDArray[np.float32]:
+def predict_nodes(network: FingerprintNetwork, cells: LabelledCells, reach_cm: torch.Tensor) -> NDArray[np.float32]:
     """Give the probability of every node for every cell, ``(n, m)``."""
     _, logits_nc = predict(network, cells)
     return node_probabilities(torch.from_numpy(logits_nc), reach_cm.cpu()).numpy()

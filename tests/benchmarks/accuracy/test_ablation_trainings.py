@@ -12,7 +12,7 @@ import torch
 from benchmarks.accuracy.ablation_trainings import Taught, cells_as_ranks, places_of, ranks
 
 from spoticell.training.config import NetworkConfig
-from spoticell.training.network import DualPath
+from spoticell.training.fast import FastFingerprintNetwork
 
 
 @given(st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=8), min_size=1, max_size=4))
@@ -25,7 +25,7 @@ def test_ranks_are_those_of_scipy_within_each_cell(cells):
 
 def test_a_network_that_sees_ranks_is_blind_to_what_keeps_their_order():
     torch.manual_seed(0)
-    network = DualPath(NetworkConfig(cell_token=4), np.arange(30), 3).eval()
+    network = FastFingerprintNetwork(NetworkConfig(cell_token=4), np.arange(30), 3).eval()
     counts_ng = torch.tensor(np.random.default_rng(0).permutation(90).reshape(3, 30) * 1.0, dtype=torch.float32)
     measured_ng = torch.ones(3, 30)
     with torch.no_grad():
