@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spoticell.errors import OutputError
-from spoticell.io.write import atomic, check_output, guard, write_csv, writing
+from spoticell.io.write import atomic, check_output, guard, write_csv, write_json, writing
 
 
 def names(folder):
@@ -171,6 +171,18 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "out.csv")
     with pytest.raises(OutputError, match="not an ordinary file"):
         check_output(tmp_path / "out.csv", overwrite=True)
+
+
+def test_fields_are_written_as_json_that_people_can_read(tmp_path):
+    write_json(tmp_path / "facts.json", {"name": "Zellé", "cells": 3})
+    assert (tmp_path / "facts.json").read_text(encoding="utf-8") == '{\n "name": "Zellé",\n "cells": 3\n}\n'
+
+
+def test_fields_that_are_no_json_leave_the_old_file(tmp_path):
+    write_json(tmp_path / "facts.json", {"cells": 3})
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "facts.json", {"cells": {3}})
+    assert [path.read_text() for path in tmp_path.iterdir()] == ['{\n "cells": 3\n}\n']
 
 
 def test_tables_are_written_under_one_heading(tmp_path):

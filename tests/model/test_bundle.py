@@ -2,6 +2,8 @@ import hashlib
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -39,6 +41,12 @@ def test_loading_writes_nothing(folder):
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     load_bundle(folder)
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_a_bundle_is_opened_without_the_readers_of_cells(folder):
+    program = "import sys; from spoticell.model.bundle import load_bundle; load_bundle(sys.argv[1])\n"
+    program += "sys.exit(', '.join({'pandas', 'h5py', 'anndata', 'spoticell.io.open'} & set(sys.modules)) or 0)"
+    subprocess.run([sys.executable, "-c", program, str(folder)], check=True, cwd=Path(__file__).parents[2] / "src")
 
 
 def test_every_file_of_a_bundle_is_verified_also_those_that_only_travel_along(folder):

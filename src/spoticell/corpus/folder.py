@@ -8,7 +8,6 @@ Axes: ``n`` cells, ``k`` cells that are kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,7 +28,7 @@ from spoticell.io import open_cells
 from spoticell.io.aligned import AlignedSource
 from spoticell.io.annotated import write_new
 from spoticell.io.findings import inspect
-from spoticell.io.write import atomic, check_output, writing
+from spoticell.io.write import atomic, check_output, write_json, writing
 from spoticell.keys import DONOR, LABEL, UNKNOWN
 from spoticell.progress import Progress, part
 
@@ -184,6 +183,5 @@ def _write_summary(prepared: Sequence[Prepared], output_dir: Path) -> None:
         "gene_sha256": load_vocabulary().sha256,
         "datasets": [{key: value for key, value in asdict(one).items() if key != "unresolved"} for one in prepared],
     }
-    with atomic(output_dir / SUMMARY) as passing:
-        passing.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    write_json(output_dir / SUMMARY, summary)
     write_unresolved(output_dir / UNRESOLVED, unresolved)

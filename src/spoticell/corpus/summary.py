@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from spoticell.corpus.mapping import UNRESOLVED, write_unresolved
 from spoticell.corpus.store.store import Store
-from spoticell.io.write import atomic
+from spoticell.io.write import write_json
 from spoticell.keys import DONOR, LABEL, UNKNOWN
 
 SUMMARY = "summary.json"
@@ -32,15 +31,14 @@ def write_summary(store: Store) -> dict[str, Any]:
         "types": store.manifest["counted"][LABEL],
         "datasets": len(store.datasets),
         "donors": len(store.manifest["counted"][DONOR].keys() - {UNKNOWN}),
-        "bytes": sum(shard["bytes"] for shard in store.records),
+        "bytes": sum(shard.bytes for shard in store.records),
         "ontology_version": store.manifest["ontology_version"],
         "gene_sha256": store.manifest["gene_sha256"],
         "sources": [_of_source(source) for source in sources],
     }
     lost = [(one["name"], label, cells) for one in sources for label, cells in one[LOST].items()]
     write_unresolved(store.folder / UNRESOLVED, lost)
-    with atomic(store.folder / SUMMARY) as passing:
-        passing.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(store.folder / SUMMARY, summary)
     return summary
 
 

@@ -6,16 +6,16 @@ being named in it doesn't belong to the index.
 
 from __future__ import annotations
 
-import json
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 from spoticell.errors import SearchError
-from spoticell.io.write import atomic
+from spoticell.io.sealed import FileRecord, Sha256, check_plain, first_fault, format_of
+from spoticell.io.write import write_json
 
 INDEX = "index.json"
 
@@ -26,17 +26,15 @@ PACKAGED = Path(str(resources.files("spoticell"))) / "data" / "references"
 MANIFEST_LIMIT = 50_000_000
 """Longest ``index.json`` that is opened, in bytes."""
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Words = Annotated[str, Field(max_length=1000)]
 
 
-class IndexFile(BaseModel):
-    """What a file of the index must be."""
+def _plain(files: dict[str, FileRecord]) -> dict[str, FileRecord]:
+    check_plain(files, manifest=INDEX)
+    return files
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sha256: Sha256
-    bytes: Annotated[int, Field(ge=0)]
+Files = Annotated[dict[str, FileRecord], AfterValidator(_plain)]
 
 
 class Segment(BaseModel):
@@ -48,12 +46,7 @@ class Segment(BaseModel):
     """Its folder: the beginning of a sha256 over ``files``, so that the same cells have the same name."""
     date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     n_cells: Annotated[int, Field(gt=0)]
-    files: dict[str, IndexFile]
-
-    @field_validator("files")
-    @classmethod
-    def _names_are_plain(cls, files: dict[str, IndexFile]) -> dict[str, IndexFile]:
-        return _plain(files)
+    files: Files
 
 
 class IndexManifest(BaseModel):
@@ -68,16 +61,11 @@ class IndexManifest(BaseModel):
     bundle_sha256: Sha256
     fingerprint_size: Annotated[int, Field(gt=0, le=100_000)]
     code_bits: Annotated[int, Field(gt=0, le=65_536, multiple_of=8)]
-    files: dict[str, IndexFile] = {}
+    files: Files = {}
     """Files beside the segments, which all of them share."""
     segments: tuple[Segment, ...] = ()
     background: dict[str, Any] | None = None
     """Statistics of similarities that come by chance, if they were measured for exactly these segments."""
-
-    @field_validator("files")
-    @classmethod
-    def _names_are_plain(cls, files: dict[str, IndexFile]) -> dict[str, IndexFile]:
-        return _plain(files)
 
     @property
     def n_cells(self) -> int:
@@ -150,31 +138,20 @@ def parse_manifest(contents: bytes, kind: type[Manifest], *, where: Path | str) 
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])[:100]
-        raise SearchError(f"{where} is damaged: {field}: {first['msg']}. Build the index again.") from None
+        raise SearchError(f"{where} is damaged: {first_fault(error)}. Build the index again.") from None
 
 
 def write_manifest(folder: Path, manifest: IndexManifest) -> None:
     """Make ``manifest`` that of the index, in one step."""
-    text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    with atomic(folder / INDEX) as passing:
-        passing.write_text(text + "\n", encoding="utf-8")
+    write_json(folder / INDEX, manifest.model_dump(mode="json"))
 
 
 def _check_version(fields: Any, where: Path | str) -> None:  # noqa: ANN401 - anything that JSON can hold
-    version = str(fields.get("format_version", "")) if isinstance(fields, dict) else ""
-    major, _, minor = version.partition(".")
-    if not (major.isdecimal() and minor.isdecimal()):
+    version = format_of(fields)
+    if version is None:
         raise SearchError(f"{where} is not that of an index: it states no format_version.")
-    if (int(major), int(minor)) > (MAJOR, MINOR) or int(major) != MAJOR:
+    if version > (MAJOR, MINOR) or version[0] != MAJOR:
         raise SearchError(
-            f"{where} has format {version[:20]}, and this Spoticell reads {MAJOR}.{MINOR}; use a later release."
+            f"{where} has format {fields['format_version']}, and this Spoticell reads {MAJOR}.{MINOR}; "
+            "use a later release."
         )
-
-
-def _plain(files: dict[str, IndexFile]) -> dict[str, IndexFile]:
-    for name in files:
-        if name in {"", ".", "..", INDEX} or set(name) & set('/\\:\0"'):
-            raise ValueError(f"{name[:100]!r} is not a plain file name")
-    return files

@@ -8,16 +8,19 @@ stays as it was.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from spoticell.errors import OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PASSING = ".spoticell-"
 """How the names of passing files begin."""
@@ -33,6 +36,7 @@ _REASONS = {
     errno.ENOTDIR: "its folder is a file. Give another path",
     errno.ENAMETOOLONG: "the name is too long. Give a shorter one",
     errno.EIO: "the disk reports an error. Write to another disk",
+    errno.ENOLCK: "the disk can't lock files. Write to another disk",
 }
 
 
@@ -147,6 +151,18 @@ def check_written(
     check_output(path, input_path=input_path, overwrite=overwrite)
 
 
+def write_json(path: Path, fields: Mapping[str, Any]) -> None:
+    """Write a table of fields as JSON that people can read.
+
+    Raises
+    ------
+    OutputError
+        If the disk refuses.
+    """
+    with atomic(path) as passing:
+        passing.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:
     """Write tables with the same columns under one header, each as it comes.
 
@@ -168,6 +184,7 @@ def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:
     Examples
     --------
     >>> import tempfile
+    >>> import pandas as pd
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_csv(Path(folder) / "out.csv", [pd.DataFrame({"cell": ["=1+1"], "score": [-0.5]})])
     ...     print((Path(folder) / "out.csv").read_text())
@@ -192,6 +209,8 @@ def guard(word: str) -> str:
 
 
 def _guarded(table: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - slow to load, and needed for tables only
+
     columns = [
         column if pd.api.types.is_numeric_dtype(column.dtype) else column.map(_guard_any).astype(object)
         for _, column in table.items()

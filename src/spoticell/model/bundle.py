@@ -18,8 +18,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
-import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -32,7 +30,9 @@ from numpy.typing import NDArray
 from spoticell.biology.genes import Vocabulary, load_vocabulary
 from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import BundleError
-from spoticell.model.manifest import GENES, MAJOR, MANIFEST, MINOR, FileRecord, Manifest, check_manifest, parse_manifest
+from spoticell.io.sealed import Seal, record_of
+from spoticell.io.write import write_json
+from spoticell.model.manifest import GENES, MAJOR, MANIFEST, MINOR, Manifest, check_manifest, parse_manifest
 from spoticell.version import __version__
 
 DEFAULT = "human-v1"
@@ -51,6 +51,19 @@ CODE_BITS = 128
 """Bits of the code of a bundle that brings none."""
 CODE_LIMIT = 1024
 """Most bits that a bundle's code may have."""
+
+SEAL = Seal(
+    BundleError,
+    missing="the bundle {folder} lacks its file {name}; fetch or export it again.",
+    resized=(
+        "{name} of the bundle {folder} is {found:,} bytes long, not {stated:,}: it was cut short or changed. "
+        "Fetch or export the bundle again."
+    ),
+    changed=(
+        "{name} of the bundle {folder} is not the file that the manifest names (its sha256 differs). "
+        "Fetch or export the bundle again."
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +125,7 @@ class Bundle:
 
     def read(self, name: str) -> bytes:
         """Give the contents of one of the bundle's files, checked once more against the manifest."""
-        return _read_checked(self.path, name, self.manifest.files[name])
+        return SEAL.read(self.path / name, self.manifest.files[name])
 
 
 def packaged_bundles() -> list[str]:
@@ -147,7 +160,7 @@ def load_bundle(bundle: Path | str = DEFAULT) -> Bundle:
     raw = path.read_bytes()
     manifest = parse_manifest(raw, where=str(path))
     _check_nodes(manifest, folder)
-    contents = {name: _read_checked(folder, name, record) for name, record in manifest.files.items()}
+    contents = {name: SEAL.read(folder / name, record) for name, record in manifest.files.items()}
     vocabulary, pixel_g = _read_genes(contents[GENES], manifest, where=str(folder / GENES))
     return Bundle(folder, manifest, vocabulary, pixel_g, hashlib.sha256(raw).hexdigest())
 
@@ -178,24 +191,20 @@ def write_manifest(folder: Path, **fields: Any) -> Manifest:  # noqa: ANN401 - c
     BundleError
         If a field is missing or has a value that can't be.
     """
-    files = {
-        path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file() and path.name != MANIFEST
-    }
-    if GENES not in files:
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != MANIFEST]
+    genes = folder / GENES
+    if genes not in files:
         raise BundleError(f"{folder} has no {GENES}; write it before the manifest.")
-    ids, _, _ = _parse_genes(files[GENES], str(folder / GENES))
+    ids, _, _ = _parse_genes(genes.read_bytes(), str(genes))
     derived = {
         "format_version": f"{MAJOR}.{MINOR}",
         "spoticell_version": __version__,
         "n_genes": len(ids),
         "gene_sha256": _sha256("\n".join(ids).encode()),
-        "files": {name: {"sha256": _sha256(contents), "bytes": len(contents)} for name, contents in files.items()},
+        "files": {path.name: record_of(path).model_dump() for path in files},
     }
     manifest = check_manifest(derived | fields, where=str(folder / MANIFEST))
-    temporary = folder / f".{MANIFEST}.{os.getpid()}.tmp"
-    text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(folder / MANIFEST)
+    write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
     return manifest
 
 
@@ -229,25 +238,6 @@ def _check_nodes(manifest: Manifest, folder: Path) -> None:
         return  # the terms above a label may have changed since: the network's own nodes are the ones that count
     if set(reach_matrix(manifest.labels, ontology)[0]) != set(manifest.nodes):
         raise BundleError(f"in the bundle {folder} the nodes are not the labels and their ancestors; export it again.")
-
-
-def _read_checked(folder: Path, name: str, record: FileRecord) -> bytes:
-    path = folder / name
-    if not path.is_file():
-        raise BundleError(f"the bundle {folder} lacks its file {name}; fetch or export it again.")
-    size = path.stat().st_size
-    if size != record.bytes:
-        raise BundleError(
-            f"{name} of the bundle {folder} is {size:,} bytes long, not {record.bytes:,}: it was cut short or changed. "
-            "Fetch or export the bundle again."
-        )
-    contents = path.read_bytes()
-    if _sha256(contents) != record.sha256:
-        raise BundleError(
-            f"{name} of the bundle {folder} is not the file that the manifest names (its sha256 differs). "
-            "Fetch or export the bundle again."
-        )
-    return contents
 
 
 def _sha256(contents: bytes) -> str:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import from_json
 
 from spoticell.errors import BundleError, note
+from spoticell.io import sealed
+from spoticell.io.sealed import Sha256, check_plain, first_fault, format_of
 from spoticell.model.calibration import Calibration, Trust
 
 MANIFEST = "bundle.json"
@@ -23,7 +25,6 @@ MAJOR, MINOR = 1, 2
 FILE_LIMIT = 1_000_000_000
 """Largest file that a manifest may name, in bytes; far above what a bundle needs."""
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=20_000)]
 
@@ -41,12 +42,9 @@ class Origin(BaseModel):
     note: Text = ""
 
 
-class FileRecord(BaseModel):
+class FileRecord(sealed.FileRecord):
     """What a file of the bundle must be."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    sha256: Sha256
     bytes: Annotated[int, Field(ge=0, le=FILE_LIMIT)]
 
 
@@ -87,9 +85,7 @@ class Manifest(BaseModel):
     @field_validator("files")
     @classmethod
     def _names_are_plain(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
-        for name in files:
-            if name in {"", ".", "..", MANIFEST} or set(name) & set('/\\:\0"'):
-                raise ValueError(f"{name[:100]!r} is not a plain file name")
+        check_plain(files, manifest=MANIFEST)
         missing = {MODEL, GENES} - files.keys()
         if missing:
             raise ValueError(f"{' and '.join(sorted(missing))} must be listed")
@@ -138,23 +134,19 @@ def check_manifest(fields: Mapping[str, Any], *, where: str) -> Manifest:
     try:
         return Manifest.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])[:100]
-        message = first["msg"].removeprefix("Value error, ")
-        raise BundleError(f"{where} is not a sound manifest: {f'{field}: ' if field else ''}{message}.") from None
+        raise BundleError(f"{where} is not a sound manifest: {first_fault(error)}.") from None
 
 
 def _of_this_format(fields: dict[str, Any], where: str) -> dict[str, Any]:
-    version = str(fields.get("format_version", ""))[:20]
-    major, _, minor = version.partition(".")
-    if not (major.isdecimal() and minor.isdecimal()):
-        raise BundleError(f"{where} is not a Spoticell manifest: its format_version is {version!r}.")
-    if int(major) != MAJOR:
+    stated, version = str(fields.get("format_version", ""))[:20], format_of(fields)
+    if version is None:
+        raise BundleError(f"{where} is not a Spoticell manifest: its format_version is {stated!r}.")
+    if version[0] != MAJOR:
         raise BundleError(
-            f"{where} has format {version}, and this Spoticell reads {MAJOR}.x; "
+            f"{where} has format {stated}, and this Spoticell reads {MAJOR}.x; "
             "use the release of Spoticell that the bundle was made for."
         )
-    if int(minor) <= MINOR:
+    if version <= (MAJOR, MINOR):
         return fields
-    note(f"{where} has the later format {version}; what is new in it is passed over.")
+    note(f"{where} has the later format {stated}; what is new in it is passed over.")
     return {name: value for name, value in fields.items() if name in Manifest.model_fields}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from platformdirs import user_state_path
 
 from spoticell.model.bundle import packaged_bundles
 
@@ -74,10 +74,4 @@ class Settings:
 
 def default_data_dir() -> Path:
     """Give the folder for uploads and results where none is named: the user's own for the state of programs."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return base / "spoticell" / "web"
+    return user_state_path("spoticell", appauthor=False) / "web"

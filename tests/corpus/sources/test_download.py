@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import re
@@ -20,6 +19,7 @@ from spoticell.corpus.original import OriginalDataset, fetch_originals
 from spoticell.corpus.sources import download
 from spoticell.corpus.sources.download import fetch
 from spoticell.errors import DownloadError, OutputError
+from spoticell.io.sealed import alone
 
 PAYLOAD = bytes(range(256)) * 40
 
@@ -221,10 +221,11 @@ def test_progress_ends_at_the_size(server: Server, path: Path) -> None:
 
 def test_two_processes_do_not_write_one_file(server: Server, path: Path) -> None:
     path.parent.mkdir()
-    with path.with_name("cells.h5ad.part").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(OutputError, match="another process"):
-            fetch(server.url, path)
+    part = path.with_name("cells.h5ad.part")
+    part.write_bytes(PAYLOAD[:300])
+    with alone(part, OutputError("taken")), pytest.raises(OutputError, match=r"cells.h5ad.part is being .*another"):
+        fetch(server.url, path)
+    assert part.read_bytes() == PAYLOAD[:300]
 
 
 def test_a_disk_without_room_is_noticed_before_it_is_filled(

@@ -182,14 +182,14 @@ def test_data_sets_of_one_name_with_other_genes_are_refused(tmp_path, small_voca
 
 
 def test_a_shard_that_was_cut_is_named(store):
-    path = store.folder / "shards" / store.records[1]["file"]
+    path = store.folder / "shards" / store.records[1].file
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(StoreError, match=r"00000-000001.safetensors is missing or incomplete"):
         Store(store.folder)
 
 
 def test_a_shard_that_was_changed_is_found_by_its_hash_and_never_crashes_a_reader(store):
-    path = store.folder / "shards" / store.records[0]["file"]
+    path = store.folder / "shards" / store.records[0].file
     raw = bytearray(path.read_bytes())
     raw[-3000:-200] = bytes(2800)
     path.write_bytes(raw)
@@ -211,6 +211,23 @@ def test_a_store_of_a_later_format_is_not_guessed_at(store):
     path.write_text(json.dumps(store.manifest | {"format_version": "9.0"}))
     with pytest.raises(StoreError, match=r"has format 9.0, and this Spoticell reads 1.x"):
         Store(store.folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"format_version": None}, "it states no format_version"),
+        ({"sources": [{"shards": [{"file": "a", "bytes": -1, "sha256": "0" * 64, "cells": 1}]}]}, "bytes: Input"),
+        ({"sources": [{}]}, "'shards'"),
+        ({"sources": 3}, "not iterable"),
+    ],
+)
+def test_a_manifest_that_is_damaged_is_refused_in_one_sentence(store, change, what):
+    path = store.folder / "store.json"
+    path.write_text(json.dumps(store.manifest | change))
+    with pytest.raises(StoreError, match=f"store.json is damaged .*{what}.*; prepare the store again") as caught:
+        Store(store.folder)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_manifest_that_leads_elsewhere_is_refused(store):

@@ -132,6 +132,20 @@ def test_two_can_not_write_at_once_and_readers_go_on(index_folder, tiny_bundle):
     append(index_folder, tiny_bundle, [random_cells(10, seed=8)])
 
 
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.EROFS, "the disk is read-only"), (errno.ENOLCK, "the disk can't lock files")]
+)
+def test_an_index_on_a_disk_that_can_not_be_locked_says_why(index_folder, tiny_bundle, monkeypatch, number, words):
+    def refuse(*args, **kwargs):
+        raise OSError(number, "refused")
+
+    before = contents(index_folder)
+    monkeypatch.setattr("spoticell.io.sealed.lock_descriptor", refuse)
+    with pytest.raises(OutputError, match=f"can't be written: {words}"):
+        append(index_folder, tiny_bundle, [random_cells(10, seed=8)])
+    assert contents(index_folder) == before
+
+
 def test_an_open_index_stays_what_it_was_while_others_add(index_folder, tiny_bundle):
     index = Index(index_folder)
     before = index.search(QUERY, k=60).row_nk

@@ -5,7 +5,6 @@ Axes: ``n`` cells of the file, ``k`` cells that are kept, ``g`` genes of the voc
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from spoticell.errors import SpoticellError
 from spoticell.io import BLOCK, CellBlock, CellSource, open_cells
 from spoticell.io.aligned import kept_counts
 from spoticell.io.findings import Findings, inspect
+from spoticell.io.sealed import record_of
 from spoticell.progress import Progress, part
 
 
@@ -56,9 +56,8 @@ class FileCells(CorpusSource):
         """Size and sha256 of the file; nothing for a folder."""
         if not self.path.is_file():
             return {}
-        with self.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"bytes": self.path.stat().st_size, "sha256": digest}
+        record = record_of(self.path)
+        return {"bytes": record.bytes, "sha256": record.sha256}
 
     def table(self) -> CellTable:
         """Read what the file says of its cells."""

@@ -8,24 +8,22 @@ interruption; ``NAME.part.tag`` says which version of the file it is a part of. 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import re
 import shutil
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPException
+from io import BufferedRandom
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from spoticell.errors import DownloadError, OutputError
-from spoticell.io.write import atomic, writing
+from spoticell.io.sealed import alone
+from spoticell.io.write import write_json, writing
 from spoticell.progress import Progress
 
 _CHUNK = 1 << 20
@@ -79,12 +77,17 @@ def fetch(
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
-        with _alone(part) as file:
-            if path.is_file():  # another process was faster
+        taken = OutputError(f"{part} is being written by another process. Wait for it, or stop it.")
+        with alone(part, taken) as file:
+            faster = path.is_file()  # another process, while this one waited for its turn
+            if not faster:
+                _Transfer(url, part, file, timeout=timeout, on_progress=on_progress).run(tries=tries, pause=pause)
+                _write_record(path, url, file)
+            if os.name == "nt":  # where an open file can be neither moved nor removed
+                file.close()
+            if faster:
                 part.unlink(missing_ok=True)
             else:
-                _Transfer(url, part, file, timeout=timeout, on_progress=on_progress).run(tries=tries, pause=pause)
-                _write_record(path, url, part)
                 part.replace(path)
                 _tag_of(part).unlink(missing_ok=True)
     return path
@@ -93,7 +96,9 @@ def fetch(
 class _Transfer:
     """Bytes of one address on their way into an open file, which keeps what came by earlier tries."""
 
-    def __init__(self, url: str, part: Path, file: IO[bytes], *, timeout: float, on_progress: Progress | None) -> None:
+    def __init__(
+        self, url: str, part: Path, file: BufferedRandom, *, timeout: float, on_progress: Progress | None
+    ) -> None:
         self.url, self.part, self.tag, self.file, self.timeout = url, part, _tag_of(part), file, timeout
         self.on_progress = on_progress or (lambda done, total: None)
         self.opener = build_opener(_NoDowngrade)
@@ -179,26 +184,11 @@ class _NoDowngrade(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-@contextmanager
-def _alone(part: Path) -> Iterator[IO[bytes]]:
-    """Open file that no other process fetches into."""
-    with part.open("ab") as file:
-        if sys.platform != "win32":
-            import fcntl  # noqa: PLC0415 - not on Windows, where an open file is locked anyway
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(f"{part} is being written by another process. Wait for it, or stop it.") from None
-        yield file
-
-
-def _write_record(path: Path, url: str, part: Path) -> None:
-    with part.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    record = {"url": url, "bytes": part.stat().st_size, "sha256": digest}
-    with atomic(path.with_name(f"{path.name}.json")) as passing:
-        passing.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+def _write_record(path: Path, url: str, file: BufferedRandom) -> None:
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    record = {"url": url, "bytes": os.fstat(file.fileno()).st_size, "sha256": digest}
+    write_json(path.with_name(f"{path.name}.json"), record)
 
 
 def _tag_of(part: Path) -> Path:

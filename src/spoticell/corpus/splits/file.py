@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from spoticell.corpus.splits.split import MAJOR, MINOR, Split
 from spoticell.errors import OutputError, StoreError
-from spoticell.io.write import atomic, writing
+from spoticell.io.sealed import format_of
+from spoticell.io.write import write_json, writing
 
 FOLDER = "splits"
 SHA256 = "sha256"
@@ -33,8 +34,7 @@ def write_split(folder: Path, split: Split) -> Path:
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     content = {**split.model_dump(mode="json"), SHA256: split.sha256}
-    with atomic(path) as passing:
-        passing.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(path, content)
     return path
 
 
@@ -73,7 +73,7 @@ def read_split(folder: Path, name: str) -> Split:
 
 
 def _check_format(path: Path, content: object) -> None:
-    version = content.get("format_version") if isinstance(content, dict) else None
-    major, _, minor = str(version).partition(".")
-    if (major == str(MAJOR) and minor.isdecimal() and int(minor) > MINOR) or (major.isdecimal() and int(major) > MAJOR):
-        raise StoreError(f"{path} is a split of format {version}, which a later release wrote. Update Spoticell.")
+    version = format_of(content)
+    if version is not None and version > (MAJOR, MINOR):
+        stated = ".".join(map(str, version))
+        raise StoreError(f"{path} is a split of format {stated}, which a later release wrote. Update Spoticell.")

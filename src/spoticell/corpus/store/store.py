@@ -6,24 +6,41 @@ counts are of, ``shards/`` holds the cells, ``splits/`` which of them are for tr
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, ValidationError
 from scipy import sparse
 
 from spoticell.biology.vocabulary import Vocabulary
 from spoticell.corpus.block import DATASET
 from spoticell.corpus.store.shard import Mask, Shard
-from spoticell.corpus.store.writer import FORMAT, GENES, MANIFEST, SHARDS
+from spoticell.corpus.store.writer import GENES, MAJOR, MANIFEST, SHARDS
 from spoticell.errors import StoreError
+from spoticell.io.sealed import FileRecord, Seal, check_plain, first_fault, format_of
 from spoticell.keys import LABEL
+
+SEAL = Seal(
+    StoreError,
+    missing="{path} is missing or incomplete; copy it again, or prepare the store again.",
+    resized="{path} is missing or incomplete; copy it again, or prepare the store again.",
+    changed="{path} was changed or damaged; copy it again.",
+)
 
 OPEN_SHARDS = 256
 """Shards that are kept open; each holds its list of pieces and some labels in memory, 0.2 MB, and no counts."""
+
+
+class ShardRecord(FileRecord):
+    """What a shard must be."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    file: str
+    cells: int
 
 
 class Store:
@@ -42,12 +59,9 @@ class Store:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.manifest = _read_manifest(self.folder)
-        self.records: list[dict[str, Any]] = [one for source in self.manifest["sources"] for one in source["shards"]]
+        self.manifest, self.records = _read_manifest(self.folder)
         for record in self.records:
-            path = self._path(record)
-            if not path.is_file() or path.stat().st_size != record["bytes"]:
-                raise StoreError(f"{path} is missing or incomplete; copy it again, or prepare the store again.")
+            SEAL.check_size(self._path(record), record)
         self._open = lru_cache(maxsize=OPEN_SHARDS)(self._open_shard)
 
     def __len__(self) -> int:
@@ -109,18 +123,16 @@ class Store:
             If one was changed.
         """
         for done, record in enumerate(self.records, start=1):
-            with self._path(record).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != record["sha256"]:
-                    raise StoreError(f"{self._path(record)} was changed or damaged; copy it again.")
+            SEAL.check(self._path(record), record)
             if on_progress is not None:
                 on_progress(done, len(self.records))
 
-    def _path(self, record: dict[str, Any]) -> Path:
-        return self.folder / SHARDS / str(record["file"])
+    def _path(self, record: ShardRecord) -> Path:
+        return self.folder / SHARDS / record.file
 
     def _open_shard(self, number: int) -> Shard:
         shard = Shard(self._path(self.records[number]))
-        if shard.n_genes != self.manifest["genes"] or len(shard) != self.records[number]["cells"]:
+        if shard.n_genes != self.manifest["genes"] or len(shard) != self.records[number].cells:
             raise StoreError(f"{shard.path} belongs to another store.")
         return shard
 
@@ -130,18 +142,31 @@ def is_store(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> tuple[dict[str, Any], list[ShardRecord]]:
     path = folder / MANIFEST
     if not path.is_file():
         raise StoreError(f"{folder} is no finished store: it has no {MANIFEST}; run spoticell prepare to its end.")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = str(manifest["format_version"])
-        names = [str(one["file"]) for source in manifest["sources"] for one in source["shards"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} is damaged ({error}); prepare the store again.") from error
-    if version.partition(".")[0] != FORMAT.partition(".")[0]:
-        raise StoreError(f"{folder} has format {version}, and this Spoticell reads {FORMAT.partition('.')[0]}.x.")
-    if any(Path(name).name != name for name in names):
-        raise StoreError(f"{path} leads to files outside the store; it is not opened.")
-    return dict(manifest)
+    except ValueError as error:
+        raise _damaged(path, error) from error
+    version = format_of(manifest)
+    if version is None:
+        raise _damaged(path, "it states no format_version")
+    if version[0] != MAJOR:
+        raise StoreError(f"{folder} has format {manifest['format_version']}, and this Spoticell reads {MAJOR}.x.")
+    try:
+        records = [ShardRecord.model_validate(one) for source in manifest["sources"] for one in source["shards"]]
+    except ValidationError as error:
+        raise _damaged(path, first_fault(error)) from None
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, error) from error
+    try:
+        check_plain((record.file for record in records), manifest=MANIFEST)
+    except ValueError:
+        raise StoreError(f"{path} leads to files outside the store; it is not opened.") from None
+    return manifest, records
+
+
+def _damaged(path: Path, what: object) -> StoreError:
+    return StoreError(f"{path} is damaged ({what}); prepare the store again.")

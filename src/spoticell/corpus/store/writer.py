@@ -7,14 +7,12 @@ bytes as a single one would have.  Without ``store.json`` a folder is no store y
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -25,11 +23,13 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.corpus.block import CELL_COLUMNS, DATASET, LabelledBlock
 from spoticell.corpus.store.shard import SUFFIX, Mask, Shard, pack
 from spoticell.errors import OutputError
-from spoticell.io.write import PASSING, atomic, writing
+from spoticell.io.sealed import alone, record_of
+from spoticell.io.write import PASSING, atomic, write_json, writing
 
 MANIFEST, BEGUN, GENES = "store.json", "begun.json", "genes.tsv"
 SHARDS, SOURCES = "shards", "sources"
-FORMAT = "1.0"
+MAJOR, MINOR = 1, 0
+"""The format that this release writes; it reads every ``MAJOR.x``."""
 SHARD_CELLS = 16_384
 
 
@@ -78,7 +78,8 @@ class StoreWriter:
         with writing(folder):
             for sub in (folder / SHARDS, folder / SOURCES):
                 sub.mkdir(parents=True, exist_ok=True)
-        self._lock = _alone(folder)
+            taken = OutputError(f"{folder} is being written by another process. Wait for it, or stop it.")
+            self._lock = alone(folder / SHARDS / ".lock", taken)
         self._begin()
         self._sources = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / SOURCES).iterdir())]
 
@@ -106,7 +107,7 @@ class StoreWriter:
             self._write_shard(current, source, replace(block, stop=current.rows_seen), [])
         shards = [self._shard_record(current.number, number) for number in range(current.shards)]
         record = {"name": source, **facts, "shards": shards}
-        self._write_json(self.folder / SOURCES / f"{current.number:05d}.json", record)
+        write_json(self.folder / SOURCES / f"{current.number:05d}.json", record)
         self._sources.append(record)
         del self._open[source]
 
@@ -122,7 +123,7 @@ class StoreWriter:
             raise OutputError(f"{self.folder} would be a store without cells; no source has a cell that is kept.")
         paths = [self.folder / SHARDS / one["file"] for record in self._sources for one in record["shards"]]
         manifest = {
-            "format_version": FORMAT,
+            "format_version": f"{MAJOR}.{MINOR}",
             "recipe": self._recipe,
             "genes": len(self.vocabulary),
             "gene_sha256": self.vocabulary.sha256,
@@ -131,7 +132,7 @@ class StoreWriter:
             "sources": self._sources,
             **facts,
         }
-        self._write_json(self.folder / MANIFEST, manifest)
+        write_json(self.folder / MANIFEST, manifest)
         return self.folder
 
     def close(self) -> None:
@@ -174,9 +175,7 @@ class StoreWriter:
 
     def _shard_record(self, number: int, shard: int) -> dict[str, Any]:
         path = self.folder / SHARDS / _file_name(number, shard)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size, "cells": len(Shard(path))}
+        return {"file": path.name, **record_of(path).model_dump(), "cells": len(Shard(path))}
 
     def _check_free(self) -> None:
         if (self.folder / MANIFEST).exists():
@@ -201,11 +200,7 @@ class StoreWriter:
         rows = zip(self.vocabulary.ids, self.vocabulary.symbols, self.vocabulary.chromosomes, strict=True)
         with atomic(self.folder / GENES) as passing:
             passing.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
-        self._write_json(path, said)
-
-    def _write_json(self, path: Path, value: Mapping[str, Any]) -> None:
-        with atomic(path) as passing:
-            passing.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(path, said)
 
 
 def sweep(folder: Path) -> None:
@@ -265,17 +260,3 @@ def _tally(paths: Sequence[Path]) -> dict[str, Any]:
                 )
     in_order = {column: dict(sorted(of.items())) for column, of in counted.items()}
     return {"cells": cells, "entries": entries, "counted": in_order}
-
-
-def _alone(folder: Path) -> IO[bytes]:
-    """Open a file that keeps other processes from writing the same store."""
-    file = (folder / SHARDS / ".lock").open("ab")
-    if sys.platform != "win32":
-        import fcntl  # noqa: PLC0415 - not on Windows
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise OutputError(f"{folder} is being written by another process. Wait for it, or stop it.") from None
-    return file

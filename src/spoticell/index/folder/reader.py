@@ -19,11 +19,12 @@ from spoticell.index.cells import Groups
 from spoticell.index.coarse import Coarse
 from spoticell.index.folder.lists import Lists
 from spoticell.index.folder.segment import SEGMENTS, OpenSegment
-from spoticell.index.folder.shared import check_contents, check_size, read_coarse, read_planes
+from spoticell.index.folder.shared import SEAL, read_coarse, read_planes
 from spoticell.index.hits import Hits, merged, no_hits
-from spoticell.index.manifest import INDEX, IndexFile, IndexManifest, find_index, read_manifest
+from spoticell.index.manifest import INDEX, IndexManifest, find_index, read_manifest
 from spoticell.index.needs import needed
 from spoticell.index.opened import BLOCK, PROBES, OpenIndex
+from spoticell.io.sealed import FileRecord
 from spoticell.model.runtime import available_cores
 
 
@@ -64,7 +65,7 @@ class Index(OpenIndex):
         )
         self._start_s = np.cumsum([0, *(segment.n_cells for segment in self.segments)])
         for path, record in self._files():
-            check_size(path, record)
+            SEAL.check_size(path, record)
 
     @property
     def n_lists(self) -> int:
@@ -106,7 +107,7 @@ class Index(OpenIndex):
             If one isn't what was written.
         """
         for path, record in self._files():
-            check_contents(path, record)
+            SEAL.check(path, record)
 
     def group_of(self, row_nk: NDArray[np.int64]) -> NDArray[np.int32]:
         """Give the group of the cells at some positions, as its row in `groups`; -1 where the position is -1."""
@@ -154,7 +155,7 @@ class Index(OpenIndex):
     def _coarse(self) -> Coarse | None:
         return read_coarse(self.folder, self.manifest)
 
-    def _files(self) -> Iterator[tuple[Path, IndexFile]]:
+    def _files(self) -> Iterator[tuple[Path, FileRecord]]:
         for name, record in self.manifest.files.items():
             yield self.folder / name, record
         for segment in self.segments:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import secrets
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,10 +23,11 @@ from spoticell.errors import SearchError
 from spoticell.index.cells import ReferenceCells
 from spoticell.index.coarse import COARSE, Coarse
 from spoticell.index.folder.segment import SEGMENTS
-from spoticell.index.folder.shared import PLANES, file_record, read_coarse, read_planes, write_coarse, write_planes
+from spoticell.index.folder.shared import PLANES, read_coarse, read_planes, write_coarse, write_planes
 from spoticell.index.folder.spool import Spool
 from spoticell.index.manifest import INDEX, IndexManifest, Segment, read_manifest, write_manifest
 from spoticell.index.needs import check_installed
+from spoticell.io.sealed import alone, record_of
 from spoticell.io.write import sync, writing
 
 LOCK = "lock"
@@ -67,27 +67,10 @@ def set_background(folder: Path, background: dict[str, Any], segments: Sequence[
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other writers out of an index; readers need no leave.
-
-    The lock is the system's and ends with the process, however that ends.
-    """
-    with writing(folder), (folder / LOCK).open("a+b") as file:
-        _lock(file.fileno(), folder)
+    """Keep other writers out of an index; readers need no leave."""
+    taken = SearchError(f"{folder} is being written to by another process; try again when it is done.")
+    with writing(folder), alone(folder / LOCK, taken):
         yield
-
-
-def _lock(handle: int, folder: Path) -> None:
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - there only
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - not on Windows
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise SearchError(f"{folder} is being written to by another process; try again when it is done.") from None
 
 
 def _append(folder: Path, manifest: IndexManifest, blocks: Iterable[ReferenceCells]) -> None:
@@ -126,7 +109,7 @@ def _with_coarse(folder: Path, manifest: IndexManifest, spool: Spool) -> tuple[I
 
 def _put_in_place(passing: Path, n_cells: int) -> Segment:
     """Give a segment the name that follows from its files; nothing leads to it yet."""
-    files = {path.name: file_record(path) for path in sorted(passing.iterdir())}
+    files = {path.name: record_of(path) for path in sorted(passing.iterdir())}
     text = json.dumps({name: record.sha256 for name, record in files.items()})
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     for path in (*passing.iterdir(), passing):
