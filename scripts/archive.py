@@ -23,8 +23,7 @@ from scipy import sparse
 from tests.conftest import FINGERPRINT, tiny_adata, tiny_vocabulary, write_tiny_bundle
 from tests.corpus.conftest import make_block
 
-from spoticell.annotation.evaluation import evaluate_file
-from spoticell.api import annotate_file
+from spoticell.api import annotate, evaluate
 from spoticell.biology.vocabulary import Vocabulary
 from spoticell.corpus.splits.file import write_split
 from spoticell.corpus.splits.make import make_split
@@ -61,7 +60,7 @@ def bundle(folder: Path) -> None:
     fields |= {"calibration": {"slope": 0.2, "depth": 0.5, "intercept": 0.0}}
     fields |= {"trust": {"chance": 0.1, "depth": 0.4, "familiarity": 0.5, "intercept": -10.0, "doubt": 0.05}}
     write_manifest(place, **{name: value for name, value in fields.items() if name not in DERIVED})
-    annotate_file(CELLS, folder / "answers.csv", bundle=place)
+    annotate(CELLS, folder / "answers.csv", model=place)
 
 
 def index(folder: Path, name: str = "index") -> None:
@@ -71,12 +70,12 @@ def index(folder: Path, name: str = "index") -> None:
         for seed in (1, 2):
             cells = references(seed)
             cells.write_h5ad(Path(passing) / f"{seed}.h5ad")
-            given = {"bundle": newest_bundle(), "facts": {"study": f"study {seed}"}}
+            given = {"model": newest_bundle(), "facts": {"study": f"study {seed}"}}
             if seed == 1:
                 build_index(Path(passing) / "1.h5ad", place, **given)
             else:
                 add_to_index(place, Path(passing) / "2.h5ad", **given)
-    search(CELLS, place, k=3, bundle=newest_bundle()).to_csv(folder / "hits.csv", index=False)
+    search(CELLS, place, k=3, model=newest_bundle()).to_csv(folder / "hits.csv", index=False)
 
 
 def references(seed: int) -> anndata.AnnData:
@@ -126,8 +125,8 @@ def annotated(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as passing:
         index(Path(passing))
         output = folder / "cells.h5ad"
-        annotate_file(CELLS, output, bundle=newest_bundle(), index=Path(passing) / "index", deny=["fibroblast"])
-    figures = evaluate_file(output, truth_key=LABEL)
+        annotate(CELLS, output, model=newest_bundle(), index=Path(passing) / "index", deny=["fibroblast"])
+    figures = evaluate(output, truth_key=LABEL).to_dict()
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 

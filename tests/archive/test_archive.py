@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spoticell.annotation.evaluation import evaluate_file
-from spoticell.api import annotate_file
+from spoticell.api import annotate, evaluate
 from spoticell.corpus.splits.file import read_split
 from spoticell.corpus.splits.split import MAJOR as SPLIT_MAJOR
 from spoticell.corpus.splits.split import MINOR as SPLIT_MINOR
@@ -37,7 +36,7 @@ def kept(kind):
 
 def named(bundle, output):
     """The answers for the cells of the archive, as a table."""
-    annotate_file(CELLS, output, bundle=bundle)
+    annotate(CELLS, output, model=bundle)
     return pd.read_csv(output)
 
 
@@ -57,7 +56,7 @@ def opened(place):
 
 
 def hits(place):
-    return import_module("spoticell.index.search").search(CELLS, place, k=3, bundle=bundle_of(place))
+    return import_module("spoticell.index.search").search(CELLS, place, k=3, model=bundle_of(place))
 
 
 def record_keys(path):
@@ -105,7 +104,7 @@ def is_store(folder):
 
 def is_annotated(folder):
     path = folder / "cells.h5ad"
-    then, now = json.loads((folder / "figures.json").read_text()), evaluate_file(path, truth_key=LABEL)
+    then, now = json.loads((folder / "figures.json").read_text()), evaluate(path, truth_key=LABEL).to_dict()
     assert now.keys() == then.keys()
     assert now["accuracy"] == pytest.approx(then["accuracy"])
     assert now["ece"] == pytest.approx(then["ece"], abs=1e-6)
@@ -137,7 +136,7 @@ def test_an_index_can_be_added_to(copy, tmp_path, name):
     place = next(copy(name).glob("index*"))
     before, bundle = opened(place).n_cells, bundle_of(place)
     SCRIPT.references(9).write_h5ad(tmp_path / "more.h5ad")
-    import_module("spoticell.index.build").add_to_index(place, tmp_path / "more.h5ad", bundle=bundle)
+    import_module("spoticell.index.build").add_to_index(place, tmp_path / "more.h5ad", model=bundle)
     index = opened(place)
     index.check()
     assert index.n_cells == before + 12
@@ -157,8 +156,8 @@ def test_an_annotated_file_is_compared_with_labels_and_gives_its_fingerprints(co
 @pytest.mark.parametrize("name", kept("annotated"))
 def test_an_annotated_file_is_annotated_again_as_if_it_never_had_been(copy, tmp_path, name):
     bundle = ARCHIVE / "bundle-1.2" / "bundle"
-    annotate_file(copy(name) / "cells.h5ad", tmp_path / "again.h5ad", bundle=bundle)
-    annotate_file(CELLS, tmp_path / "first.h5ad", bundle=bundle)
+    annotate(copy(name) / "cells.h5ad", tmp_path / "again.h5ad", model=bundle)
+    annotate(CELLS, tmp_path / "first.h5ad", model=bundle)
     again, first = (anndata.read_h5ad(tmp_path / f"{which}.h5ad") for which in ("again", "first"))
     pd.testing.assert_frame_equal(again.obs, first.obs)
     assert record_keys(tmp_path / "again.h5ad") == record_keys(tmp_path / "first.h5ad")

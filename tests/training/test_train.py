@@ -1,5 +1,4 @@
 import json
-import logging
 
 import numpy as np
 import onnx
@@ -9,7 +8,7 @@ import torch
 from scipy import sparse
 
 from spoticell.biology.genes import load_vocabulary
-from spoticell.errors import TrainingError
+from spoticell.errors import SpoticellWarning, TrainingError
 from spoticell.io import open_cells
 from spoticell.model.bundle import load_bundle
 from spoticell.model.runtime import Runtime
@@ -156,16 +155,15 @@ def test_an_output_folder_with_a_training_in_it_is_not_overwritten(labelled_fold
         train(labelled_folder, trained[0], small_config)
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(cells, small_config, tmp_path, caplog):
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(cells, small_config, tmp_path):
     run = new_run(cells, small_config, tmp_path)
     networks = {"network": run.network}
     save_checkpoint(tmp_path / "c", step=1, networks=networks, optimizer=run.optimizer, state={})
     last = save_checkpoint(tmp_path / "c", step=2, networks=networks, optimizer=run.optimizer, state={})
     last.write_bytes(last.read_bytes()[:1000])
-    with caplog.at_level(logging.WARNING):
+    with pytest.warns(SpoticellWarning, match="the one before is used"):
         state = load_checkpoint(tmp_path / "c", networks=networks, optimizer=run.optimizer)
     assert state["step"] == 1
-    assert "the one before is used" in caplog.text
 
 
 def test_a_checkpoint_of_another_network_is_refused(cells, small_config, tmp_path):

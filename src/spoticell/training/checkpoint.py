@@ -6,7 +6,6 @@ No pickle is written or read, so a checkpoint from a colleague is as safe to ope
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from spoticell.errors import TrainingError
+from spoticell.errors import TrainingError, note
 from spoticell.io.write import atomic
-
-log = logging.getLogger("spoticell")
 
 KEEP = 2
 """Checkpoints that are kept: the last one, and the one before should the last be damaged."""
@@ -76,7 +73,7 @@ def load_checkpoint(
         try:
             tensors, state = _read(path)
         except (SafetensorError, OSError, ValueError) as error:
-            log.warning("the checkpoint %s is damaged (%s); the one before is used", path.name, error)
+            note(f"the checkpoint {path.name} is damaged ({error}); the one before is used.")
             continue
         _restore(tensors, networks, optimizer, path)
         return state

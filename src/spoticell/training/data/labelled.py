@@ -5,7 +5,6 @@ Axes: ``n`` cells, ``g`` genes, ``s`` data sets.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +15,11 @@ from scipy import sparse
 
 from spoticell.biology.genes import Vocabulary
 from spoticell.biology.ontology import load_ontology
-from spoticell.errors import SpoticellError, TrainingError
+from spoticell.errors import SpoticellError, TrainingError, note
 from spoticell.io import open_cells
 from spoticell.io.aligned import read_counts
 from spoticell.io.findings import inspect
 from spoticell.keys import DONOR, LABEL, UNKNOWN
-
-log = logging.getLogger("spoticell")
 
 ABSENT = {"", UNKNOWN, "nan", "None"}
 
@@ -106,7 +103,7 @@ def _read_one(path: Path, vocabulary: Vocabulary) -> Part | None:
         with open_cells(path) as source:
             obs = source.obs()
             if LABEL not in obs:
-                log.warning("%s has no column %r and is left out", path.name, LABEL)
+                note(f"{path.name} has no column {LABEL!r} and is left out.")
                 return None
             label_n = _known_labels(obs[LABEL], path.name)
             found = inspect(source, vocabulary)
@@ -127,7 +124,5 @@ def _known_labels(column: pd.Series, name: str) -> NDArray[np.object_]:
     term_of = {text: ontology.resolve_label(text) or "" for text in text_n.unique() if text not in ABSENT}
     lost = sorted(text for text, term in term_of.items() if not term)
     if lost:
-        log.warning(
-            "%s: %d labels are no Cell Ontology terms and are left out: %s", name, len(lost), ", ".join(lost[:5])
-        )
+        note(f"{name}: {len(lost)} labels are no Cell Ontology terms and are left out: {', '.join(lost[:5])}.")
     return text_n.map(term_of).fillna("").to_numpy(object)
