@@ -10,6 +10,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 from safetensors.torch import load_file
+from torch import nn
 
 from spoticell.model.bundle import load_bundle
 from spoticell.training.config import NetworkConfig, load_config, named_configs
@@ -42,7 +43,11 @@ def made(kind: type[FingerprintNetwork], config: NetworkConfig, *, n_genes: int)
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     weight_g = rng.uniform(0.5, 1, n_genes).astype(np.float32)
-    return kind(config, random_layout(n_genes, rng=rng), 7, weight_g=weight_g)
+    network = kind(config, random_layout(n_genes, rng=rng), 7, weight_g=weight_g)
+    for parameter in network.parameters():
+        if not parameter.any():  # biases begin as zeros, which would hide where one is forgotten
+            nn.init.normal_(parameter, 0, 0.1)
+    return network
 
 
 def small(kind: type[FingerprintNetwork], **options) -> FingerprintNetwork:
@@ -138,6 +143,13 @@ def test_dropout_of_attention_leaves_its_mean_where_it_was():
         expected = layer.attend(tokens_ntk)
         mean = layer.train().attend(tokens_ntk.expand(40_000, -1, -1)).mean(0, keepdim=True)
     torch.testing.assert_close(mean, expected, atol=0.02, rtol=0)
+
+
+def test_a_token_that_dropout_takes_from_attention_adds_nothing_not_even_a_bias():
+    layer = small(FastFingerprintNetwork, dropout=0.4, **BOTH).transformer.layer
+    attended_nk = layer.attend(torch.randn(1, 1, 16).expand(1000, -1, -1))
+    nothing_n = torch.isclose(attended_nk, layer.self_attn.out_proj.bias).all(1)
+    assert 0.1 < nothing_n.float().mean() < 0.22  # both of two heads drop the only token in 0.4 x 0.4 of cases
 
 
 def test_the_feature_map_lies_channels_last_in_memory():
