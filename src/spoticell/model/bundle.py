@@ -68,7 +68,15 @@ SEAL = Seal(
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle."""
+    """A trained model, checked: what `load_bundle` gives.
+
+    Examples
+    --------
+    >>> import spoticell
+    >>> bundle = spoticell.load_bundle("human-v1")
+    >>> bundle.name, len(bundle.manifest.labels), len(bundle.vocabulary)
+    ('human-v1', 259, 20532)
+    """
 
     path: Path
     manifest: Manifest = field(repr=False)
@@ -129,7 +137,14 @@ class Bundle:
 
 
 def packaged_bundles() -> list[str]:
-    """Names of the bundles that travel with the package."""
+    """Names of the models that travel with the package.
+
+    Examples
+    --------
+    >>> import spoticell
+    >>> spoticell.packaged_bundles()
+    ['human-v1']
+    """
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{MANIFEST}"))
 
 
