@@ -25,7 +25,7 @@ from spoticell import keys
 from spoticell.errors import OutputError
 from spoticell.io.disk import hdf5_on_disk
 from spoticell.io.source import CellSource
-from spoticell.io.storage.tree import DAMAGE, attribute, is_group, reading, text
+from spoticell.io.storage.tree import DAMAGE, reading, text
 from spoticell.io.write import atomic, disk_reason
 
 _MAPPINGS = ("layers", "obsm", "obsp", "uns", "varm", "varp")
@@ -127,10 +127,10 @@ class AnnotatedH5ad:
         """
         if len(obs) != self.source.n_cells:
             raise ValueError(f"{len(obs)} rows of answers for {self.source.n_cells} cells")
-        file = self._opened()
+        file, record = self._opened(), storable(uns)
         with _taking(self.path_in):
             _add_columns(file["obs"], obs, stale=stale)
-            _replace(file["uns"], keys.RUN.format(key=self._key), storable(uns))
+            _replace(file["uns"], keys.RUN.format(key=self._key), record)
             if colors:
                 _replace(file["uns"], keys.COLORS.format(key=self._key), np.array(colors, dtype=object))
         self._finished = True
@@ -189,11 +189,12 @@ def can_be_copied(path: Path) -> bool:
     if not path.is_file() or not h5py.is_hdf5(path):
         return False
     with reading(path.name, "the tables"), h5py.File(path, "r") as file:
-        links = (file.get(name, getlink=True) for name in ("obs", "obsm", "uns") if name in file)
-        if "obs" not in file or not all(isinstance(link, h5py.HardLink) for link in links):
+        links = {name: file.get(name, getlink=True) for name in ("obs", "obsm", "uns") if name in file}
+        if "obs" not in links or not all(isinstance(link, h5py.HardLink) for link in links.values()):
             return False
-        groups = all(is_group(file[name]) for name in ("obs", "obsm", "uns") if name in file)
-        return groups and attribute(file["obs"], "encoding-type") == "dataframe"
+        groups = all(isinstance(file[name], h5py.Group) for name in links)
+        kind = file["obs"].attrs.get("encoding-type")
+    return groups and isinstance(kind, str | bytes) and kind in {"dataframe", b"dataframe"}
 
 
 def _nothing() -> None:

@@ -5,6 +5,7 @@ Nothing else of ``obsm`` and ``uns`` is touched.  Axes: ``n`` cells, ``d`` finge
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from spoticell.io.formats.h5ad import AnnDataSource
 from spoticell.io.source import CellSource
-from spoticell.io.storage.tree import Tree, reading, text
+from spoticell.io.storage.matrix import numbers
+from spoticell.io.storage.tree import Tree, damaged, reading, text
 from spoticell.keys import FINGERPRINT, KEY_ADDED, RUN
 
 
@@ -25,7 +27,8 @@ class StoredFingerprints:
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
         """Give the fingerprints of some consecutive cells."""
         with reading(self._name, "fingerprints"):
-            return np.asarray(self._array[start:stop], dtype=np.float32)
+            values = self._array[start:stop]
+        return numbers(values, bad=partial(damaged, self._name, "fingerprints"))
 
 
 def stored_fingerprints(source: CellSource, *, bundle_sha256: str, size: int) -> StoredFingerprints | None:
@@ -47,17 +50,16 @@ def stored_fingerprints(source: CellSource, *, bundle_sha256: str, size: int) ->
     if not isinstance(source, AnnDataSource):
         return None
     start = FINGERPRINT.format(key="")
-    with reading(source.name, "fingerprints"):
-        written = [name.removeprefix(start) for name in source.tree.names("obsm") if name.startswith(start)]
-        # whatever key_added they were written under
-        for key in sorted(written, key=lambda key: (key != KEY_ADDED, key)):
-            array = source.tree.array(f"obsm/{FINGERPRINT.format(key=key)}")
-            made_by = _word(source.tree, f"uns/{RUN.format(key=key)}/bundle_sha256")
-            if array is not None and made_by == bundle_sha256 and tuple(array.shape) == (source.n_cells, size):
-                return StoredFingerprints(array, name=source.name)
+    written = [name.removeprefix(start) for name in source.tree.names("obsm") if name.startswith(start)]
+    # whatever key_added they were written under
+    for key in sorted(written, key=lambda key: (key != KEY_ADDED, key)):
+        array = source.tree.array(f"obsm/{FINGERPRINT.format(key=key)}")
+        made_by = _word(source.tree, f"uns/{RUN.format(key=key)}/bundle_sha256")
+        if array is not None and made_by == bundle_sha256 and tuple(array.shape) == (source.n_cells, size):
+            return StoredFingerprints(array, name=source.name)
     return None
 
 
 def _word(tree: Tree, path: str) -> str:
     node = tree.array(path)
-    return "" if node is None or tuple(node.shape) != () else str(text([node[()]])[0])
+    return "" if node is None or tuple(node.shape) != () else str(text([tree.read(node, path)])[0])

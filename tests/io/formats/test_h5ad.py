@@ -120,6 +120,38 @@ def test_only_text_can_name_genes(tmp_path, some):
         assert sorted(source.gene_columns("X")) == ["gene_ids", "index", "kind"]
 
 
+def test_columns_and_layers_of_kinds_that_are_not_known_are_passed_over(tmp_path, some):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        file["obs"].create_dataset("lists", shape=(len(some.names),), dtype=h5py.vlen_dtype(np.int32))
+        file["obs/nothing"] = h5py.Empty("f4")
+        file["obs/table/codes"] = np.zeros((2, 2))
+        file["obs"].attrs["column-order"] = np.array(["lists", "nothing", "table", "label"], dtype=object)
+        file["layers/nothing"] = h5py.Empty("f4")
+    with open_cells(path) as source:
+        assert source.matrices == ("X",)
+        assert list(source.obs()) == ["label"]
+        assert source.obs()["label"].tolist() == some.labels
+
+
+@pytest.mark.parametrize("part", ["data", "indices", "indptr"])
+def test_parts_of_a_matrix_that_are_no_lists_are_refused(tmp_path, some, part):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        del file[f"X/{part}"]
+        file[f"X/{part}"] = 3
+    with open_cells(path) as source, pytest.raises(FileFormatError, match="of 'X' must be lists of numbers"):
+        next(source.blocks("X"))
+
+
+def test_sides_of_a_matrix_may_be_written_as_fractions(tmp_path, some):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        file["X"].attrs["shape"] = np.array(some.counts_nv.shape, dtype=np.float64)
+    with open_cells(path) as source:
+        np.testing.assert_array_equal(stacked(source, "X"), some.counts_nv)
+
+
 def test_soft_links_within_the_file_are_followed(tmp_path, some):
     path = formats.h5ad(tmp_path, some)
     with h5py.File(path, "r+") as file:

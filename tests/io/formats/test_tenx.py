@@ -1,8 +1,10 @@
+import h5py
 import numpy as np
 import pytest
 from scipy import sparse
 from tests.io import written as formats
 
+from spoticell.errors import FileFormatError
 from spoticell.io import open_cells
 
 
@@ -40,6 +42,24 @@ def test_a_single_genome_of_any_name_is_used(tmp_path, some):
     with open_cells(formats.tenx_2(tmp_path, some, genomes=("my_genome",))) as source:
         np.testing.assert_array_equal(stacked(source), some.counts_nv)
         assert source.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "message"),
+    [
+        ("genes", np.array([b"ENSG00000000003"]), "its lists of features differ in length"),
+        ("barcodes", h5py.Empty("S3"), "lacks 'GRCh38/barcodes'"),
+        ("shape", np.array([60, 11, 1]), r"'GRCh38/shape' can't be read.*\(3,\) where two whole numbers belong"),
+        ("shape", np.array([60.0, 11.0]), r"'GRCh38/shape' can't be read.*float64 \(2,\) where two whole numbers"),
+    ],
+)
+def test_an_old_file_whose_lists_do_not_fit_is_refused(tmp_path, some, part, values, message):
+    path = formats.tenx_2(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        del file[f"GRCh38/{part}"]
+        file[f"GRCh38/{part}"] = values
+    with pytest.raises(FileFormatError, match=message):
+        open_cells(path)
 
 
 def test_a_file_in_a_folder_of_10x_may_be_named_itself(tmp_path, some):

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
-from spoticell.io.storage.tree import Tree, attribute, is_group, reading, text
+from spoticell.io.storage.tree import Tree, damaged, is_group, is_nested, reading, text
 
 _OLD_CATEGORIES = "__categories"
 
@@ -33,9 +33,8 @@ class StoredFrame:
         if node is None:
             raise FileFormatError(f"{tree.name} has no table '{path}', so this is not an AnnData file.")
         self._compound = None if is_group(node) else node
-        with reading(tree.name, f"'{path}'"):
-            self.index_name, self.columns = self._layout(node)
-            self.length = self._length(node)
+        self.index_name, self.columns = self._layout()
+        self.length = self._length()
         if self.length > limit:
             raise FileFormatError(f"{tree.name}: '{path}' declares {self.length:,} rows, more than {limit:,}.")
 
@@ -50,10 +49,12 @@ class StoredFrame:
 
     def column(self, name: str) -> Any | None:  # noqa: ANN401 - an array or a pandas array
         """Values of a column: an array, a Categorical or a nullable array; ``None`` for kinds not known here."""
-        with reading(self.tree.name, f"'{self.path}/{name}'"):
-            values = self._compound[name] if self._compound is not None else self._column(f"{self.path}/{name}", name)
-            values = _plain(values)
-        return values
+        path = f"{self.path}/{name}"
+        if self._compound is None:
+            return _plain(self._column(path, name))
+        with reading(self.tree.name, f"'{path}'"):
+            values = self._compound[name]
+        return _plain(values)
 
     def strings(self, name: str) -> NDArray[np.object_] | None:
         """Values of a column of text, or ``None`` if it holds something else."""
@@ -74,18 +75,22 @@ class StoredFrame:
         index = pd.Index(self.index(), dtype=object)
         return pd.DataFrame({name: values for name, values in columns.items() if values is not None}, index=index)
 
-    def _layout(self, node: Any) -> tuple[str | None, list[str]]:  # noqa: ANN401
+    def _layout(self) -> tuple[str | None, list[str]]:
         """Name of the index and of the columns."""
-        members = list(node.dtype.names or ()) if self._compound is not None else self.tree.names(self.path)
-        stated = attribute(node, "_index")
-        index = next((name for name in (stated, "_index", "index") if name in members), None)
-        order = attribute(node, "column-order")
-        named = members if order is None else [name for name in text(np.atleast_1d(order)).tolist() if name in members]
-        return index, [name for name in named if name not in {index, _OLD_CATEGORIES}]
+        members = self.tree.names(self.path) if self._compound is None else list(self._compound.dtype.names or ())
+        stated = self.tree.attribute(self.path, "_index")
+        named = [stated] if isinstance(stated, str) else []
+        index = next((name for name in (*named, "_index", "index") if name in members), None)
+        order = self.tree.attribute(self.path, "column-order")
+        listed = order if isinstance(order, list | np.ndarray) else [order]
+        columns = members if order is None else [name for name in text(listed).tolist() if name in members]
+        return index, [name for name in columns if name not in {index, _OLD_CATEGORIES}]
 
-    def _length(self, node: Any) -> int:  # noqa: ANN401
+    def _length(self) -> int:
         if self._compound is not None:
-            return int(node.shape[0])
+            if len(self._compound.shape) != 1:
+                raise damaged(self.tree.name, f"'{self.path}'", "it is no list of rows")
+            return int(self._compound.shape[0])
         for name in [self.index_name, *self.columns]:
             member = None if name is None else self.tree.node(f"{self.path}/{name}")
             if member is not None and is_group(member):
@@ -100,24 +105,56 @@ class StoredFrame:
         if node is None:
             return None
         if is_group(node):
-            return self._composite(path, ordered=bool(attribute(node, "ordered")))
+            return self._composite(path)
         self._check_stored(node, path, length=self.length)
-        old = self.tree.array(f"{self.path}/{_OLD_CATEGORIES}/{name}")
-        if old is None:
-            return node[:] if len(node.shape) == 1 else None
-        return _categorical(node[:], old[:], ordered=bool(attribute(old, "ordered")))
+        values = self.tree.read(node, path) if len(node.shape) == 1 else None
+        old = f"{self.path}/{_OLD_CATEGORIES}/{name}"
+        categories = self.tree.array(old)
+        if categories is None or values is None:
+            return values
+        return self._categorical(path, values, self.tree.read(categories, old), ordered=self._is_ordered(old))
 
-    def _composite(self, path: str, *, ordered: bool) -> Any | None:  # noqa: ANN401
-        part = {name: self.tree.array(f"{path}/{name}") for name in ("codes", "categories", "values", "mask")}
+    def _composite(self, path: str) -> Any | None:  # noqa: ANN401
+        found = {name: self.tree.array(f"{path}/{name}") for name in ("codes", "categories", "values", "mask")}
+        part = {name: array for name, array in found.items() if array is not None}
+        if any(len(array.shape) != 1 for array in part.values()):
+            return None
         for name, array in part.items():
-            if array is not None:
-                length = min(int(array.shape[0]), self._limit) if name == "categories" else self.length
-                self._check_stored(array, path, length=length)
-        if part["codes"] is not None and part["categories"] is not None:
-            return _categorical(part["codes"][:], part["categories"][:], ordered=ordered)
-        if part["values"] is not None and part["mask"] is not None:
-            return _nullable(part["values"][:], np.asarray(part["mask"][:], dtype=bool))
+            length = min(int(array.shape[0]), self._limit) if name == "categories" else self.length
+            self._check_stored(array, path, length=length)
+        read = {name: self.tree.read(array, path) for name, array in part.items()}
+        if read.keys() >= {"codes", "categories"}:
+            return self._categorical(path, read["codes"], read["categories"], ordered=self._is_ordered(path))
+        if read.keys() >= {"values", "mask"}:
+            return self._nullable(path, read["values"], read["mask"])
         return None
+
+    def _is_ordered(self, path: str) -> bool:
+        stated = self.tree.attribute(path, "ordered")
+        return bool(stated.size and stated.flat[0]) if isinstance(stated, np.ndarray) else bool(stated)
+
+    def _categorical(self, path: str, codes: Any, categories: Any, *, ordered: bool) -> pd.Categorical:  # noqa: ANN401
+        codes, categories = np.asarray(codes), _plain(np.asarray(categories))
+        if codes.dtype.kind not in "iu" or categories is None:
+            raise damaged(self.tree.name, f"'{path}'", "categories of an unknown kind")
+        codes = codes.astype(np.int64)
+        if len(codes) and (codes.min() < -1 or codes.max() >= len(categories)):
+            raise damaged(self.tree.name, f"'{path}'", "a code without a category")
+        with reading(self.tree.name, f"'{path}'"):  # pandas refuses categories that repeat
+            return pd.Categorical.from_codes(codes, categories=pd.Index(categories), ordered=ordered)
+
+    def _nullable(self, path: str, values: Any, mask: Any) -> Any:  # noqa: ANN401
+        values, mask = np.asarray(values), np.asarray(mask)
+        if mask.dtype.kind not in "biu":
+            raise damaged(self.tree.name, f"'{path}'", "a mask of an unknown kind")
+        mask = mask.astype(np.bool_)
+        if values.dtype.kind in "biu":
+            kind = pd.arrays.BooleanArray if values.dtype.kind == "b" else pd.arrays.IntegerArray
+            with reading(self.tree.name, f"'{path}'"):
+                return kind(values, mask)
+        words = text(values)
+        words[mask] = ""
+        return words
 
     def _check_stored(self, array: Any, path: str, *, length: int) -> None:  # noqa: ANN401
         """Refuse an array of another length, or with parts missing, before it is read."""
@@ -134,28 +171,6 @@ def _plain(values: Any) -> Any | None:  # noqa: ANN401
     """Column with text as Python strings; ``None`` for what a table can't hold."""
     if not isinstance(values, np.ndarray):
         return values
-    if values.ndim != 1 or values.dtype.kind not in "biufOSUT":
+    if values.ndim != 1 or values.dtype.kind not in "biufOSUT" or is_nested(values):
         return None
     return text(values) if values.dtype.kind in "OSUT" else values
-
-
-def _categorical(codes: Any, categories: Any, *, ordered: bool) -> pd.Categorical:  # noqa: ANN401
-    codes = np.asarray(codes)
-    categories = _plain(np.asarray(categories))
-    if codes.dtype.kind not in "iu" or categories is None:
-        raise ValueError("categories of an unknown kind")
-    codes = codes.astype(np.int64)
-    if len(codes) and (codes.min() < -1 or codes.max() >= len(categories)):
-        raise ValueError("a code without a category")
-    return pd.Categorical.from_codes(codes, categories=pd.Index(categories), ordered=ordered)
-
-
-def _nullable(values: Any, mask: NDArray[np.bool_]) -> Any:  # noqa: ANN401
-    values = np.asarray(values)
-    if values.dtype.kind == "b":
-        return pd.arrays.BooleanArray(values, mask)
-    if values.dtype.kind in "iu":
-        return pd.arrays.IntegerArray(values, mask)
-    words = text(values)
-    words[mask] = ""
-    return words

@@ -19,8 +19,8 @@ from spoticell.errors import FileFormatError
 from spoticell.io.formats.frames import StoredFrame
 from spoticell.io.source import BLOCK, CellBlock, CellSource
 from spoticell.io.storage.dense import dense
-from spoticell.io.storage.matrix import ByCell, ByGene, StoredMatrix
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, attribute, is_group, reading
+from spoticell.io.storage.matrix import ByCell, ByGene, StoredMatrix, check_lists
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_group
 
 COUNT_LAYERS = ("counts", "raw_counts", "count", "umi", "umis", "umi_counts", "rawcounts", "raw.counts", "raw")
 """Names that layers of counts go by, likeliest first; compared in lower case."""
@@ -126,27 +126,30 @@ class AnnDataSource(CellSource):
         shape, where = (self.n_cells, frame.length), (self.name, name)
         node = self.tree.node(path)
         if is_group(node):
-            return self._sparse(node, path, shape=shape, where=where)
+            return self._sparse(path, shape=shape, where=where)
         matrix = dense(node, where=where)
         self._check_shape(matrix.shape, shape, name)
         return matrix
 
-    def _sparse(self, node: Any, path: str, *, shape: tuple[int, int], where: tuple[str, str]) -> StoredMatrix:  # noqa: ANN401
+    def _sparse(self, path: str, *, shape: tuple[int, int], where: tuple[str, str]) -> StoredMatrix:
         arrays = tuple(self.tree.array(f"{path}/{part}") for part in ("data", "indices", "indptr"))
         data, indices, indptr = arrays
         if data is None or indices is None or indptr is None:
             raise FileFormatError(f"{self.name}: '{where[1]}' lacks one of 'data', 'indices' and 'indptr'.")
-        with reading(self.name, f"'{where[1]}'"):
-            stated = (
-                attribute(node, "shape") if attribute(node, "shape") is not None else attribute(node, "h5sparse_shape")
-            )
-            if stated is not None:
-                self._check_shape(tuple(int(side) for side in stated), shape, where[1])
-            by_cell = _is_by_cell(node, n_pointers=int(indptr.shape[0]), shape=shape)
+        check_lists(data, indices, indptr, where=where)
+        stated = self._stated(path, "shape", "h5sparse_shape")
+        if stated is not None:
+            self._check_shape(_sides(stated, where=where), shape, where[1])
+        kind = self._stated(path, "encoding-type", "h5sparse_format")
+        by_cell = _is_by_cell(kind, n_pointers=int(indptr.shape[0]), shape=shape)
         if by_cell is None:
             raise FileFormatError(f"{self.name}: '{where[1]}' doesn't say whether it is stored by cell or by gene.")
         self._check_chunks(data, indices, where)
         return (ByCell if by_cell else ByGene)((data, indices, indptr), shape, where=where)
+
+    def _stated(self, path: str, *names: str) -> Any | None:  # noqa: ANN401
+        """Give the first of some attributes that is there."""
+        return next((value for name in names if (value := self.tree.attribute(path, name)) is not None), None)
 
     def _check_shape(self, found: tuple[int, ...], needed: tuple[int, int], name: str) -> None:
         if tuple(found) != needed:
@@ -188,9 +191,16 @@ def _rank(name: str) -> tuple[int, int, str]:
     return (3 if layer in _LAST_LAYERS else 2, 0, name)
 
 
-def _is_by_cell(node: Any, *, n_pointers: int, shape: tuple[int, int]) -> bool | None:  # noqa: ANN401
-    stated = str(attribute(node, "encoding-type") or attribute(node, "h5sparse_format") or "")
-    if stated.startswith(("csr", "csc")):
+def _sides(stated: Any, *, where: tuple[str, str]) -> tuple[int, ...]:  # noqa: ANN401
+    """Sides of a matrix as its file states them; some programs write them as fractions."""
+    sides = stated.tolist() if isinstance(stated, np.ndarray) else stated
+    if not isinstance(sides, list) or not all(isinstance(side, int | float) and side % 1 == 0 for side in sides):
+        raise damaged(where[0], f"'{where[1]}'", "its shape is no list of whole numbers")
+    return tuple(map(int, sides))
+
+
+def _is_by_cell(stated: Any, *, n_pointers: int, shape: tuple[int, int]) -> bool | None:  # noqa: ANN401
+    if isinstance(stated, str) and stated.startswith(("csr", "csc")):
         return stated.startswith("csr")
     if shape[0] == shape[1]:
         return None

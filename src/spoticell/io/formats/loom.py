@@ -13,7 +13,7 @@ from spoticell.errors import FileFormatError
 from spoticell.io.formats.h5ad import order_matrices
 from spoticell.io.storage.dense import dense
 from spoticell.io.storage.stored import StoredSource
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, reading, text
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, is_nested, text
 
 _GENE_NAMES = ("Gene", "gene", "gene_name", "gene_names", "GeneName", "gene_symbol", "symbol", "var_names", "Accession")
 _CELL_NAMES = ("CellID", "cell_id", "cell_names", "CellName", "barcode", "barcodes", "obs_names", "Cell")
@@ -61,6 +61,7 @@ def _attributes(tree: Tree, group: str, *, length: int, limit: int) -> dict[str,
     for name in tree.names(group):
         array = tree.array(f"{group}/{name}")
         if array is not None and array.shape == (length,) and array.dtype.kind in "OSU":
-            with reading(tree.name, f"'{group}/{name}'"):
-                found[name] = text(array[:])
+            values = tree.read(array, f"{group}/{name}")
+            if not is_nested(values):
+                found[name] = text(values)
     return found

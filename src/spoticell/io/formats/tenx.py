@@ -6,6 +6,7 @@ Axes: ``n`` cells, ``v`` features.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
 from spoticell.io.formats.features import Chosen, choose_features, human_genome, some_genes
-from spoticell.io.storage.matrix import ByCell, StoredMatrix, integers
+from spoticell.io.storage.matrix import ByCell, StoredMatrix
 from spoticell.io.storage.stored import StoredSource
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, reading, text
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_nested, text
 
 _SPARSE = ("data", "indices", "indptr", "shape", "barcodes")
 
@@ -39,6 +40,7 @@ def open_tenx(tree: Tree) -> StoredSource:
     else:
         group, warnings = _genome(tree)
         genes = {"index": _strings(tree, f"{group}/gene_names"), "gene_ids": _strings(tree, f"{group}/genes")}
+        _check_lengths(tree, genes.values())
         chosen = Chosen(np.ones(len(genes["index"]), dtype=np.bool_), ())
     matrix = _matrix(tree, group)
     if matrix.shape[1] != len(chosen.keep_v):
@@ -75,9 +77,7 @@ def _genome(tree: Tree) -> tuple[str, list[str]]:
 def _features(tree: Tree) -> tuple[dict[str, NDArray[np.object_]], Chosen]:
     part = {name: _strings(tree, f"matrix/features/{name}") for name in ("name", "id")}
     kinds, genomes = (_optional(tree, f"matrix/features/{name}") for name in ("feature_type", "genome"))
-    lengths = {len(values) for values in (*part.values(), kinds, genomes) if values is not None}
-    if len(lengths) != 1:
-        raise FileFormatError(f"{tree.name}: its lists of features differ in length. Get a fresh copy.")
+    _check_lengths(tree, (*part.values(), kinds, genomes))
     if kinds is None and genomes is None:
         chosen = Chosen(np.ones(len(part["name"]), dtype=np.bool_), ())
     else:
@@ -85,10 +85,17 @@ def _features(tree: Tree) -> tuple[dict[str, NDArray[np.object_]], Chosen]:
     return {"index": part["name"], "gene_ids": part["id"]}, chosen
 
 
+def _check_lengths(tree: Tree, lists: Iterable[NDArray[np.object_] | None]) -> None:
+    if len({len(values) for values in lists if values is not None}) != 1:
+        raise FileFormatError(f"{tree.name}: its lists of features differ in length. Get a fresh copy.")
+
+
 def _matrix(tree: Tree, group: str) -> StoredMatrix:
     data, indices, indptr, shape = (_array(tree, f"{group}/{part}") for part in _SPARSE[:4])
-    with reading(tree.name, f"'{group}/shape'"):
-        n_features, n_cells = (int(side) for side in integers(shape[:]))
+    sides = np.asarray(tree.read(shape, f"{group}/shape"))
+    if sides.shape != (2,) or sides.dtype.kind not in "iu":
+        raise damaged(tree.name, f"'{group}/shape'", f"{sides.dtype} {sides.shape} where two whole numbers belong")
+    n_features, n_cells = sides.tolist()
     return ByCell((data, indices, indptr), (n_cells, n_features), where=(tree.name, group))
 
 
@@ -99,10 +106,10 @@ def _optional(tree: Tree, path: str) -> NDArray[np.object_] | None:
 def _strings(tree: Tree, path: str) -> NDArray[np.object_]:
     array = _array(tree, path)
     limit = MOST_CELLS if path.endswith("barcodes") else MOST_GENES
-    if len(array.shape) != 1 or array.shape[0] > limit:
+    values = tree.read(array, path) if len(array.shape) == 1 and array.shape[0] <= limit else None
+    if values is None or is_nested(values):
         raise FileFormatError(f"{tree.name}: '{path}' is no list of at most {limit:,} names. Get a fresh copy.")
-    with reading(tree.name, f"'{path}'"):
-        return text(array[:])
+    return text(values)
 
 
 def _array(tree: Tree, path: str) -> Any:  # noqa: ANN401

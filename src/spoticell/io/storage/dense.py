@@ -15,6 +15,7 @@ from scipy import sparse
 
 from spoticell.errors import FileFormatError
 from spoticell.io.storage.matrix import Entries, SpooledMatrix, StoredMatrix, numbers
+from spoticell.io.storage.tree import reading
 
 VALUES_AT_ONCE = 1 << 22
 """Numbers unpacked at once."""
@@ -27,6 +28,7 @@ class Tiles:
     """A dense array seen as cells x genes, read in rectangles; ``by_gene`` where genes are its rows."""
 
     def __init__(self, array: Any, *, where: tuple[str, str], by_gene: bool) -> None:  # noqa: ANN401
+        self._where = where
         if len(array.shape) != 2:
             raise FileFormatError(f"{where[0]}: '{where[1]}' has {len(array.shape)} axes, a matrix needs two.")
         self._array, self._by_gene = array, by_gene
@@ -36,7 +38,9 @@ class Tiles:
 
     def __getitem__(self, area: tuple[slice, slice]) -> Any:  # noqa: ANN401
         cells, genes = area
-        return self._array[genes, cells].T if self._by_gene else self._array[cells, genes]
+        with reading(self._where[0], f"'{self._where[1]}'"):
+            values = self._array[(genes, cells) if self._by_gene else area]
+        return values.T if self._by_gene else values
 
     def across(self, height: int) -> Iterator[slice]:
         """Ranges of genes, whole chunks wide, for rectangles of ``height`` cells that fit in memory."""
@@ -64,8 +68,7 @@ class Dense(StoredMatrix):
             yield sparse.hstack(strips, format="csr")
 
     def _strip(self, cells: slice, genes: slice) -> sparse.csr_array:
-        with self.reading():
-            return sparse.csr_array(numbers(self._tiles[cells, genes], bad=self.bad))
+        return sparse.csr_array(numbers(self._tiles[cells, genes], bad=self.bad))
 
 
 class TallDense(SpooledMatrix):
@@ -86,8 +89,7 @@ class TallDense(SpooledMatrix):
                 yield row_e + start, column_e + genes.start, tile_nv[row_e, column_e]
 
     def _tile(self, cells: slice, genes: slice) -> NDArray[Any]:
-        with self.reading():
-            return numbers(self._tiles[cells, genes], bad=self.bad)
+        return numbers(self._tiles[cells, genes], bad=self.bad)
 
 
 def dense(array: Any, *, where: tuple[str, str], by_gene: bool = False) -> StoredMatrix:  # noqa: ANN401

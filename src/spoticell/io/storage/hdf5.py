@@ -47,20 +47,25 @@ class Hdf5Tree(Tree):
 
     def node(self, path: str) -> Any | None:  # noqa: ANN401
         """Array or group at ``path``, or ``None``."""
+        where = self._resolve(path)
+        if where is None:
+            return None
         with reading(self.name, f"'{path}'"):
-            where = self._resolve([part for part in path.split("/") if part])
-            if where is None:
-                return None
             node = self.file["/" + "/".join(where)]
-            if not is_group(node):
-                _check_array(node, name=self.name)
-            return node
+            nothing = not isinstance(node, h5py.Group) and node.shape is None
+        if nothing:
+            return None
+        if not is_group(node):
+            self._check_array(node, "/".join(where))
+        return node
 
     def names(self, path: str) -> list[str]:
         """Names of the members of a group, sorted."""
         node = self.node(path)
+        if node is None or not is_group(node):
+            return []
         with reading(self.name, f"'{path}'"):
-            return sorted(node.keys()) if node is not None and is_group(node) else []
+            return sorted(node.keys())
 
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
         """None: a chunk that HDF5 lacks was never written."""
@@ -70,13 +75,14 @@ class Hdf5Tree(Tree):
         """Let go of the file."""
         self.file.close()
 
-    def _resolve(self, parts: list[str]) -> list[str] | None:
+    def _resolve(self, path: str) -> list[str] | None:
         """Path without soft links, ``None`` if nothing is there."""
-        done: list[str] = []
+        parts, done = [part for part in path.split("/") if part], list[str]()
         n_links = 0
         while parts:
-            here = self.file["/" + "/".join(done)]
-            link = here.get(parts[0], getlink=True) if is_group(here) else None
+            with reading(self.name, f"'{path}'"):
+                here = self.file["/" + "/".join(done)]
+                link = here.get(parts[0], getlink=True) if isinstance(here, h5py.Group) else None
             if link is None:
                 return None
             if isinstance(link, h5py.ExternalLink):
@@ -95,6 +101,31 @@ class Hdf5Tree(Tree):
             parts = target + parts[1:]
         return done
 
+    def _check_array(self, array: h5py.Dataset, path: str) -> None:
+        with reading(self.name, f"'{path}'"):
+            elsewhere = bool(array.external) or array.is_virtual
+            chunk_bytes = math.prod(map(int, array.chunks or (0,))) * array.dtype.itemsize
+            settings = array.id.get_create_plist()
+            filters = [settings.get_filter(position) for position in range(settings.get_nfilters())]
+        if elsewhere:
+            raise FileFormatError(
+                f"{self.name}: the numbers of '{path}' are kept in another file, which is not followed. "
+                "Write the data into one file."
+            )
+        for code, _, _, label in filters:
+            if h5py.h5z.filter_avail(code) or (_load_plugins() and h5py.h5z.filter_avail(code)):
+                continue
+            known = _FILTERS.get(code) or label.decode("utf-8", "replace") or "unknown"
+            raise FileFormatError(
+                f"{self.name}: '{path}' is packed with the filter {known} (number {code}), which this HDF5 library "
+                "lacks. Install it with `pip install hdf5plugin`, or write the file with gzip."
+            )
+        if chunk_bytes > MOST_CHUNK_BYTES:
+            raise FileFormatError(
+                f"{self.name}: one chunk of '{path}' unpacks to more than 1 GiB. "
+                "Write the file again with smaller chunks."
+            )
+
 
 def _open(path: Path) -> h5py.File:
     try:
@@ -112,34 +143,6 @@ def _why_closed(path: Path, reason: str) -> str:
     if "Permission denied" in reason:
         return f"{path.name} may not be read: you lack the permission."
     return f"{path.name} is a damaged HDF5 file ({' '.join(reason.split())[:200]}). Copy or download it again."
-
-
-def _check_array(array: h5py.Dataset, *, name: str) -> None:
-    if array.external or array.is_virtual:
-        raise FileFormatError(
-            f"{name}: the numbers of '{array.name.lstrip('/')}' are kept in another file, which is not followed. "
-            "Write the data into one file."
-        )
-    _check_filters(array, name=name)
-    kind, chunk = array.dtype, array.chunks or (0,)
-    if math.prod(map(int, chunk)) * kind.itemsize > MOST_CHUNK_BYTES:
-        raise FileFormatError(
-            f"{name}: one chunk of '{array.name.lstrip('/')}' unpacks to more than 1 GiB. "
-            "Write the file again with smaller chunks."
-        )
-
-
-def _check_filters(array: h5py.Dataset, *, name: str) -> None:
-    settings = array.id.get_create_plist()
-    for position in range(settings.get_nfilters()):
-        code, _, _, label = settings.get_filter(position)
-        if h5py.h5z.filter_avail(code) or (_load_plugins() and h5py.h5z.filter_avail(code)):
-            continue
-        known = _FILTERS.get(code) or label.decode("utf-8", "replace") or "unknown"
-        raise FileFormatError(
-            f"{name}: '{array.name.lstrip('/')}' is packed with the filter {known} (number {code}), which this HDF5 "
-            "library lacks. Install it with `pip install hdf5plugin`, or write the file with gzip."
-        )
 
 
 def _load_plugins() -> bool:

@@ -9,8 +9,7 @@ Axes: ``n`` cells, ``v`` genes of the data set, ``e`` entries.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from scipy import sparse
 
 from spoticell.errors import FileFormatError
 from spoticell.io.source import CellBlock
-from spoticell.io.storage import tree
 from spoticell.io.storage.spool import Spool
+from spoticell.io.storage.tree import reading
 
 ENTRIES_AT_ONCE = 1 << 20
 """Numbers of a matrix held in memory at once while it is read."""
@@ -31,6 +30,9 @@ MOST_IN_BLOCK = 1 << 28
 
 Entries = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 """Cells, genes and values, all of length ``e``."""
+
+Bad = Callable[[str], FileFormatError]
+"""Makes an error of what is wrong."""
 
 
 class StoredMatrix(ABC):
@@ -54,9 +56,10 @@ class StoredMatrix(ABC):
     def close(self) -> None:  # noqa: B027 - most matrices hold nothing
         """Remove what was kept on disk."""
 
-    def reading(self) -> AbstractContextManager[None]:
-        """Turn what a damaged file raises into an error about this matrix."""
-        return tree.reading(self.file, f"'{self.label}'")
+    def read(self, array: Any, entries: slice) -> Any:  # noqa: ANN401 - h5py and zarr share no type
+        """Give some numbers of an array, as the library does."""
+        with reading(self.file, f"'{self.label}'"):
+            return array[entries]
 
     def bad(self, what: str) -> FileFormatError:
         """Error about this matrix."""
@@ -75,16 +78,13 @@ class ByCell(StoredMatrix):
         """Rows from first to last in pieces of any height."""
         last = 0
         for start in range(0, self.shape[0], size):
-            with self.reading():
-                pointers = self._pointers(start, min(start + size, self.shape[0]), last)
+            pointers = self._pointers(start, min(start + size, self.shape[0]), last)
             last = int(pointers[-1])
             for top, bottom in cuts(pointers):
-                with self.reading():
-                    part_nv = self._rows(pointers[top : bottom + 1])
-                yield part_nv
+                yield self._rows(pointers[top : bottom + 1])
 
     def _pointers(self, start: int, stop: int, last: int) -> NDArray[np.int64]:
-        pointers = integers(self.indptr[start : stop + 1])
+        pointers = integers(self.read(self.indptr, slice(start, stop + 1)), bad=self.bad)
         lengths = np.diff(pointers)
         if pointers[0] != last or (lengths < 0).any() or pointers[-1] > self.data.shape[0]:
             raise self.bad(f"row pointers out of order between cells {start} and {stop}")
@@ -96,8 +96,8 @@ class ByCell(StoredMatrix):
 
     def _rows(self, pointers: NDArray[np.int64]) -> sparse.csr_array:
         entries = slice(int(pointers[0]), int(pointers[-1]))
-        columns = in_range(self.indices[entries], self.shape[1], bad=self.bad)
-        values = numbers(self.data[entries], bad=self.bad)
+        columns = in_range(self.read(self.indices, entries), self.shape[1], bad=self.bad)
+        values = numbers(self.read(self.data, entries), bad=self.bad)
         shape = (len(pointers) - 1, self.shape[1])
         return canonical(sparse.csr_array((values, columns, pointers - pointers[0]), shape=shape))
 
@@ -148,15 +148,13 @@ class ByGene(SpooledMatrix):
     def entries(self) -> Iterator[Entries]:
         """Cells, genes and values, some genes at a time."""
         n_entries = self.n_entries
-        with self.reading():
-            pointers = integers(self.indptr[:])
+        pointers = integers(self.read(self.indptr, slice(None)), bad=self.bad)
         if pointers[0] != 0 or (np.diff(pointers) < 0).any() or pointers[-1] != n_entries:
             raise self.bad(f"column pointers that don't fit {n_entries} values")
         for start in range(0, n_entries, ENTRIES_AT_ONCE):
             stop = min(start + ENTRIES_AT_ONCE, n_entries)
-            with self.reading():
-                row_e = in_range(self.indices[start:stop], self.shape[0], bad=self.bad)
-                value_e = numbers(self.data[start:stop], bad=self.bad)
+            row_e = in_range(self.read(self.indices, slice(start, stop)), self.shape[0], bad=self.bad)
+            value_e = numbers(self.read(self.data, slice(start, stop)), bad=self.bad)
             yield row_e, np.searchsorted(pointers, np.arange(start, stop), side="right") - 1, value_e
 
 
@@ -217,8 +215,7 @@ def _block(start: int, held: list[sparse.csr_array]) -> CellBlock:
 def check_compressed(data: Any, indices: Any, indptr: Any, *, n_lines: int, where: tuple[str, str]) -> None:  # noqa: ANN401
     """Refuse a compressed matrix whose three arrays don't fit each other; reads only their shapes."""
     file, label = where
-    if any(len(array.shape) != 1 for array in (data, indices, indptr)):
-        raise FileFormatError(f"{file}: 'data', 'indices' and 'indptr' of '{label}' must be lists of numbers.")
+    check_lists(data, indices, indptr, where=where)
     if indptr.shape[0] != n_lines + 1:
         raise FileFormatError(
             f"{file}: '{label}' has {indptr.shape[0]} pointers, {n_lines + 1} are needed for its shape. "
@@ -231,24 +228,30 @@ def check_compressed(data: Any, indices: Any, indptr: Any, *, n_lines: int, wher
         )
 
 
-def integers(values: Any) -> NDArray[np.int64]:  # noqa: ANN401
-    """Whole numbers as int64; ``TypeError`` for anything else."""
+def check_lists(*arrays: Any, where: tuple[str, str]) -> None:  # noqa: ANN401
+    """Refuse the arrays of a compressed matrix if they aren't lists."""
+    if any(len(array.shape) != 1 for array in arrays):
+        raise FileFormatError(f"{where[0]}: 'data', 'indices' and 'indptr' of '{where[1]}' must be lists of numbers.")
+
+
+def integers(values: Any, *, bad: Bad) -> NDArray[np.int64]:  # noqa: ANN401
+    """Whole numbers as int64."""
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
-        raise TypeError(f"whole numbers expected, found {array.dtype}")
+        raise bad(f"whole numbers expected, found {array.dtype}")
     return array.astype(np.int64)
 
 
-def in_range(values: Any, limit: int, *, bad: Any) -> NDArray[np.int64]:  # noqa: ANN401
+def in_range(values: Any, limit: int, *, bad: Bad) -> NDArray[np.int64]:  # noqa: ANN401
     """Give indices as int64, all in ``[0, limit)``."""
-    index_e = integers(values)
+    index_e = integers(values, bad=bad)
     if len(index_e) and (index_e.min() < 0 or index_e.max() >= limit):
         odd = int(index_e.max()) if index_e.max() >= limit else int(index_e.min())
         raise bad(f"index {odd} where only 0 to {limit - 1} exist")
     return index_e
 
 
-def numbers(values: Any, *, bad: Any) -> NDArray[Any]:  # noqa: ANN401
+def numbers(values: Any, *, bad: Bad) -> NDArray[Any]:  # noqa: ANN401
     """Numbers as float32."""
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":

@@ -2,6 +2,8 @@
 
 Readers ask a :class:`Tree` for a node by its path and get an array or a group that has
 been checked, or ``None``.  What is checked depends on the store: see ``hdf5`` and ``zarr``.
+Libraries raise anything over a damaged file; :func:`reading` stands around their calls, one by
+one, so that a fault of our own is never taken for the file's.
 Nothing here knows what the arrays mean.
 """
 
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoticell.errors import FileFormatError, SpoticellError
+from spoticell.errors import FileFormatError
 
 MOST_CELLS = 500_000_000
 MOST_GENES = 1_000_000
@@ -63,6 +65,22 @@ class Tree(ABC):
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
         """How many chunks of ``array`` are not stored."""
 
+    def attribute(self, path: str, name: str) -> Any | None:  # noqa: ANN401
+        """Attribute of the node at ``path`` with bytes made text; ``None`` where there is none."""
+        node = self.node(path)
+        if node is None:
+            return None
+        with reading(self.name, f"'{path}'"):
+            value = node.attrs.get(name)
+        if isinstance(value, np.ndarray) and value.shape == ():
+            value = value.item()
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+    def read(self, array: Any, path: str) -> Any:  # noqa: ANN401
+        """Give all of an array, as the library does; ``path`` is how messages call it."""
+        with reading(self.name, f"'{path}'"):
+            return array[() if array.shape == () else slice(None)]
+
     def array(self, path: str) -> Any | None:  # noqa: ANN401
         """Array at ``path``, or ``None`` where there is none or a group."""
         node = self.node(path)
@@ -76,14 +94,6 @@ class Tree(ABC):
 def is_group(node: Any) -> bool:  # noqa: ANN401
     """Whether a node holds other nodes."""
     return hasattr(node, "keys")
-
-
-def attribute(node: Any, name: str) -> Any | None:  # noqa: ANN401
-    """Attribute of a node with bytes made text; ``None`` where there is none."""
-    value = node.attrs.get(name)
-    if isinstance(value, np.ndarray) and value.shape == ():
-        value = value.item()
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def text(values: Any) -> NDArray[np.object_]:  # noqa: ANN401
@@ -104,24 +114,31 @@ def text(values: Any) -> NDArray[np.object_]:  # noqa: ANN401
     return out
 
 
+def is_nested(values: Any) -> bool:  # noqa: ANN401
+    """Whether an array holds arrays; these are no names."""
+    return values.dtype.kind == "O" and any(isinstance(value, np.ndarray) for value in values.flat)
+
+
 def _word(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").replace("\0", "")
-    if value is None or value != value:  # noqa: PLR0124 - NaN is the one value that differs from itself
+    if value is None or (np.isscalar(value) and value != value):  # noqa: PLR0124 - only NaN differs from itself
         return ""
     return str(value).replace("\0", "")
 
 
 @contextmanager
 def reading(name: str, what: str) -> Iterator[None]:
-    """Turn whatever a damaged file makes the libraries raise into a :class:`FileFormatError`."""
+    """Turn whatever a damaged file makes a library raise into a :class:`FileFormatError`; for its calls alone."""
     try:
         yield
-    except SpoticellError:
-        raise
     except DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FileFormatError(
-            f"{name}: {what} can't be read, the file is damaged or cut short ({reason[:200]}). "
-            "Get a fresh copy or write the file again."
-        ) from error
+        raise damaged(name, what, " ".join(str(error).split()) or type(error).__name__) from error
+
+
+def damaged(name: str, what: str, reason: str) -> FileFormatError:
+    """Error about a part of a file that can't be what it should be."""
+    return FileFormatError(
+        f"{name}: {what} can't be read, the file is damaged or cut short ({reason[:200]}). "
+        "Get a fresh copy or write the file again."
+    )

@@ -57,26 +57,27 @@ class ZarrTree(Tree):
 
         self.name = path.name
         self._store: Any = None
+        inside = _inside(path) if path.is_file() else None
         with reading(self.name, "the store"):
             if path.is_file():
                 self._store = zarr.storage.ZipStore(path, mode="r")
-            self._root: Any = zarr.open_group(
-                self._store or str(path), path=_inside(path) if path.is_file() else None, mode="r"
-            )
+            self._root: Any = zarr.open_group(self._store or str(path), path=inside, mode="r")
 
     def node(self, path: str) -> Any | None:  # noqa: ANN401
         """Array or group at ``path``, or ``None``."""
         with reading(self.name, f"'{path}'"):
             node = self._root.get(path) if path else self._root
-            if node is not None and not is_group(node):
-                _check_array(node, name=self.name, path=path)
-            return node
+        if node is not None and not is_group(node):
+            self._check_array(node, path)
+        return node
 
     def names(self, path: str) -> list[str]:
         """Names of the members of a group, sorted."""
         node = self.node(path)
+        if node is None or not is_group(node):
+            return []
         with reading(self.name, f"'{path}'"):
-            return sorted(node.keys()) if node is not None and is_group(node) else []
+            return sorted(node.keys())
 
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
         """How many chunks of ``array`` are not stored."""
@@ -88,6 +89,22 @@ class ZarrTree(Tree):
         if self._store is not None:
             self._store.close()
 
+    def _check_array(self, array: Any, path: str) -> None:  # noqa: ANN401
+        with reading(self.name, f"'{path}'"):
+            metadata = array.metadata.to_dict()
+            chunk_bytes = math.prod(array.chunks) * (getattr(array.dtype, "itemsize", 8) or 8)
+        for codec in _codecs(metadata):
+            if codec not in _CODECS:
+                raise FileFormatError(
+                    f"{self.name}: '{path}' is packed with the codec {codec!r}, which is not known to be safe. "
+                    "Write the store again with zstd or gzip."
+                )
+        if chunk_bytes > MOST_CHUNK_BYTES:
+            raise FileFormatError(
+                f"{self.name}: one chunk of '{path}' unpacks to more than 1 GiB. "
+                "Write the store again with smaller chunks."
+            )
+
 
 def is_zarr(path: Path) -> bool:
     """Whether a folder is a zarr store."""
@@ -96,23 +113,10 @@ def is_zarr(path: Path) -> bool:
 
 def _inside(path: Path) -> str:
     """Folder of a zip archive in which the store lies: its top, or the one folder that was packed."""
-    with zipfile.ZipFile(path) as archive:
-        places = [name for name in archive.namelist() if name.rsplit("/", 1)[-1] in {"zarr.json", ".zgroup"}]
+    with reading(path.name, "the store"), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    places = [name for name in names if name.rsplit("/", 1)[-1] in {"zarr.json", ".zgroup"}]
     return min((name.rpartition("/")[0] for name in places), key=len, default="")
-
-
-def _check_array(array: Any, *, name: str, path: str) -> None:  # noqa: ANN401
-    for codec in _codecs(array.metadata.to_dict()):
-        if codec not in _CODECS:
-            raise FileFormatError(
-                f"{name}: '{path}' is packed with the codec {codec!r}, which is not known to be safe. "
-                "Write the store again with zstd or gzip."
-            )
-    itemsize = getattr(array.dtype, "itemsize", 8) or 8
-    if math.prod(array.chunks) * itemsize > MOST_CHUNK_BYTES:
-        raise FileFormatError(
-            f"{name}: one chunk of '{path}' unpacks to more than 1 GiB. Write the store again with smaller chunks."
-        )
 
 
 def _codecs(metadata: dict[str, Any]) -> list[str]:
