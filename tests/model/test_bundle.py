@@ -4,7 +4,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -192,17 +191,6 @@ def test_a_manifest_with_a_missing_field_is_never_written(folder):
     with pytest.raises(BundleError, match="Field required"):
         write_manifest(folder, name="half")
     assert sorted(path.name for path in folder.iterdir()) == ["genes.tsv", "model.onnx"]
-
-
-def test_ten_megabytes_are_verified_in_a_blink(folder):
-    (folder / "weights.safetensors").write_bytes(bytes(10_000_000))
-    fields = json.loads((folder / "bundle.json").read_text())
-    for derived in ("format_version", "spoticell_version", "n_genes", "gene_sha256", "files"):
-        fields.pop(derived)
-    write_manifest(folder, **fields)
-    start = time.process_time()
-    load_bundle(folder)
-    assert time.process_time() - start < 0.5  # 0.02 s where nothing else runs
 
 
 def test_the_packaged_bundle_is_sound_and_light():

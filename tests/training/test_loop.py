@@ -148,7 +148,6 @@ def test_two_processes_follow_the_loss_curve_of_one_with_the_same_cells_in_a_ste
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-2000:]

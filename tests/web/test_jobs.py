@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import active_children
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def misbehave(connection, task):
 @pytest.fixture
 def bad_client(opened, monkeypatch):
     monkeypatch.setattr(workers, "run", misbehave)
-    limits = {"memory": 3 << 30, "written_bytes": 1_000_000, "cpu_seconds": 60, "check_seconds": 30}
+    limits = {"memory": 3 << 30, "written_bytes": 1_000_000, "cpu_seconds": 60}
     return lambda **changes: opened(limits=limits | changes)
 
 
@@ -104,11 +105,10 @@ def test_a_running_job_can_be_cancelled_and_run_again(opened, tiny_file, monkeyp
     with monkeypatch.context() as slow:
         slow.setattr(workers, "run", misbehave)
         hung = send(client, tiny_file, "hang.h5ad").json()
-        while client.get(f"/api/jobs/{hung['id']}").json()["stage"] == "waiting":
+        while not (working := active_children()):
             time.sleep(0.02)
-        start = time.monotonic()
         assert client.post(f"/api/jobs/{hung['id']}/cancel").json()["state"] == "cancelled"
-        assert time.monotonic() - start < 5
+        assert not any(process.is_alive() for process in working), "the answer comes when the work has ended"
         assert settled(client, hung)["state"] == "cancelled"
     assert client.post(f"/api/jobs/{hung['id']}/run").status_code == 409
     assert client.post(f"/api/jobs/{job['id']}/cancel").json()["state"] == "ready"
@@ -238,7 +238,7 @@ def test_a_process_ends_when_its_server_is_gone():
     process.start()
     theirs.close()
     ours.close()
-    process.join(60)
+    process.join()
     assert process.exitcode == 1
 
 

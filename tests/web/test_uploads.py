@@ -134,7 +134,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_received(client, setti
     reply = client.post("/api/jobs", content=b"", headers={"Content-Length": "0"})
     assert reply.status_code == 415
     host, port = client.base_url.host, client.base_url.port
-    with socket.create_connection((host, port), timeout=20) as line:
+    with socket.create_connection((host, port)) as line:
         line.sendall(
             b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n"
             b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
@@ -271,7 +271,7 @@ def test_a_zip_of_another_kind_is_explained(client):
 def test_an_upload_that_stops_coming_is_given_up(opened, settings, monkeypatch):
     monkeypatch.setattr(upload, "PATIENCE", 0.3)
     client = opened()
-    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=60) as line:
+    with socket.create_connection((client.base_url.host, client.base_url.port)) as line:
         line.sendall(
             b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n"
             b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + part("file")

@@ -257,9 +257,7 @@ def is_whole(before):
     return index.n_cells
 
 cells = is_whole(Index(folder).n_cells)
-start = time.monotonic()
 assert attempt(1000)
-whole = time.monotonic() - start
 cells = is_whole(cells)
 step = 0
 while not attempt(2000 + step, step=step):
@@ -267,7 +265,7 @@ while not attempt(2000 + step, step=step):
     step += 1
 cells = is_whole(cells)
 for number in range(12):
-    attempt(3000 + number, delay=chance.uniform(0, 1.2 * whole))
+    attempt(3000 + number, delay=chance.uniform(0, 0.2))
     cells = is_whole(cells)
 print(step, cells)
 """
@@ -282,7 +280,6 @@ def test_whenever_adding_is_killed_the_index_is_the_old_or_the_new_one(index_fol
         env=os.environ | {"PYTHONPATH": f"{SOURCE}{os.pathsep}{root}", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -57,7 +57,7 @@ def test_flipped_bits_give_a_result_or_a_plain_error(tmp_path, some, start):
     done = 0
     while done < len(trials):
         command = [sys.executable, "-c", CHILD, path, tmp_path / f"broken{path.suffix}", json.dumps(trials), str(done)]
-        child = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+        child = subprocess.run(command, capture_output=True, text=True, check=False)
         done += child.stdout.count("trial")
         # A crash inside the HDF5 library is beyond Python; it ends the child, and only the child.
         crashed = child.returncode < 0
@@ -133,6 +133,6 @@ with open_cells(sys.argv[1]) as source:
 peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 assert peak < 400_000, peak
 """
-    child = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=250, check=False)
+    child = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
     assert child.returncode == 0, child.stderr
     assert child.stdout == "400000 (2048, 50000)\n"

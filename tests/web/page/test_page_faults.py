@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.web.page.conftest import LIMIT_GIB, Server
+from tests.web.page.conftest import LIMIT_GIB, Server, window
 
 
 def bring(page, path):
@@ -121,7 +121,7 @@ def test_a_server_with_a_token_asks_for_it(browser, tmp_path, tiny_bundle_folder
     server = Server(tmp_path / "data", tiny_bundle_folder, "--token", "open sesame 1859")
     server.start()
     try:
-        page = browser.new_context(base_url=server.url).new_page()
+        page = window(browser, server)
         page.goto("/")
         page.get_by_role("heading", name="This server asks for a token").wait_for()
         page.get_by_label("Access token").fill("wrong")

@@ -73,7 +73,7 @@ def test_the_colours_follow_the_button_and_are_remembered(page):
 
 def test_the_map_shows_the_same_in_a_window_of_another_size(result):
     frame = next(frame for frame in result.frames if "map.html" in frame.url)
-    height = "document.getElementById('plot').layout.yaxis.range.reduce((low, high) => high - low)"
+    height = "plot.layout.yaxis.range.reduce((low, high) => high - low)"
     before = frame.evaluate(height)
     for width, tall in ((900, 1400), (1280, 860)):
         result.set_viewport_size({"width": width, "height": tall})

@@ -10,7 +10,7 @@ from typing import Any
 import anndata
 import numpy as np
 import pandas as pd
-from tests.web.page.conftest import Server, name_cells
+from tests.web.page.conftest import Server, name_cells, window
 
 DROP = """([name, contents]) => {
     const bytes = Uint8Array.from(atob(contents), (letter) => letter.charCodeAt(0));
@@ -50,12 +50,12 @@ def test_the_demo_can_be_tried(browser, tmp_path):
     server = Server(tmp_path / "data", "human-v1")
     server.start()
     try:
-        page = browser.new_page(base_url=server.url)
+        page = window(browser, server)
         page.goto("/")
         page.get_by_role("button", name="Try with demo data").click()
         page.wait_for_selector("#run:visible")
         assert page.locator("#found-figures").inner_text().split("\n")[:2] == ["cells", "700"]
-        page.close()
+        page.context.close()
     finally:
         server.stop()
 
