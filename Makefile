@@ -17,11 +17,7 @@ demo: .venv/installed $(CELLS) ## install the core into .venv and name the 700 b
 	@.venv/bin/python scripts/demo.py $(CELLS) demo
 
 test: .venv-test/installed ## install what tests need into .venv-test and run them
-	@# a browser beside another test waits longer than a person would
-	@OMP_NUM_THREADS=1 $(DEV) -m pytest -q tests/web/page
-	@# tiledbsoma has crashed now and then in a process that had run hundreds of other tests, never in one of its own
-	@OMP_NUM_THREADS=1 $(DEV) -m pytest -q -m soma tests/corpus
-	@OMP_NUM_THREADS=1 $(DEV) -m pytest -n $(JOBS) -m "not soma" --ignore=tests/web/page
+	@bash scripts/test.sh $(DEV) $(JOBS)
 
 lint: .venv-test/installed ## check style, types and layers
 	@$(DEV) -m ruff check .

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Runs every part of the tests, and then says which failed: test.sh PYTHON JOBS
+set -uo pipefail
+cd "$(dirname "$0")/.."
+python=$1 jobs=$2 failed=()
+# a browser beside other tests waits longer than a person would, so each process has one thread
+export OMP_NUM_THREADS=1
+
+part() {
+    local name=$1
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" || failed+=("$name")
+}
+
+read_soma() {
+    "$python" -m pytest -q -m soma --cov --cov-append --cov-report= --cov-fail-under=0 tests/corpus
+}
+
+# tiledbsoma has crashed now and then, never twice in a row: a process that a signal ends is started once more
+soma() {
+    read_soma
+    local status=$?
+    [ "$status" -gt 128 ] || return "$status"
+    echo "a signal ($((status - 128))) ended the tests of SOMA data; once more"
+    read_soma
+}
+
+# the lines that these and the tests before reach are counted, and too few of them fail it
+rest() {
+    "$python" -m pytest -n "$jobs" -m "not soma" --ignore=tests/web/page --cov --cov-append --cov-report=
+}
+
+"$python" -m coverage erase
+part "the page in a browser" "$python" -m pytest -q tests/web/page
+part "SOMA data" soma
+part "everything else" rest
+
+if [ ${#failed[@]} -gt 0 ]; then
+    printf '\nfailed: %s\n' "$(IFS=,; echo "${failed[*]}")"
+    exit 1
+fi
