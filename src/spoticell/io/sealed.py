@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
@@ -109,8 +110,10 @@ def format_of(fields: object) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def first_fault(error: ValidationError) -> str:
-    """Say what is wrong first with the fields of a manifest."""
+def first_fault(error: Exception) -> str:
+    """Say what is wrong with a manifest: of fields that can't be, the first."""
+    if not isinstance(error, ValidationError):
+        return str(error)
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])[:100]
     message = first["msg"].removeprefix("Value error, ")
@@ -129,11 +132,9 @@ def alone(path: Path, taken: SpoticellError) -> BufferedRandom:
     taken
         What to raise if another process has it.
     """
-    file = path.open("a+b")
-    try:
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("a+b"))
         if not lock_descriptor(file.fileno(), blocking=False):
             raise taken
-    except BaseException:
-        file.close()
-        raise
-    return file
+        stack.pop_all()
+        return file

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 from scipy import sparse
 
 from spoticell.biology.vocabulary import Vocabulary
@@ -148,25 +148,16 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], list[ShardRecord]]:
         raise StoreError(f"{folder} is no finished store: it has no {MANIFEST}; run spoticell prepare to its end.")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _damaged(path, error) from error
-    version = format_of(manifest)
-    if version is None:
-        raise _damaged(path, "it states no format_version")
+        version = format_of(manifest)
+        if version is None:
+            raise ValueError("it states no format_version")
+        records = [ShardRecord.model_validate(one) for source in manifest["sources"] for one in source["shards"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} is damaged ({first_fault(error)}); prepare the store again.") from error
     if version[0] != MAJOR:
         raise StoreError(f"{folder} has format {manifest['format_version']}, and this Spoticell reads {MAJOR}.x.")
-    try:
-        records = [ShardRecord.model_validate(one) for source in manifest["sources"] for one in source["shards"]]
-    except ValidationError as error:
-        raise _damaged(path, first_fault(error)) from None
-    except (KeyError, TypeError) as error:
-        raise _damaged(path, error) from error
     try:
         check_plain((record.file for record in records), manifest=MANIFEST)
     except ValueError:
         raise StoreError(f"{path} leads to files outside the store; it is not opened.") from None
     return manifest, records
-
-
-def _damaged(path: Path, what: object) -> StoreError:
-    return StoreError(f"{path} is damaged ({what}); prepare the store again.")
