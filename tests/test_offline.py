@@ -32,7 +32,7 @@ OWN = re.compile(r"tmp/torchinductor_|home/\.(?:cache|config)$|home/\.(?:cache|c
 
 VERBS = """
 import json, sys, time
-from spoticell.cli import app
+from spoticell.cli.app import app
 for words in json.loads(sys.argv[1]):
     try:
         app(words)
@@ -177,7 +177,7 @@ def test_what_a_library_leaves_is_seen(watch) -> None:
     assert any("deviceid" in path for path in watched.left())
 
 
-@pytest.mark.skipif(find_spec("faiss") is None, reason="searching needs faiss: pip install 'spoticell[search]'")
+@pytest.mark.skipif(find_spec("faiss") is None, reason="searching needs faiss: pip install '.[search]'")
 def test_the_commands_are_quiet(watch) -> None:
     watched = watch(*verbs(CORE))
     watched.end()
@@ -185,7 +185,7 @@ def test_the_commands_are_quiet(watch) -> None:
     assert (watched.folder / "hits.csv").is_file()
 
 
-@pytest.mark.skipif(find_spec("lancedb") is None, reason="needs LanceDB: pip install 'spoticell[lance]'")
+@pytest.mark.skipif(find_spec("lancedb") is None, reason="needs LanceDB: pip install '.[lance]'")
 def test_the_commands_are_quiet_with_a_lance_database(watch, tmp_path: Path) -> None:
     tiny_adata(seed=1).write_h5ad(tmp_path / "more.h5ad")
     watched = watch(*verbs(LANCE))
@@ -194,7 +194,7 @@ def test_the_commands_are_quiet_with_a_lance_database(watch, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("torch") is None, reason="training needs torch: pip install 'spoticell[train]'")
+@pytest.mark.skipif(find_spec("torch") is None, reason="training needs torch: pip install '.[train]'")
 def test_training_is_quiet_and_stays_so(watch, tmp_path: Path) -> None:
     (tmp_path / "labelled").mkdir()
     for seed in range(2):
@@ -229,7 +229,7 @@ def test_a_library_that_was_loaded_before_is_asked_to_report_no_more() -> None:
 
 
 def test_the_page_and_its_workers_are_quiet(watch, tmp_path: Path) -> None:
-    pytest.importorskip("fastapi", reason="the page needs FastAPI: pip install 'spoticell[web]'")
+    pytest.importorskip("fastapi", reason="the page needs FastAPI: pip install '.[web]'")
     httpx = pytest.importorskip("httpx")
     from tests.web.conftest import done  # noqa: PLC0415 - needs FastAPI
 
