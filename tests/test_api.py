@@ -86,6 +86,7 @@ def test_notes_are_warnings_of_one_category_and_stand_in_the_findings(tiny_cells
         warnings.simplefilter("always")
         result = spoticell.annotate(tiny_cells, model=tiny_bundle, allow=["B cell", "hepatocyte"])
     assert {note.category for note in caught} == {SpoticellWarning}
+    assert {note.filename for note in caught} == {__file__}
     assert [str(note.message) for note in caught] == list(result.findings.warnings)
     assert "the model tiny knows neither hepatocyte (CL:0000182) nor a subtype." in result.findings.warnings
     with pytest.warns(SpoticellWarning, match="cells without any count"):

@@ -20,6 +20,7 @@ found, what was needed, what to do.  The command line prints it and exits with 1
 
 from __future__ import annotations
 
+import inspect
 import warnings
 
 
@@ -72,5 +73,8 @@ class SpoticellWarning(UserWarning):
 
 
 def note(sentence: str) -> None:
-    """Tell the user something that stops nothing, as a warning of the category `SpoticellWarning`."""
-    warnings.warn(sentence, SpoticellWarning, stacklevel=3)
+    """Tell the user something that stops nothing, as a `SpoticellWarning` at the line of his that called Spoticell."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "spoticell":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(sentence, SpoticellWarning, stacklevel=level + 1)
