@@ -134,6 +134,42 @@ def test_columns_and_layers_of_kinds_that_are_not_known_are_passed_over(tmp_path
         assert source.obs()["label"].tolist() == some.labels
 
 
+@pytest.mark.parametrize("part", ["codes", "categories"])
+@pytest.mark.parametrize("values", [0, np.zeros((11, 2))])
+def test_parts_of_a_column_that_are_no_lists_are_damage(tmp_path, some, part, values):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        del file[f"obs/label/{part}"]
+        file[f"obs/label/{part}"] = values
+    with (
+        open_cells(path) as source,
+        pytest.raises(FileFormatError, match=r"'obs/label' can't be read.*its parts are no lists"),
+    ):
+        source.obs()
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_ordered"),
+    [(True, True), (np.array([1]), True), (np.array([], dtype=int), False), ("yes", False), (h5py.Empty("f4"), False)],
+)
+def test_the_order_of_categories_is_taken_only_from_what_says_it(tmp_path, some, stated, is_ordered):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        file["obs/label"].attrs["ordered"] = stated
+    with open_cells(path) as source:
+        assert source.obs()["label"].cat.ordered == is_ordered
+
+
+def test_an_order_that_is_a_list_of_lists_is_none(tmp_path, some):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        nested = np.empty(2, dtype=object)
+        nested[:] = [np.arange(2), np.arange(3)]
+        file["obs/label"].attrs.create("ordered", nested, dtype=h5py.vlen_dtype(np.int32))
+    with open_cells(path) as source:
+        assert not source.obs()["label"].cat.ordered
+
+
 @pytest.mark.parametrize("part", ["data", "indices", "indptr"])
 def test_parts_of_a_matrix_that_are_no_lists_are_refused(tmp_path, some, part):
     path = formats.h5ad(tmp_path, some)

@@ -117,21 +117,22 @@ class StoredFrame:
     def _composite(self, path: str) -> Any | None:  # noqa: ANN401
         found = {name: self.tree.array(f"{path}/{name}") for name in ("codes", "categories", "values", "mask")}
         part = {name: array for name, array in found.items() if array is not None}
-        if any(len(array.shape) != 1 for array in part.values()):
+        if not (part.keys() >= {"codes", "categories"} or part.keys() >= {"values", "mask"}):
             return None
+        if any(len(array.shape) != 1 for array in part.values()):
+            raise damaged(self.tree.name, f"'{path}'", "its parts are no lists")
         for name, array in part.items():
             length = min(int(array.shape[0]), self._limit) if name == "categories" else self.length
             self._check_stored(array, path, length=length)
         read = {name: self.tree.read(array, path) for name, array in part.items()}
         if read.keys() >= {"codes", "categories"}:
             return self._categorical(path, read["codes"], read["categories"], ordered=self._is_ordered(path))
-        if read.keys() >= {"values", "mask"}:
-            return self._nullable(path, read["values"], read["mask"])
-        return None
+        return self._nullable(path, read["values"], read["mask"])
 
     def _is_ordered(self, path: str) -> bool:
         stated = self.tree.attribute(path, "ordered")
-        return bool(stated.size and stated.flat[0]) if isinstance(stated, np.ndarray) else bool(stated)
+        first = stated.flat[0] if isinstance(stated, np.ndarray) and stated.size else stated
+        return isinstance(first, int | np.integer | np.bool_) and bool(first)
 
     def _categorical(self, path: str, codes: Any, categories: Any, *, ordered: bool) -> pd.Categorical:  # noqa: ANN401
         codes, categories = np.asarray(codes), _plain(np.asarray(categories))
