@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -88,8 +89,9 @@ class Watched:
 
     def __init__(self, folder: Path, tracer: list[str], *command: str, **environment: str) -> None:
         self.folder, self.trace = folder, folder / "trace"
-        for name in ("home", "tmp"):
-            (folder / name).mkdir()
+        # a short path: processes that are split off meet at a socket in it, whose name has 108 bytes at most
+        self.roots = {"home": folder / "home", "tmp": Path(tempfile.mkdtemp(prefix="quiet-"))}
+        self.roots["home"].mkdir()
         self.process = subprocess.Popen(
             [*tracer, str(self.trace), sys.executable, *command] if tracer else [sys.executable, *command],
             cwd=folder,
@@ -97,8 +99,8 @@ class Watched:
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": str(ROOT / "src"),
                 "PYTHONDONTWRITEBYTECODE": "1",
-                "HOME": str(folder / "home"),
-                "TMPDIR": str(folder / "tmp"),
+                "HOME": str(self.roots["home"]),
+                "TMPDIR": str(self.roots["tmp"]),
                 "OMP_NUM_THREADS": "1",
                 **environment,
             },
@@ -116,8 +118,8 @@ class Watched:
 
     def left(self) -> list[str]:
         """Paths of what lies in its two folders, but `OWN`."""
-        paths = [path for name in ("home", "tmp") for path in (self.folder / name).rglob("*")]
-        return [name for name in sorted(str(path.relative_to(self.folder)) for path in paths) if not OWN.match(name)]
+        paths = [f"{name}/{path.relative_to(root)}" for name, root in self.roots.items() for path in root.rglob("*")]
+        return [name for name in sorted(paths) if not OWN.match(name)]
 
     def calls(self) -> list[str]:
         """Each call to an address of the internet, this machine's own too: name servers may have one."""
