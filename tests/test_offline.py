@@ -150,6 +150,7 @@ def watch(tmp_path: Path, traced: list[str], tiny_bundle_folder: Path):
         if watched.process.poll() is None:
             os.killpg(watched.process.pid, signal.SIGKILL)
             watched.process.communicate()
+        shutil.rmtree(watched.roots["tmp"], ignore_errors=True)
 
 
 def verbs(lines: str, *, wait: float = 0) -> tuple[str, ...]:

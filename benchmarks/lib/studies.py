@@ -99,8 +99,7 @@ def read_studies(folder: Path, runtime: Runtime) -> list[Cells]:
 
 def fingerprints(cells: Cells, runtime: Runtime) -> NDArray[np.float32]:
     """Give the fingerprints of the cells, zero where a cell has no count left."""
-    fingerprint_nd = runtime.predict(cells.counts_ng, cells.measured_g).fingerprint_nd
-    return fingerprint_nd
+    return runtime.predict(cells.counts_ng, cells.measured_g).fingerprint_nd
 
 
 def nearest(

@@ -5,12 +5,12 @@ What is taken from the files is in ``references``, what an index is in ``index``
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from spoticell.errors import FileFormatError, SearchError
-from spoticell.index import OpenIndex, append, create_index, merge_into, open_index, set_background
+from spoticell.index import OpenIndex, ReferenceCells, append, create_index, merge_into, open_index, set_background
 from spoticell.index.background import background_of
 from spoticell.index.references import Fingerprinter, Intake, Reader
 from spoticell.io import Cells
@@ -74,13 +74,10 @@ def build_index(
     """
     loaded = model if isinstance(model, Bundle) else load_bundle(model)
     fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
-    with shown(on_progress, "indexing") as step:
-        reader = Reader(
-            _listed(references), fingerprinter, _facts(study, facts), unlabelled=unlabelled, on_progress=step
-        )
-        create_index(output, loaded, reader.blocks())
-        _measure_background(output)
-    return reader.intake
+    said = _facts(study, facts)
+    return _take_in(
+        create_index, output, references, fingerprinter, facts=said, unlabelled=unlabelled, on_progress=on_progress
+    )
 
 
 def add_to_index(
@@ -130,13 +127,10 @@ def add_to_index(
     """
     loaded = bundle_of(open_index(index), model)
     fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
-    with shown(on_progress, "indexing") as step:
-        reader = Reader(
-            _listed(references), fingerprinter, _facts(study, facts), unlabelled=unlabelled, on_progress=step
-        )
-        append(index, loaded, reader.blocks())
-        _measure_background(index)
-    return reader.intake
+    said = _facts(study, facts)
+    return _take_in(
+        append, index, references, fingerprinter, facts=said, unlabelled=unlabelled, on_progress=on_progress
+    )
 
 
 def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progress: Progress | bool = True) -> None:
@@ -180,6 +174,24 @@ def bundle_of(index: OpenIndex, model: Bundle | Path | str | None) -> Bundle:
             "Give that model with --model, or build the index again."
         )
     return loaded
+
+
+def _take_in(
+    put: Callable[[Path | str, Bundle, Iterator[ReferenceCells]], None],
+    place: Path | str,
+    references: References,
+    fingerprinter: Fingerprinter,
+    *,
+    facts: Mapping[str, str],
+    unlabelled: bool,
+    on_progress: Progress | bool,
+) -> Intake:
+    """Read references into a new or a grown index, and measure what comes by chance in it."""
+    with shown(on_progress, "indexing") as step:
+        reader = Reader(_listed(references), fingerprinter, facts, unlabelled=unlabelled, on_progress=step)
+        put(place, fingerprinter.bundle, reader.blocks())
+        _measure_background(place)
+    return reader.intake
 
 
 def _listed(references: References) -> list[Cells]:

@@ -52,6 +52,6 @@ def recall(folder: Path, *, bundle_sha256: str) -> Findings | None:
     arrays = {"target_v": np.load(folder / TARGETS), "measured_g": np.load(folder / MEASURED)}
     verdict = plain["verdict"] | {"kind": Kind(plain["verdict"]["kind"])}
     lists = {"warnings": tuple(plain["warnings"]), "tried": tuple((name, why) for name, why in plain["tried"])}
-    return Findings(
-        **plain | lists | {"verdict": CountsVerdict(**verdict), "match": GeneMatch(**plain["match"], **arrays)}
-    )
+    names = {"odd_names": tuple(tuple(name) for name in plain["match"].get("odd_names", ()))}
+    match = GeneMatch(**plain["match"] | names | arrays)
+    return Findings(**plain | lists | {"verdict": CountsVerdict(**verdict), "match": match})
