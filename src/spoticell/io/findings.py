@@ -199,7 +199,7 @@ def _inspect_matrix(
 
 
 def _remarks(verdict: CountsVerdict, match: GeneMatch) -> list[str]:
-    remarks = []
+    remarks = list(verdict.remarks)
     if match.n_found < SMALL_PANEL:
         remarks.append(
             f"only {match.n_found:,} known genes are measured: expect broader types and more cells without an answer."

@@ -1,0 +1,237 @@
+"""Counts worked back from what is stored, once it is known what that is.
+
+Axes: ``n`` cells, ``v`` genes of the data set, ``e`` stored values of a matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from spoticell.biology.reading import Reading, above, floors, read_cells
+from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, Floats, Kind, with_data
+from spoticell.errors import CountsError
+
+REMEDY = "Put the raw counts into layers['counts'] or raw, or give the file with the counts."
+
+
+@dataclass(frozen=True)
+class CountsVerdict:
+    """What a matrix holds, why that is believed, and what can be had from it."""
+
+    kind: Kind
+    evidence: str
+    """One sentence with the numbers that decided, and what to do where the matrix can't be used."""
+    usable: bool
+    n_cells: int
+    n_empty: int
+    """Cells without any count."""
+    recovers: Literal["counts", "proportions"] = "counts"
+    """Whether `recover` gives whole counts or values proportional to counts within a cell."""
+    exact: bool = True
+    """Whether the counts are those that were stored, not only near them."""
+    n_values: int = 0
+    """Values above zero, or above what stands for zero."""
+    target_sum: float | None = None
+    """What each cell sums to once the scale is undone; None where that isn't constant."""
+    unit: float | None = None
+    """What one count is in every cell once the scale is undone; None where cells differ."""
+    plain: bool = False
+    """Whether every value is a whole count as it stands."""
+    mean_within: tuple[float, float] | None = None
+    """Between which means of a cell's values fractions are taken as they are; None where they never are."""
+    remarks: tuple[str, ...] = ()
+    """Sentences that the owner of the matrix should read."""
+
+
+def recover(values_nv: sparse.csr_array, verdict: CountsVerdict) -> sparse.csr_array:
+    """Turn stored values into counts, or into something proportional to them within each cell.
+
+    Each cell is read on the scale of its matrix or, where it doesn't fit that, on its own; a cell that fits none is
+    left empty.
+
+    Parameters
+    ----------
+    values_nv
+        Values as stored, ``(n, v)``: any cells of the matrix that the verdict is about.
+    verdict
+        From `CountsProbe.verdict`.
+
+    Returns
+    -------
+    ``(n, v)``, float32, canonical.
+
+    Raises
+    ------
+    CountsError
+        If nothing of the kind can be had; the message is the verdict's evidence.
+
+    Examples
+    --------
+    >>> from spoticell.biology.counts import CountsProbe
+    >>> counts_nv = np.random.default_rng(0).poisson(np.random.default_rng(1).gamma(0.5, size=90), (9, 90))
+    >>> values_nv = sparse.csr_array(np.log1p(1e4 * counts_nv / counts_nv.sum(axis=1, keepdims=True)))
+    >>> probe = CountsProbe()
+    >>> probe.update(values_nv)
+    >>> np.array_equal(recover(values_nv, probe.verdict()).toarray(), counts_nv)
+    True
+    """
+    if not verdict.usable:
+        raise CountsError(verdict.evidence)
+    values_nv = canonical(values_nv)
+    if verdict.plain:
+        return _finished(with_data(values_nv, np.rint(values_nv.data)))
+    return worked_back(*above_floor(values_nv), verdict)
+
+
+def worked_back(kept_nv: sparse.csr_array, floor_n: Floats, verdict: CountsVerdict) -> sparse.csr_array:
+    """Do the same to values above their floor; as `recover` in everything else."""
+    if verdict.kind is Kind.NEAR_COUNTS and verdict.recovers == "proportions":
+        return _finished(kept_nv)
+    position = position_of(verdict.kind)
+    if verdict.recovers == "proportions":
+        undone_nv = with_data(kept_nv, undo(kept_nv, floor_n, np.full(len(floor_n), position)))
+        return _finished(with_data(kept_nv, undone_nv.data / np.repeat(one_count(undone_nv), np.diff(kept_nv.indptr))))
+    reading = read_cells(kept_nv, floor_n, first=position)
+    return _finished(with_data(kept_nv, _counts(kept_nv, floor_n, reading, position, verdict)))
+
+
+def _counts(
+    kept_nv: sparse.csr_array, floor_n: Floats, reading: Reading, position: int, verdict: CountsVerdict
+) -> Floats:
+    """Work out each value: on the matrix's scale, or on the cell's own, or as it stands."""
+    scale_n = np.full(len(floor_n), position)
+    elsewhere = np.flatnonzero(reading.fit_ns.any(axis=1) & (reading.fit_ns[:, position] == 0))
+    scale_n[elsewhere] = [_own_scale(kept_nv[[cell]], floor_n[[cell]], reading.fit_ns[cell]) for cell in elsewhere]
+    undone_nv = with_data(kept_nv, undo(kept_nv, floor_n, scale_n))
+    unit_n = reading.unit_ns[np.arange(len(scale_n)), scale_n]
+    untold_n = ~reading.tested_n & reading.full_n
+    unit_n[untold_n] = verdict.unit if verdict.unit is not None else _least(undone_nv)[untold_n]
+    in_line_n = np.zeros(len(floor_n), dtype=np.bool_)
+    if verdict.mean_within is not None:
+        mean_n = cell_means(kept_nv)
+        in_line_n = reading.odd_n & (mean_n >= verdict.mean_within[0]) & (mean_n <= verdict.mean_within[1])
+        unit_n[in_line_n] = 1
+    genes_n = np.diff(kept_nv.indptr)
+    ratio_e: Floats = undone_nv.data / np.repeat(unit_n, genes_n)
+    np.rint(ratio_e, out=ratio_e, where=np.repeat(~in_line_n, genes_n))
+    return np.nan_to_num(ratio_e, nan=0.0)
+
+
+def _own_scale(cell_nv: sparse.csr_array, floor_n: Floats, fit_s: NDArray[np.int8]) -> int:
+    """Choose among the scales that fit a cell: one on which it sums to a customary number, else the best fit."""
+    likeliest = np.flatnonzero(fit_s == fit_s.max())
+    sums = [float(undo(cell_nv, floor_n, np.array([position])).sum()) for position in likeliest]
+    off = [min(abs(total / target - 1) for target in COMMON_TARGETS) for total in sums]
+    best = int(np.argmin(off))
+    return int(likeliest[best] if off[best] < CONSTANT_WITHIN else likeliest[0])
+
+
+def undo(kept_nv: sparse.csr_array, floor_n: Floats, scale_n: NDArray[np.integer]) -> Floats:
+    """Undo in each cell the scale it is on: values proportional to counts within a cell, ``(e,)``."""
+    genes_n = np.diff(kept_nv.indptr)
+    undone_e = kept_nv.data.copy()
+    for position in np.unique(scale_n):
+        scale = SCALES[position]
+        on_e = np.repeat(scale_n == position, genes_n)
+        zero_e = np.repeat(scale.undo(floor_n), genes_n)[on_e]
+        undone_e[on_e] = scale.undo(np.minimum(undone_e[on_e], scale.largest)) - zero_e
+    return undone_e
+
+
+def one_count(undone_nv: sparse.csr_array) -> Floats:
+    """Guess what one count is in each cell whose values are no whole multiples: a fifth of its values are below."""
+    unit_n = np.full(undone_nv.shape[0], np.nan)
+    for cell in np.flatnonzero(np.diff(undone_nv.indptr)):
+        values = undone_nv.data[undone_nv.indptr[cell] : undone_nv.indptr[cell + 1]]
+        unit_n[cell] = np.partition(values, len(values) // 5)[len(values) // 5]
+    return unit_n
+
+
+def position_of(kind: Kind) -> int:
+    """Give the place of a scale in `SCALES`; counts are plain numbers."""
+    return next((place for place, scale in enumerate(SCALES) if scale.kind is kind), 0)
+
+
+def _least(values_nv: sparse.csr_array) -> Floats:
+    least_n = np.full(values_nv.shape[0], np.nan)
+    full_n = np.diff(values_nv.indptr) > 0
+    if full_n.any():
+        least_n[full_n] = np.minimum.reduceat(values_nv.data, values_nv.indptr[:-1][full_n])
+    return least_n
+
+
+def cell_means(values_nv: sparse.csr_array) -> Floats:
+    """Give the mean of each cell's values, 0 where there is none, ``(n,)``."""
+    total_n = np.asarray(values_nv.sum(axis=1), dtype=np.float64).ravel()
+    return total_n / np.maximum(np.diff(values_nv.indptr), 1)
+
+
+def canonical(values_nv: sparse.csr_array) -> sparse.csr_array:
+    """Give the matrix as floats, sorted, without repeats or stored zeros; the given one isn't changed."""
+    precise = values_nv.dtype in (np.float32, np.float64)
+    canonical_nv = values_nv if precise else values_nv.astype(np.float64)
+    if not canonical_nv.has_canonical_format:
+        canonical_nv = canonical_nv.copy()
+        canonical_nv.sum_duplicates()
+    if not canonical_nv.data.all():
+        canonical_nv = canonical_nv.copy()
+        canonical_nv.eliminate_zeros()
+    return canonical_nv
+
+
+def above_floor(values_nv: sparse.csr_array, first_cell: int = 0) -> tuple[sparse.csr_array, Floats]:
+    """Take off what stands for zero.
+
+    Parameters
+    ----------
+    values_nv
+        Values as stored, canonical, ``(n, v)``.
+    first_cell
+        Where the first of these cells stands in its matrix.
+
+    Returns
+    -------
+    The values above it, as stored, float64; and what zero is in each cell, ``(n,)``.
+
+    Raises
+    ------
+    CountsError
+        If a value is NaN or infinite, or a cell has negative values and none that stands for zero.
+    """
+    _refuse_no_numbers(values_nv, first_cell)
+    floor_n = floors(values_nv)
+    if np.isnan(floor_n).any():
+        bad_e = (values_nv.data < 0) & np.repeat(np.isnan(floor_n), np.diff(values_nv.indptr))
+        raise CountsError(
+            f"{int(bad_e.sum()):,} of the values read so far are negative ({_place(values_nv, bad_e, first_cell)}), so "
+            f"the matrix looks scaled or batch-corrected, and counts can't be had from it. {REMEDY}"
+        )
+    return above(values_nv, floor_n), floor_n
+
+
+def _refuse_no_numbers(values_nv: sparse.csr_array, first_cell: int) -> None:
+    # the sum isn't finite if a value isn't, and is quicker to have than a look at each
+    if values_nv.nnz == 0 or np.isfinite(values_nv.data.sum(dtype=np.float64)):
+        return
+    bad_e = ~np.isfinite(values_nv.data)
+    raise CountsError(
+        f"{int(bad_e.sum()):,} of the values read so far are NaN or infinite ({_place(values_nv, bad_e, first_cell)}); "
+        "counts are numbers. Replace or drop them first."
+    )
+
+
+def _place(values_nv: sparse.csr_array, bad_e: NDArray[np.bool_], first_cell: int) -> str:
+    first = int(bad_e.argmax())
+    cell = first_cell + int(np.searchsorted(values_nv.indptr, first, side="right")) - 1
+    return f"the first at cell {cell:,}, gene {int(values_nv.indices[first]):,}, counting from 0"
+
+
+def _finished(values_nv: sparse.csr_array) -> sparse.csr_array:
+    finished_nv = with_data(values_nv, values_nv.data.astype(np.float32)).copy()
+    finished_nv.eliminate_zeros()
+    return finished_nv

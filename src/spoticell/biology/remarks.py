@@ -1,0 +1,103 @@
+"""Remarks on how counts were had from a matrix, for its owner to read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from spoticell.biology.recovery import CountsVerdict
+from spoticell.biology.scales import SCALES, Kind
+from spoticell.biology.tallies import Pattern, Tallies
+
+
+def remarks_on(verdict: CountsVerdict, tallies: Tallies, position: int) -> CountsVerdict:
+    """Add to a verdict what its owner should know of the cells.
+
+    Parameters
+    ----------
+    verdict
+        What the matrix holds.
+    tallies
+        Of all its cells.
+    position
+        The scale that most cells are on, as its place in `SCALES`.
+    """
+    return replace(
+        verdict,
+        remarks=(
+            *_of_scale(verdict, tallies),
+            *_of_multiples(verdict, tallies),
+            *_of_others(tallies, tallies.others(position)),
+            *_of_odd(verdict, tallies),
+            *_of_lumps(verdict, tallies),
+        ),
+    )
+
+
+def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
+    remarks = []
+    if 2 * tallies.n_floored > tallies.n_full:
+        remarks.append("no gene is zero in any cell: the value that most genes of a cell share was taken for zero.")
+    if verdict.kind is Kind.NEAR_COUNTS:
+        remarks.append("its counts are fractions near whole numbers; they were rounded.")
+    elif verdict.kind is Kind.COUNTS:
+        if verdict.unit != 1:
+            remarks.append(f"its values are multiples of {verdict.unit:.4g}: they were divided by it to have counts.")
+    elif verdict.exact:
+        remarks.append(f"it holds {verdict.kind.value}, not counts: the counts were worked back from it.")
+    else:
+        remarks.append(f"it holds {verdict.kind.value}, rounded: counts were worked back and may be off by a few percent.")
+    return remarks
+
+
+def _of_others(tallies: Tallies, others: list[Pattern]) -> list[str]:
+    """Name the cells that are on another scale than most."""
+    by_kind: dict[Kind, list[Pattern]] = {}
+    for pattern in others:
+        by_kind.setdefault(SCALES[max(range(len(pattern)), key=pattern.__getitem__)].kind, []).append(pattern)
+    return [
+        f"{_counted(patterns, tallies)} on another scale than the rest ({kind.value}); their counts were worked back from it."
+        for kind, patterns in by_kind.items()
+    ]
+
+
+def _counted(patterns: list[Pattern], tallies: Tallies) -> str:
+    n = sum(tallies.patterns[pattern] for pattern in patterns)
+    return _cells(n, min(tallies.first_cell[pattern] for pattern in patterns), tallies)
+
+
+def _of_multiples(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
+    n, first, unit = tallies.multiples
+    if verdict.kind is not Kind.COUNTS or verdict.unit != 1 or not n:
+        return []
+    return [f"{_cells(n, first, tallies)} multiples of another number than 1 ({unit:.4g} in the first); they were divided by it."]
+
+
+def _of_odd(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
+    """Name the cells that no scale fits: those taken as they stand, and those left out."""
+    remarks = []
+    if verdict.mean_within is None:
+        lost, fractional = list(tallies.odd), []
+    else:
+        low, high = verdict.mean_within
+        lost = [odd for odd in tallies.odd if not low <= odd.mean <= high]
+        fractional = [odd for odd in tallies.odd if low <= odd.mean <= high and not odd.whole]
+    if fractional:
+        remarks.append(f"{_cells(len(fractional), fractional[0].cell, tallies)} fractions of counts, taken as they stand.")
+    if lost:
+        n = len(lost) if tallies.n_odd == len(tallies.odd) else tallies.n_odd - len(fractional)
+        remarks.append(f"{_cells(n, lost[0].cell, tallies)} on no scale that is known, and left unknown.")
+    return remarks
+
+
+def _of_lumps(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
+    """Find cells among counts that sum suspiciously often to nearly the same round number."""
+    return [
+        f"{n:,} of {tallies.n_cells:,} cells sum to nearly {target:,.0f}: if they were normalised and rounded, their scores "
+        "are less sure than they say."
+        for target, n in tallies.n_at_target.items()
+        if verdict.kind is Kind.COUNTS and n >= 10 and n >= 0.7 * tallies.n_near_target[target]
+    ]
+
+
+def _cells(n: int, first: int, tallies: Tallies) -> str:
+    return f"{n:,} of {tallies.n_cells:,} cells (the first is cell {first:,}, counting from 0) {'is' if n == 1 else 'are'}"
