@@ -140,9 +140,13 @@ def _has_decimal_commas(rows: list[list[str]]) -> bool:
 
 
 def _rows_of_words(rows: list[list[str]], *, decimal_comma: bool) -> tuple[tuple[str, ...], ...]:
-    """Give the rows at the top, but never all rows, in which most fields behind the first are words."""
-    wordy = takewhile(lambda row: _is_words(tuple(row[1:]), decimal_comma=decimal_comma), rows[:-1])
-    return tuple(tuple(field.strip() for field in row) for row in wordy)
+    """Give the rows at the top, but never all rows, in which fields behind the first are words or blank."""
+
+    def wordy(row: list[str]) -> bool:
+        told = [field for field in row[1:] if field.strip().lower() not in _BLANK]
+        return bool(told) and all(number(field, decimal_comma=decimal_comma) is None for field in told)
+
+    return tuple(tuple(field.strip() for field in row) for row in takewhile(wordy, rows[:-1]))
 
 
 def _is_words(column: tuple[str, ...], *, decimal_comma: bool) -> bool:
