@@ -93,7 +93,9 @@ class Reading:
         """Say in one sentence what was taken off."""
         carry = [name for name in names if self.words(name)]
         share = f"All {len(carry):,}" if len(carry) == len(names) else f"{len(carry):,} of {len(names):,}"
-        affixes = [f"the prefix {self.prefix!r}"] * bool(self.prefix) + [f"the suffix {self.suffix!r}"] * bool(self.suffix)
+        affixes = [f"the prefix {self.prefix!r}"] * bool(self.prefix) + [f"the suffix {self.suffix!r}"] * bool(
+            self.suffix
+        )
         if affixes:
             were = "was" if len(affixes) == 1 else "were"
             return f"{share} names in {column!r} carry {' and '.join(affixes)}, which {were} taken off."

@@ -19,7 +19,9 @@ OWN = re.compile(
     re.IGNORECASE,
 )
 """Columns that name the genes themselves."""
-OTHER = re.compile(r"near|clos|target|neighbo|link|peak|promoter|partner|ligand|receptor|ortho|homolog|regulat", re.IGNORECASE)
+OTHER = re.compile(
+    r"near|clos|target|neighbo|link|peak|promoter|partner|ligand|receptor|ortho|homolog|regulat", re.IGNORECASE
+)
 """Columns that name other genes: the nearest to a peak, the target of a guide, the orthologue in another species."""
 
 LOCUS = re.compile(

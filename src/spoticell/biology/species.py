@@ -86,12 +86,16 @@ def species_of(
     >>> species_of(names, names, [], load_vocabulary(), n_found=0)
     'mouse'
     """
-    foreign = Counter(_CODES.get(hit[1].upper(), "another species") for name in names if (hit := FOREIGN_ID.search(name)))
+    foreign = Counter(
+        _CODES.get(hit[1].upper(), "another species") for name in names if (hit := FOREIGN_ID.search(name))
+    )
     marked = Counter(_SPECIES_OF_WORD[hit[0].lower()] for name in names if (hit := _FIRST_WORD.match(name)))
     for affix in affixes:
         species = affix_species(affix)
         if species not in {None, "human"}:
-            marked[species] = max(marked[species], sum(name.startswith(affix) or name.endswith(affix) for name in names))
+            marked[species] = max(
+                marked[species], sum(name.startswith(affix) or name.endswith(affix) for name in names)
+            )
     foreign |= marked
     foreign["mouse"] = max(foreign["mouse"], _n_mouse_symbols(words, vocabulary))
     species, count = foreign.most_common(1)[0]

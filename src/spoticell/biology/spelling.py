@@ -39,7 +39,7 @@ VARIABLE_GENE = re.compile(r"IGHV\d.*-[2-9]\d?")
 """Copies of variable genes such as IGHV3-33-2 are genes of their own, no repeats."""
 DATE = re.compile(r"X?(\d{1,2})[-.]([A-Za-z]{3})")
 DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-") | dict.fromkeys(map(ord, "\u200b\ufeff"))
-AROUND = " \t\r\n\"`"
+AROUND = ' \t\r\n"`'
 
 
 class NameColumn:
