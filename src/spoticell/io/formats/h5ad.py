@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
+from spoticell.io.formats.features import Chosen, choose_features, some_genes
 from spoticell.io.formats.frames import StoredFrame
 from spoticell.io.source import BLOCK, CellBlock, CellSource
 from spoticell.io.storage.dense import dense
@@ -60,6 +61,7 @@ class AnnDataSource(CellSource):
             raise FileFormatError(f"{self.name} holds no matrix: 'X', 'layers' and 'raw/X' are empty.")
         self._stored: dict[str, StoredMatrix] = {}
         self._frames: dict[str, StoredFrame] = {}
+        self._features: dict[str, Chosen] = {}
         if all(self._var(matrix).length == 0 for matrix in self.matrices):
             raise FileFormatError(f"{self.name} has no genes: its table 'var' is empty.")
 
@@ -69,14 +71,13 @@ class AnnDataSource(CellSource):
         return pd.Index(self._obs.index(), dtype=object)
 
     def gene_columns(self, matrix: str) -> Mapping[str, NDArray[np.object_]]:
-        """Columns of text of ``var``, or of ``raw/var`` for ``raw/X``."""
-        frame = self._var(matrix)
-        columns = {"index": frame.index()}
-        for name in frame.columns:
-            values = frame.strings(name)
-            if values is not None:
-                columns.setdefault(name, values)
-        return columns
+        """Columns of text of ``var``, or of ``raw/var`` for ``raw/X``; only genes are kept."""
+        keep_v = self._chosen(matrix).keep_v
+        return {name: values[keep_v] for name, values in self._words(self._var(matrix)).items()}
+
+    def notes(self, matrix: str) -> tuple[str, ...]:
+        """Say which of its features are no genes."""
+        return (*self.warnings, *self._chosen(matrix).warnings)
 
     def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream ``matrix`` from first cell to last; shapes are checked before anything is read."""
@@ -121,11 +122,25 @@ class AnnDataSource(CellSource):
             self._frames[path] = StoredFrame(self.tree, path, limit=MOST_GENES)
         return self._frames[path]
 
+    def _words(self, frame: StoredFrame) -> dict[str, NDArray[np.object_]]:
+        columns = {"index": frame.index()}
+        for name in frame.columns:
+            values = frame.strings(name)
+            if values is not None:
+                columns.setdefault(name, values)
+        return columns
+
+    def _chosen(self, matrix: str) -> Chosen:
+        frame = self._var(matrix)
+        if frame.path not in self._features:
+            self._features[frame.path] = choose_features(self._words(frame), name=self.name)
+        return self._features[frame.path]
+
     def _matrix(self, name: str) -> StoredMatrix:
         if name not in (*self.matrices, *self.others):
             raise KeyError(name)
         if name not in self._stored:
-            self._stored[name] = self._store(name)
+            self._stored[name] = some_genes(self._store(name), self._chosen(name).keep_v)
         return self._stored[name]
 
     def _store(self, name: str) -> StoredMatrix:

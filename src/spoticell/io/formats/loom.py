@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
+from spoticell.io.formats.features import choose_features, some_genes
 from spoticell.io.formats.h5ad import order_matrices
 from spoticell.io.storage.dense import dense
 from spoticell.io.storage.room import check_cells, check_matrices, check_table
@@ -45,14 +46,16 @@ def open_loom(tree: Tree) -> StoredSource:
     gene_names = next((genes[name] for name in (*_GENE_NAMES, *genes) if name in genes), None)
     if gene_names is None:
         raise FileFormatError(f"{tree.name} has no names of genes among its row attributes.")
+    chosen = choose_features(genes, name=tree.name)
     cell_names = next((name for name in _CELL_NAMES if name in cells), None)
     return StoredSource(
         tree.name,
         format="loom",
-        matrices=matrices,
+        matrices={label: some_genes(matrix, chosen.keep_v) for label, matrix in matrices.items()},
         cells=text(np.arange(n_cells)) if cell_names is None else cells.pop(cell_names),
-        genes={"index": gene_names, **genes},
+        genes={name: values[chosen.keep_v] for name, values in {"index": gene_names, **genes}.items()},
         obs=cells,
+        warnings=chosen.warnings,
         release=tree.close,
     )
 
