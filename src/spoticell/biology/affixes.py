@@ -1,8 +1,8 @@
 """Affixes: what tools put around the names of genes, told from the names themselves.
 
-A reference, a modality or a species may stand before or behind every name (``GRCh38_CD3E``, ``CD3E_HUMAN``), and several
-words may be joined into one (``CD3E|916``, ``b'CD3E'``).  What nearly all names share, and without which they are
-genes, is no part of the gene's own name.
+A reference, a modality or a species may stand before or behind every name (``GRCh38_CD3E``, ``CD3E_HUMAN``), and
+several words may be joined into one (``CD3E|916``, ``b'CD3E'``).  What nearly all names share, and without which they
+are genes, is no part of the gene's own name.  What speaks of another species or of antibodies stays where it is.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from random import Random
 
+import numpy as np
+
+from spoticell.biology.features import GENE, kind_of
 from spoticell.biology.species import FOREIGN_ID, affix_species
 from spoticell.biology.vocabulary import Vocabulary
 
@@ -34,8 +36,8 @@ _REPEATED = 0.02
 """Largest share of names whose part may be another's too, if an affix would do."""
 _LONGEST = 100
 
-_STRONG = r"[^A-Za-z0-9.-]+"
-"""What no symbol holds, so words end there; dashes and dots are parts of symbols."""
+_STRONG = re.compile(r"[^A-Za-z0-9.-]+|[.-]*(?<![A-Za-z0-9])(ENSG\d{11})(?:\.\d+)?(?![A-Za-z0-9])[.-]*")
+"""What no symbol holds, so words end there, and whole ids; dashes and dots are parts of symbols."""
 _HEAD = re.compile(r"[^\W_]*[\W_]+")
 _JOINT = re.compile(r"[\W_]+")
 
@@ -92,14 +94,13 @@ class Reading:
     def note(self, column: str, names: Sequence[str]) -> str:
         """Say in one sentence what was taken off."""
         carry = [name for name in names if self.words(name)]
-        share = f"All {len(carry):,}" if len(carry) == len(names) else f"{len(carry):,} of {len(names):,}"
-        affixes = [f"the prefix {self.prefix!r}"] * bool(self.prefix) + [f"the suffix {self.suffix!r}"] * bool(
-            self.suffix
-        )
-        if affixes:
-            were = "was" if len(affixes) == 1 else "were"
-            return f"{share} names in {column!r} carry {' and '.join(affixes)}, which {were} taken off."
-        return f"{share} names in {column!r} hold more than the gene: {carry[0][:60]!r} is read as {self.words(carry[0])[0]!r}."
+        share = f"all {len(carry):,}" if len(carry) == len(names) else f"{len(carry):,} of {len(names):,}"
+        if self.place:
+            example, word = carry[0], *self.words(carry[0])
+            return f"{share} names in {column!r} hold more than the gene: {example[:60]!r} is read as {word[:30]!r}."
+        parts = [("prefix", self.prefix), ("suffix", self.suffix)]
+        what = " and ".join(f"the {part} {affix!r}" for part, affix in parts if affix)
+        return f"{share} names in {column!r} carry {what}, which {'were' if ' and ' in what else 'was'} taken off."
 
 
 PLAIN = Reading()
@@ -129,7 +130,7 @@ def find_reading(names: Sequence[str], vocabulary: Vocabulary) -> Reading:
     """
     if len(names) < _FEWEST:
         return PLAIN
-    sample = Random(0).sample(names, min(len(names), _SAMPLE))
+    sample = [names[at] for at in np.random.default_rng(0).permutation(len(names))[:_SAMPLE]]
     as_they_stand = gene_share(sample, vocabulary)
     if 3 * as_they_stand >= 1:
         return replace(PLAIN, others=_others(PLAIN, sample, vocabulary))
@@ -137,7 +138,7 @@ def find_reading(names: Sequence[str], vocabulary: Vocabulary) -> Reading:
     shared = tuple(sorted({*prefixes, *suffixes}, key=len, reverse=True))
     least = max(_ENOUGH, 3 * as_they_stand)
     best, share = _best(_affixes(prefixes, suffixes), sample, vocabulary, least=least)
-    if all(map(_is_human, shared)):
+    if all(map(_may_go, shared)):
         part, _ = _best(_parts(sample), sample, vocabulary, least=max(least, share * _BETTER))
         # antibodies and genes of the same names (ADT_CD4, GEX_CD4) must stay apart
         if part is not PLAIN and (best is PLAIN or _repeats(part, names) <= _REPEATED):
@@ -175,13 +176,14 @@ def _worth(name: str, vocabulary: Vocabulary) -> float:
     return 0.3 if name.upper() in vocabulary.exact or FOREIGN_ID.search(name) else 0
 
 
-def _is_human(affix: str) -> bool:
-    return affix_species(affix) in {None, "human"}
+def _may_go(affix: str) -> bool:
+    """Whether names without an affix can be human genes: it speaks of no other species and no antibodies."""
+    return affix_species(affix) in {None, "human"} and kind_of(affix) in {None, GENE}
 
 
 def _affixes(prefixes: list[str], suffixes: list[str]) -> Iterator[Reading]:
-    """Give readings without a prefix, a suffix or both; those of another species stay on."""
-    for prefix, suffix in product(["", *filter(_is_human, prefixes)], ["", *filter(_is_human, suffixes)]):
+    """Give readings without a prefix, a suffix or both; those that say otherwise stay on."""
+    for prefix, suffix in product(["", *filter(_may_go, prefixes)], ["", *filter(_may_go, suffixes)]):
         if prefix or suffix:
             yield Reading(prefix, suffix)
 
@@ -209,7 +211,7 @@ def _inner(length: int) -> Iterable[Slice]:
 
 def _split(name: str, delimiter: str) -> list[str]:
     """Parts of a name; at all that no symbol holds if no delimiter is given."""
-    return name.split(delimiter) if delimiter else [part for part in re.split(_STRONG, name) if part]
+    return name.split(delimiter) if delimiter else [part for part in _STRONG.split(name) if part]
 
 
 def _part(name: str, delimiter: str, place: Slice) -> tuple[str, ...]:
@@ -244,7 +246,7 @@ def _shared(names: Sequence[str]) -> list[str]:
     heads = Counter(head[0] for name in names if (head := _HEAD.match(name)))
     often = [head for head, count in heads.most_common(3) if count >= _GROUP * len(names)]
     found = dict[str, None]()
-    for group in [[name for name in names if name.startswith(head)] for head in often] or [names]:
+    for group in [[name for name in names if name.startswith(head)] for head in often] or [list(names)]:
         common = _common(group)
         cuts = {joint.end() for joint in _JOINT.finditer(common)} or set(range(1, len(common)))
         found |= dict.fromkeys(common[:cut] for cut in sorted({*cuts, len(common)}) if cut)

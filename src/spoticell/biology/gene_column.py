@@ -1,7 +1,7 @@
 """Gene column: which column of a table names its genes.
 
-Most hits alone don't tell: a sorted or shifted column of symbols names as many genes as the right one does, and a peak's
-nearest gene is a gene.  So columns are compared row by row, and the index goes before the others where they differ.
+Most hits alone don't tell: a sorted or shifted column of symbols names as many genes as the right one does, and a
+peak's nearest gene is a gene.  So columns are compared row by row, and where they differ the index goes before others.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def _differ(one: NameColumn, other: NameColumn) -> bool:
 def _note(chosen: NameColumn, other: NameColumn) -> str:
     both, different = _rows(chosen, other)
     return (
-        f"the columns {chosen.column!r} and {other.column!r} name different genes in {different:,} of the {both:,} rows "
-        f"where both name one; {chosen.column!r} is used."
+        f"the columns {chosen.column!r} and {other.column!r} name different genes in {different:,} of the {both:,} "
+        f"rows where both name one; {chosen.column!r} is used."
     )
 
 

@@ -86,9 +86,10 @@ def match_genes(
     """Find which gene of the vocabulary each gene of a data set is.
 
     The column that leads to most genes of the vocabulary is used; where columns name different genes in the same rows,
-    the index goes before the others.  What nearly all names share is taken off if they are genes without it.  A name may be an Ensembl id or a symbol; what is
-    common damage is repaired (versions, genome prefixes, ``_PAR_Y``, spaces, lower case, suffixes against repeats,
-    dots for dashes, symbols that became dates); previous symbols and aliases count where they mean one gene only.
+    the index goes before the others.  A name may be an Ensembl id or a symbol.  What nearly all names share is taken
+    off if they are genes without it.  What is common damage is repaired (versions, genome prefixes, ``_PAR_Y``, spaces,
+    lower case, suffixes against repeats, dots for dashes, symbols that became dates); previous symbols and aliases
+    count where they mean one gene only.
 
     Parameters
     ----------

@@ -93,9 +93,8 @@ def species_of(
     for affix in affixes:
         species = affix_species(affix)
         if species not in {None, "human"}:
-            marked[species] = max(
-                marked[species], sum(name.startswith(affix) or name.endswith(affix) for name in names)
-            )
+            n_marked = sum(name.startswith(affix) or name.endswith(affix) for name in names)
+            marked[species] = max(marked[species], n_marked)
     foreign |= marked
     foreign["mouse"] = max(foreign["mouse"], _n_mouse_symbols(words, vocabulary))
     species, count = foreign.most_common(1)[0]

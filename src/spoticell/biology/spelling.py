@@ -31,8 +31,6 @@ NONE: Hit = (-1, "unmatched")
 
 LONGEST_NAME = 200
 HUMAN_PREFIX = re.compile(r"\A(?:grch3[78]|hg19|hg38|b37|homo_sapiens|human)[_-]+", re.IGNORECASE)
-WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9]*(?:[.-]+[A-Za-z0-9]+)*")
-"""What may be a symbol; not the version of an id."""
 REPEAT = re.compile(r"(.+?)(?:[-._:#~ ]+(?:dup(?:licated?)?|copy|rep(?:eat)?)?[-._ ]?\d{0,3}|[._][xy]| ?\(\d{1,3}\))")
 """What tools put behind a name that was there before: ``-1``, ``.1``, ``_2``, ``--1``, ``...7``, ``-dup``, ``.x``."""
 VARIABLE_GENE = re.compile(r"IGHV\d.*-[2-9]\d?")
@@ -123,9 +121,7 @@ class NameColumn:
         if gene_id is None:
             return self._repair_symbol(name, bare)
         # R stands for a 0 in the ids that old releases gave to the copies on Y
-        hit = self._look_up(gene_id[0].upper().replace("R", "0"))
-        beside = WORD.findall(f"{bare[: gene_id.start()]} {bare[gene_id.end() :]}") if hit == NONE else []
-        return _as_repaired(self._look_up(beside[0]) if len(beside) == 1 else hit)
+        return _as_repaired(self._look_up(gene_id[0].upper().replace("R", "0")))
 
     def _repair_symbol(self, name: str, bare: str) -> Hit:
         spellings = _spellings(bare.upper() if self.all_lower else bare)
