@@ -194,7 +194,7 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.warnings, *_remarks(verdict, match)),
+        warnings=(*source.notes(matrix), *_remarks(verdict, match)),
     )
 
 
