@@ -5,6 +5,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from tests.io import declared_files  # noqa: F401 - more of the bad files
 from tests.io.bad_files import BAD_FILES
 
 from spoticell.errors import FileFormatError, GeneMatchError

@@ -21,7 +21,8 @@ from spoticell.io.formats.frames import StoredFrame
 from spoticell.io.source import BLOCK, CellBlock, CellSource
 from spoticell.io.storage.dense import dense
 from spoticell.io.storage.matrix import ByCell, ByGene, StoredMatrix, check_lists
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_group
+from spoticell.io.storage.room import check_cells, check_matrices
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_group, n_bytes_of
 
 COUNT_LAYERS = ("counts", "raw_counts", "count", "umi", "umis", "umi_counts", "rawcounts", "raw.counts", "raw")
 """Names that layers of counts go by, likeliest first; compared in lower case."""
@@ -51,7 +52,9 @@ class AnnDataSource(CellSource):
         self.tree, self.name, self.format = tree, tree.name, format
         self._obs = StoredFrame(tree, "obs", limit=MOST_CELLS)
         self.n_cells = self._obs.length
+        check_cells(self.name, self.n_cells, tree.room)
         present = self._present()
+        check_matrices(self.name, sum(map(self._n_bytes, present)), tree.room)
         self.matrices = tuple(order_matrices(present))
         self.others = tuple(name for name in present if name not in self.matrices)
         if not self.matrices:
@@ -100,7 +103,13 @@ class AnnDataSource(CellSource):
             return False
         if is_group(node):
             return {"data", "indices", "indptr"} <= set(self.tree.names(self._place(name)))
-        return node.shape is not None and len(node.shape) == 2  # AnnData 0.12.0 writes a missing X without a shape
+        return len(node.shape) == 2 and not self.tree.is_unwritten(node)
+
+    def _n_bytes(self, name: str) -> int:
+        """Bytes to which a matrix declares to unpack."""
+        path = self._place(name)
+        arrays = (self.tree.array(place) for place in (path, f"{path}/data", f"{path}/indices"))
+        return sum(n_bytes_of(array) for array in arrays if array is not None)
 
     def _place(self, name: str) -> str:
         """Path of a matrix or table, where files older than AnnData 0.7 keep it if need be."""

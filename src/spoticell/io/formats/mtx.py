@@ -15,6 +15,7 @@ from spoticell.io.formats.features import choose_features, some_genes
 from spoticell.io.formats.mtxfile import Header, MtxMatrix, read_header
 from spoticell.io.formats.orient import genes_lie_first
 from spoticell.io.formats.sidefiles import find_side_files, read_side_file
+from spoticell.io.storage.room import check_cells, holds
 from spoticell.io.storage.stored import StoredSource
 
 
@@ -66,6 +67,8 @@ def open_folder(folder: Path) -> StoredSource:
 def _names(path: Path, header: Header) -> tuple[list[NDArray[np.object_]], list[NDArray[np.object_]], bool]:
     """Columns about cells, columns about genes, and whether genes are the rows of the matrix."""
     files = find_side_files(path)
+    longest = max(header.n_rows, header.n_columns)
+    check_cells(path.name, longest, holds([path, *set(files.values())]), what="rows or columns")
     if "genes" in files or "cells" in files:
         return _named(path, header, files)
     if "rows" in files and "columns" in files:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from spoticell.errors import FileFormatError
 from spoticell.io.formats.features import Chosen, choose_features, human_genome, some_genes
 from spoticell.io.storage.matrix import ByCell, StoredMatrix
+from spoticell.io.storage.room import check_cells, check_matrices
 from spoticell.io.storage.stored import StoredSource
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_nested, text
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_nested, n_bytes_of, text
 
 _SPARSE = ("data", "indices", "indptr", "shape", "barcodes")
 _KINDS = ("feature_type", "feature_types")
@@ -96,6 +97,8 @@ def _matrix(tree: Tree, group: str) -> StoredMatrix:
     if sides.shape != (2,) or sides.dtype.kind not in "iu":
         raise damaged(tree.name, f"'{group}/shape'", f"{sides.dtype} {sides.shape} where two whole numbers belong")
     n_features, n_cells = sides.tolist()
+    check_cells(tree.name, n_cells, tree.room)
+    check_matrices(tree.name, n_bytes_of(data) + n_bytes_of(indices), tree.room)
     return ByCell((data, indices, indptr), (n_cells, n_features), where=(tree.name, group))
 
 

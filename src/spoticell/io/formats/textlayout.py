@@ -13,7 +13,7 @@ from spoticell.errors import FileFormatError
 FIRST_LINES = 50
 """Lines that are looked at."""
 
-_DELIMITERS = ("\t", ";", ",", " ")
+DELIMITERS = ("\t", ";", ",", " ")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+(?:[eE][+-]?\d+)?")
 _BLANK = {"", "na", "nan", "null", "none", "n/a", "#n/a"}
 _NAMES_WORDS = {
@@ -116,7 +116,7 @@ def _n_comments(head: list[str]) -> int:
 
 def _delimiter(body: list[str], *, name: str) -> str:
     """Find the delimiter that splits most lines as it splits the heading."""
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         heading, *rows = (split(line, delimiter) for line in body)
         width = _common_width(rows)
         if width >= 2 and len(heading) in {width, width - 1}:
