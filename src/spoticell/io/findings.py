@@ -13,6 +13,7 @@ import pandas as pd
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
+from spoticell.biology.repeats import Repeats, without_odd
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.formats.orient import gene_share, genes_lie_first
 from spoticell.io.source import CellSource
@@ -184,10 +185,16 @@ def _inspect_matrix(
         match = match_genes(names, vocabulary)
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
-    probe = CountsProbe()
+    probe, repeats = CountsProbe(), Repeats(match.target_v)
     for block in source.blocks(matrix):
         probe.update(block.values_nv)
+        repeats.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
+    match, notes = without_odd(match, repeats.odd(), names[match.column])
+    if notes:
+        probe = CountsProbe()
+        for block in source.blocks(matrix):
+            probe.update(match.kept(block.values_nv))
     verdict = probe.verdict()
     if not verdict.usable:
         raise CountsError(verdict.evidence)
@@ -199,7 +206,7 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.notes(matrix), *_remarks(verdict, match)),
+        warnings=(*source.notes(matrix), *notes, *_remarks(verdict, match)),
     )
 
 
