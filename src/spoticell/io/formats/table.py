@@ -114,9 +114,9 @@ def open_table(path: Path) -> StoredSource:
     table = _scan(path)
     rows, columns = table.row_names, table.column_names
     genes_on_rows = genes_lie_first(rows.tolist(), columns.tolist())
-    if genes_on_rows is None and table.words:
+    if genes_on_rows is None:
         # numbers or loci may stand before the column that names the genes
-        best = max((words.tolist() for words in table.words.values()), key=gene_share)
+        best = max((rows.tolist(), *(words.tolist() for words in table.words.values())), key=gene_share)
         genes_on_rows = genes_lie_first(best, columns.tolist())
     if genes_on_rows is None:
         raise FileFormatError(
