@@ -263,10 +263,11 @@ def false_shape(file):
     file["X"].attrs["shape"] = (80_000_000, N_GENES)
 
 
-@changed("dense matrix that doesn't fit the tables", "'X' is 400000 x 50000, but the tables name 11 cells")
+@changed("dense matrix that doesn't fit the tables", "'X' is 4000 x 500, but the tables name 11 cells")
 def false_dense_shape(file):
     del file["X"]
-    file.create_dataset("X", shape=(400_000, 50_000), dtype="f4", chunks=(100, 1000), compression="gzip")
+    file.create_dataset("X", shape=(4000, 500), dtype="f4", chunks=(100, 100), compression="gzip")
+    file["X"][0, 0] = 1
 
 
 @changed("words where numbers belong", "object where numbers belong in 'X'")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,16 @@ __all__ = ["GeneMatch", "Vocabulary", "align_counts", "load_vocabulary", "match_
 ID_COLUMN = re.compile(r"_?index|ids?|(gene|feature|ensembl)[ _.-]?(gene[ _.-]?)?(ids?)?", re.IGNORECASE)
 """Columns that name the genes themselves; others may name the orthologues in another species."""
 
+LEFT_OUT = -2
+"""Stands in the place of a gene for columns that turned out to be something else, and of which nothing is used."""
+
 
 @dataclass(frozen=True)
 class GeneMatch:
     """How a data set's genes map onto a vocabulary."""
 
     target_v: NDArray[np.intp]
-    """Position in the vocabulary of each gene of the data set, -1 where it has none."""
+    """Position in the vocabulary of each gene of the data set, -1 where it has none, ``LEFT_OUT`` where it is none."""
     measured_g: NDArray[np.bool_]
     """Which genes of the vocabulary the data set measures."""
     column: str
@@ -53,6 +56,30 @@ class GeneMatch:
     """Columns whose counts are added to those of another column of the same gene."""
     odd_names: tuple[OddName, ...] = ()
     """Distinct names that aren't the vocabulary's own words, in the order of the data set."""
+
+    def without(self, out_v: NDArray[np.bool_]) -> GeneMatch:
+        """Give the match without some columns of the data set, which turned out to be no genes."""
+        target_v = np.where(out_v, LEFT_OUT, self.target_v)
+        measured_g = np.zeros_like(self.measured_g)
+        measured_g[target_v[target_v >= 0]] = True
+        n_matched, n_found = int((target_v >= 0).sum()), int(measured_g.sum())
+        return replace(
+            self,
+            target_v=target_v,
+            measured_g=measured_g,
+            n_found=n_found,
+            n_unmatched=len(target_v) - n_matched,
+            n_repeated=n_matched - n_found,
+        )
+
+    def kept(self, values_nv: sparse.csr_array) -> sparse.csr_array:
+        """Give a matrix of the data set with nothing in the columns that were left out."""
+        if not (self.target_v == LEFT_OUT).any():
+            return values_nv
+        kept_nv = values_nv.copy()
+        kept_nv.data[self.target_v[kept_nv.indices] == LEFT_OUT] = 0
+        kept_nv.eliminate_zeros()
+        return kept_nv
 
     @property
     def coverage(self) -> float:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from spoticell.biology.ontology import load_ontology
+from spoticell.biology.everyday import read_name
 from spoticell.errors import ConfigError
 from spoticell.io.formula import guard, unguard
 from spoticell.io.write import atomic
@@ -35,7 +35,7 @@ def meaning(text: str) -> str:
     >>> meaning("T cell"), meaning("unknown")
     ('CL:0000084', 'unknown')
     """
-    term = UNKNOWN if text.strip().lower() == UNKNOWN else load_ontology().resolve_label(text)
+    term = UNKNOWN if text.strip().lower() == UNKNOWN else read_name(text)
     if term is None:
         raise ValueError(f"{text!r} is neither a term nor a name of the Cell Ontology, nor {UNKNOWN!r}")
     return term

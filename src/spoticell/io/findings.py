@@ -13,6 +13,7 @@ import pandas as pd
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
+from spoticell.biology.repeats import Repeats, without_odd
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
@@ -178,11 +179,18 @@ def _gene_names(source: CellSource, matrix: str, gene_column: str | None) -> dic
 def _inspect_matrix(
     source: CellSource, matrix: str, vocabulary: Vocabulary, gene_column: str | None, on_progress: Progress
 ) -> Findings:
-    match = match_genes(_gene_names(source, matrix, gene_column), vocabulary)
-    probe = CountsProbe()
+    names = _gene_names(source, matrix, gene_column)
+    match = match_genes(names, vocabulary)
+    probe, repeats = CountsProbe(), Repeats(match.target_v)
     for block in source.blocks(matrix):
         probe.update(block.values_nv)
+        repeats.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
+    match, notes = without_odd(match, repeats.odd(), names[match.column])
+    if notes:
+        probe = CountsProbe()
+        for block in source.blocks(matrix):
+            probe.update(match.kept(block.values_nv))
     verdict = probe.verdict()
     if not verdict.usable:
         raise CountsError(verdict.evidence)
@@ -194,7 +202,7 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.warnings, *_remarks(verdict, match)),
+        warnings=(*source.notes(matrix), *notes, *_remarks(verdict, match)),
     )
 
 

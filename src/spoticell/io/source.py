@@ -64,6 +64,10 @@ class CellSource(ABC):
     def obs(self) -> pd.DataFrame:
         """Give the table about cells (may have no columns), index ``cell_names``."""
 
+    def notes(self, matrix: str) -> tuple[str, ...]:
+        """Sentences about ``matrix`` and its file that their owner should read."""
+        return self.warnings
+
     def close(self) -> None:  # noqa: B027 - most sources hold nothing open
         """Let go of the file."""
 
