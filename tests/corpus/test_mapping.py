@@ -34,7 +34,7 @@ def test_the_list_of_unresolved_labels_becomes_a_table_by_filling_in_terms(tmp_p
     assert read_mapping(path) == {"big T": "CL:0000084"}
 
 
-def test_a_label_that_a_spreadsheet_would_run_is_marked_in_the_list_and_understood_with_its_mark(
+def test_a_label_that_a_spreadsheet_would_run_is_marked_and_understood_so(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "unresolved_labels.tsv"
