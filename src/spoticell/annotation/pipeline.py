@@ -187,7 +187,9 @@ def _annotated(
 ) -> AnnotatedBlock:
     prediction = runtime.predict(counts_ng, findings.match.measured_g)
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
-    decision = decide(prediction, n_counts_n, options.bundle, threshold=options.lowest, allowed=options.allowed)
+    # empty droplets have counts, but no cell to name
+    told_n = np.where(n_counts_n > findings.verdict.empty_up_to, n_counts_n, 0)
+    decision = decide(prediction, told_n, options.bundle, threshold=options.lowest, allowed=options.allowed)
     return AnnotatedBlock(
         start=start,
         counts_ng=counts_ng,

@@ -8,12 +8,13 @@ Axes: ``n`` cells of a sample, ``v`` genes of the data set, ``s`` scales.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from spoticell.biology.droplets import LOW
 from spoticell.biology.plausible import Doubt, alike, doubt, doubt_of_levels, gene_spread
 from spoticell.biology.reading import read_cells
 from spoticell.biology.recovery import REMEDY, CountsVerdict, cell_means, one_count, undo, worked_back
@@ -116,7 +117,12 @@ class Judge:
             whole_e = telling_e & (np.abs(ratio_e - np.rint(ratio_e)) < 0.1)
             low_e = telling_e & (ratio_e < 3.2)
             n_telling = int(telling_e.sum())
-            if fit.possible and n_telling >= 20 and whole_e.sum() >= 0.8 * n_telling and low_e.sum() >= 0.15 * n_telling:
+            if (
+                fit.possible
+                and n_telling >= 20
+                and whole_e.sum() >= 0.8 * n_telling
+                and low_e.sum() >= 0.15 * n_telling
+            ):
                 return fit.position
         return None
 
@@ -152,6 +158,8 @@ class Judge:
             return self._doubted(found)
         if kind is Kind.COUNTS and self._rounded():
             return self._proportions(fit, "whole numbers that sum to nearly the same")
+        if verdict.plain and tallies.droplets.empty(n_full=tallies.n_full):
+            verdict = replace(verdict, empty_up_to=LOW)
         return remarks_on(verdict, tallies, position)
 
     def _means(self) -> tuple[float, float]:
@@ -188,7 +196,9 @@ class Judge:
         values_e, largest = self.kept_nv.data, self.tallies.largest
         seen = f"All values are whole numbers up to {largest:,.0f}, but in most cells none is 1"
         if largest <= 40:
-            return self._refuse(Kind.ROUNDED_LOG, f"{seen}, as there always is in counts: they look like rounded logarithms.")
+            return self._refuse(
+                Kind.ROUNDED_LOG, f"{seen}, as there always is in counts: they look like rounded logarithms."
+            )
         if self.fits[0].target is not None:
             return self._refuse(
                 Kind.PER_LENGTH,
@@ -206,7 +216,10 @@ class Judge:
                 recovers="proportions",
                 remarks=(f"counts below {least:.0f} are missing: expect broader types.",),
             )
-        return self._refuse(Kind.UNKNOWN, f"{seen}, as there always is in counts, and they are no multiples of one number.{self._guesses()}")
+        return self._refuse(
+            Kind.UNKNOWN,
+            f"{seen}, as there always is in counts, and they are no multiples of one number.{self._guesses()}",
+        )
 
     def _judge_fractional(self) -> CountsVerdict:
         constant = [fit for fit in self.fits if fit.possible and fit.target is not None]
@@ -236,7 +249,9 @@ class Judge:
                 ),
             )
         reason = f" Read as counts, {found.evidence}." if found is not None and largest > 25 else ""
-        return self._refuse(found.kind if found is not None and largest > 25 else Kind.UNKNOWN, f"{seen}.{reason}{self._guesses()}")
+        return self._refuse(
+            found.kind if found is not None and largest > 25 else Kind.UNKNOWN, f"{seen}.{reason}{self._guesses()}"
+        )
 
     def _judge_constant(self, fit: Fit) -> CountsVerdict:
         seen = f"Read as {fit.kind.value}, all cells sum to {fit.sums.mean:,.0f} but the values aren't multiples of one count"
@@ -256,7 +271,9 @@ class Judge:
             exact=False,
             recovers="proportions",
             target_sum=fit.target,
-            remarks=(f"its values are {why}: how many counts a cell has is estimated, and scores are less sure than they say.",),
+            remarks=(
+                f"its values are {why}: how many counts a cell has is estimated, and scores are less sure than they say.",
+            ),
         )
 
     def _doubt_of_genes(self, fit: Fit) -> Doubt | None:
@@ -270,7 +287,11 @@ class Judge:
         filled = self.kept_nv.nnz / (n * v)
         spread = gene_spread(units_nv)
         if spread.n_genes < FEWEST_RARE:
-            return Doubt(Kind.SMOOTHED, f"{filled:.0%} of all values are above zero: zeros were filled in") if filled > 0.5 else None
+            return (
+                Doubt(Kind.SMOOTHED, f"{filled:.0%} of all values are above zero: zeros were filled in")
+                if filled > 0.5
+                else None
+            )
         reads = spread.within > 1
         if spread.between > (0.8 if reads else 0.2):
             return Doubt(

@@ -249,9 +249,13 @@ def doubt_of_levels(kept_nv: sparse.csr_array, floor_n: Floats) -> Doubt | None:
     if deep_n.sum() < 3:
         return None
     total_n = np.asarray(kept_nv.sum(axis=1), dtype=np.float64).ravel() + floor_n * (v - genes_n)
-    ranked_n = (np.abs(total_n / (genes_n * (genes_n + 1) / 2) - 1) < 1e-6) | (np.abs(total_n / (v * (v + 1) / 2) - 1) < 1e-6)
+    ranked_n = (np.abs(total_n / (genes_n * (genes_n + 1) / 2) - 1) < 1e-6) | (
+        np.abs(total_n / (v * (v + 1) / 2) - 1) < 1e-6
+    )
     if (ranked_n & deep_n).sum() >= 0.8 * deep_n.sum():
-        return Doubt(Kind.RANKS, f"{int((ranked_n & deep_n).sum())} of {int(deep_n.sum())} cells sum to what their ranks would")
+        return Doubt(
+            Kind.RANKS, f"{int((ranked_n & deep_n).sum())} of {int(deep_n.sum())} cells sum to what their ranks would"
+        )
     largest_n = np.maximum.reduceat(kept_nv.data, kept_nv.indptr[:-1])[deep_n]
     level, count = np.unique(np.round(largest_n, 4), return_counts=True)
     common = float(level[count.argmax()])

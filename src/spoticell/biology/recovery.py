@@ -44,6 +44,8 @@ class CountsVerdict:
     """Whether every value is a whole count as it stands."""
     mean_within: tuple[float, float] | None = None
     """Between which means of a cell's values fractions are taken as they are; None where they never are."""
+    empty_up_to: int = 0
+    """Barcodes with at most so many counts are empty droplets; 0 where there are none."""
     remarks: tuple[str, ...] = ()
     """Sentences that the owner of the matrix should read."""
 

@@ -29,6 +29,7 @@ def remarks_on(verdict: CountsVerdict, tallies: Tallies, position: int) -> Count
             *_of_others(tallies, tallies.others(position)),
             *_of_odd(verdict, tallies),
             *_of_lumps(verdict, tallies),
+            *_of_droplets(verdict, tallies),
         ),
     )
 
@@ -45,7 +46,9 @@ def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     elif verdict.exact:
         remarks.append(f"it holds {verdict.kind.value}, not counts: the counts were worked back from it.")
     else:
-        remarks.append(f"it holds {verdict.kind.value}, rounded: counts were worked back and may be off by a few percent.")
+        remarks.append(
+            f"it holds {verdict.kind.value}, rounded: counts were worked back and may be off by a few percent."
+        )
     return remarks
 
 
@@ -69,7 +72,9 @@ def _of_multiples(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     n, first, unit = tallies.multiples
     if verdict.kind is not Kind.COUNTS or verdict.unit != 1 or not n:
         return []
-    return [f"{_cells(n, first, tallies)} multiples of another number than 1 ({unit:.4g} in the first); they were divided by it."]
+    return [
+        f"{_cells(n, first, tallies)} multiples of another number than 1 ({unit:.4g} in the first); they were divided by it."
+    ]
 
 
 def _of_odd(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
@@ -82,7 +87,9 @@ def _of_odd(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
         lost = [odd for odd in tallies.odd if not low <= odd.mean <= high]
         fractional = [odd for odd in tallies.odd if low <= odd.mean <= high and not odd.whole]
     if fractional:
-        remarks.append(f"{_cells(len(fractional), fractional[0].cell, tallies)} fractions of counts, taken as they stand.")
+        remarks.append(
+            f"{_cells(len(fractional), fractional[0].cell, tallies)} fractions of counts, taken as they stand."
+        )
     if lost:
         n = len(lost) if tallies.n_odd == len(tallies.odd) else tallies.n_odd - len(fractional)
         remarks.append(f"{_cells(n, lost[0].cell, tallies)} on no scale that is known, and left unknown.")
@@ -99,5 +106,16 @@ def _of_lumps(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     ]
 
 
+def _of_droplets(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
+    if not verdict.empty_up_to:
+        return []
+    return [
+        f"{tallies.droplets.n_low:,} of {tallies.n_cells:,} barcodes have {verdict.empty_up_to} counts or fewer and look like "
+        "empty droplets, which stay unknown: give the filtered matrix if there is one."
+    ]
+
+
 def _cells(n: int, first: int, tallies: Tallies) -> str:
-    return f"{n:,} of {tallies.n_cells:,} cells (the first is cell {first:,}, counting from 0) {'is' if n == 1 else 'are'}"
+    return (
+        f"{n:,} of {tallies.n_cells:,} cells (the first is cell {first:,}, counting from 0) {'is' if n == 1 else 'are'}"
+    )

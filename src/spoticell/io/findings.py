@@ -11,9 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind
+from spoticell.biology.counts import CountsProbe, CountsVerdict
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
+from spoticell.biology.recovery import REMEDY
+from spoticell.biology.repeats import Repeats, without_odd
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
+from spoticell.io.choice import SAME, Candidate, best_of, why_not
+from spoticell.io.formats.orient import gene_share, genes_lie_first
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
@@ -110,8 +114,8 @@ def inspect(
 ) -> Findings:
     """Find the matrix of a source from which counts of known genes can be had.
 
-    All cells are looked at.  Among several matrices that serve, real counts go before counts
-    that were recovered from something else, and then the source's own order decides.
+    All cells are looked at.  Of several matrices that serve, the one with most counts above zero in known genes is
+    used; of those that hold the same, plain counts, and then the source's own order decides.
 
     Parameters
     ----------
@@ -135,24 +139,42 @@ def inspect(
     """
     if source.n_cells == 0:
         raise FileFormatError(f"{source.name} holds no cells, so there is nothing to annotate.")
-    served: list[Findings] = []
-    refused: list[tuple[str, SpoticellError]] = []
+    served: dict[str, tuple[Findings, Candidate]] = {}
+    refused: dict[str, SpoticellError] = {}
     matrices = source.matrices if layer is None else (_named(source, layer),)
     for position, matrix in enumerate(matrices):
         try:
-            found = _inspect_matrix(source, matrix, vocabulary, gene_column, part(on_progress, position, len(matrices)))
+            seen = part(on_progress, position, len(matrices))
+            served[matrix] = _inspect_matrix(source, matrix, vocabulary, gene_column, seen)
         except (CountsError, GeneMatchError) as error:
-            refused.append((matrix, error))
+            refused[matrix] = error
             continue
-        served.append(found)
-        if found.verdict.kind is Kind.COUNTS:
+        if _holds_all(served[matrix][1], source, matrices[position + 1 :]):
             break
     if not served:
         raise _no_matrix(source, refused)
-    best = min(served, key=_rank)
-    passed_over = [(matrix, str(error)) for matrix, error in refused]
-    passed_over += [(other.matrix, other.verdict.evidence) for other in served if other is not best]
-    return replace(best, tried=tuple(passed_over))
+    chosen = best_of([candidate for _, candidate in served.values()])
+    passed_over = {matrix: str(error) for matrix, error in refused.items()}
+    for matrix, (_, other) in served.items():
+        if matrix != chosen.matrix:
+            passed_over[matrix] = why_not(other, chosen)
+    best = served[chosen.matrix][0]
+    likelier = matrices[: matrices.index(chosen.matrix)]
+    notes = [f"{matrix} was passed over: {passed_over[matrix]}" for matrix in likelier if _is_layer(matrix)]
+    tried = tuple((matrix, passed_over[matrix]) for matrix in matrices if matrix in passed_over)
+    return replace(best, tried=tried, warnings=(*best.warnings, *notes))
+
+
+def _is_layer(matrix: str) -> bool:
+    return matrix.startswith(("layers/", "raw"))
+
+
+def _holds_all(candidate: Candidate, source: CellSource, others: tuple[str, ...]) -> bool:
+    """Say whether no other matrix can hold more than plain counts that were found, going by the numbers stored."""
+    if not candidate.verdict.plain:
+        return False
+    stored = [source.n_stored(matrix) for matrix in others]
+    return all(n is not None and candidate.verdict.n_values >= SAME * n for n in stored)
 
 
 def _named(source: CellSource, layer: str) -> str:
@@ -177,16 +199,33 @@ def _gene_names(source: CellSource, matrix: str, gene_column: str | None) -> dic
 
 def _inspect_matrix(
     source: CellSource, matrix: str, vocabulary: Vocabulary, gene_column: str | None, on_progress: Progress
-) -> Findings:
-    match = match_genes(_gene_names(source, matrix, gene_column), vocabulary)
-    probe = CountsProbe()
+) -> tuple[Findings, Candidate]:
+    names = _gene_names(source, matrix, gene_column)
+    try:
+        match = match_genes(names, vocabulary)
+    except GeneMatchError as error:
+        raise _turned(source, next(iter(names.values()))) or error from error
+    probe, repeats = CountsProbe(), Repeats(match.target_v)
+    n_stored = n_known = 0
     for block in source.blocks(matrix):
+        n_stored += block.values_nv.nnz
+        n_known += int((match.target_v >= 0)[block.values_nv.indices].sum())
         probe.update(block.values_nv)
+        repeats.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
+    match, notes = without_odd(match, repeats.odd(), names[match.column])
+    if notes:
+        probe = CountsProbe()
+        for block in source.blocks(matrix):
+            probe.update(match.kept(block.values_nv))
     verdict = probe.verdict()
     if not verdict.usable:
         raise CountsError(verdict.evidence)
-    return Findings(
+    n_values = round(verdict.n_values * n_known / max(n_stored, 1))
+    if n_values == 0:
+        raise CountsError(f"no known gene has a count in any of the {source.n_cells:,} cells. {REMEDY}")
+    candidate = Candidate(matrix, verdict, n_values, n_values / (source.n_cells * match.n_found))
+    findings = Findings(
         source=source.name,
         format=source.format,
         n_cells=source.n_cells,
@@ -194,12 +233,26 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.warnings, *_remarks(verdict, match)),
+        warnings=(*source.notes(matrix), *notes, *_remarks(verdict, match)),
+    )
+    return findings, candidate
+
+
+def _turned(source: CellSource, genes: list[object]) -> GeneMatchError | None:
+    """Say that genes and cells have changed places, if they have."""
+    obs = source.obs().select_dtypes(include=["object", "string"])
+    names = [source.cell_names.tolist(), *(obs[column].astype(str).tolist() for column in obs)]
+    cells = max(names, key=gene_share)
+    if not genes_lie_first(cells, [str(gene) for gene in genes]):
+        return None
+    return GeneMatchError(
+        f"genes and cells have changed places: the rows are genes (the first is {cells[0]!r}), the columns are "
+        f"cells ({str(genes[0])!r}). Turn it round, for an AnnData with adata.T, and try again."
     )
 
 
 def _remarks(verdict: CountsVerdict, match: GeneMatch) -> list[str]:
-    remarks = list(verdict.remarks)
+    remarks = [*match.notes, *verdict.remarks]
     if match.n_found < SMALL_PANEL:
         remarks.append(
             f"only {match.n_found:,} known genes are measured: expect broader types and more cells without an answer."
@@ -209,14 +262,9 @@ def _remarks(verdict: CountsVerdict, match: GeneMatch) -> list[str]:
     return remarks
 
 
-def _rank(found: Findings) -> int:
-    kinds = (Kind.COUNTS, Kind.NEAR_COUNTS)
-    return kinds.index(found.verdict.kind) if found.verdict.kind in kinds else len(kinds)
-
-
-def _no_matrix(source: CellSource, refused: list[tuple[str, SpoticellError]]) -> SpoticellError:
+def _no_matrix(source: CellSource, refused: dict[str, SpoticellError]) -> SpoticellError:
     if not refused:
         return FileFormatError(f"{source.name} holds no matrix of counts.")
-    (matrix, error), *others = refused
+    (matrix, error), *others = refused.items()
     rest = f" Nor does anything else in it serve ({', '.join(name for name, _ in others)})." if others else ""
     return type(error)(f"{source.name}, {matrix}: {error}{rest}")

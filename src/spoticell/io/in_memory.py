@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell.errors import ConfigError, CountsError
+from spoticell.io.formats.features import Chosen, choose_features
 from spoticell.io.formats.h5ad import order_matrices
 from spoticell.io.source import BLOCK, CellBlock, CellSource
 from spoticell.io.storage.matrix import canonical
@@ -47,25 +48,42 @@ class AnnDataCells(CellSource):
             raise ConfigError("the AnnData object holds no matrix: X, layers and raw are empty.")
 
     def gene_columns(self, matrix: str) -> Mapping[str, NDArray[np.object_]]:
-        """Give every column of var that could name the genes."""
-        var = self.adata.raw.var if matrix == "raw/X" else self.adata.var
-        names = {"index": np.asarray(var.index.astype(str), dtype=object)}
-        return names | {str(name): np.asarray(var[name], dtype=object) for name in var if _is_text(var[name])}
+        """Give every column of var that could name the genes; only genes are kept."""
+        keep_v = self._chosen(matrix).keep_v
+        return {name: values[keep_v] for name, values in self._words(matrix).items()}
+
+    def notes(self, matrix: str) -> tuple[str, ...]:
+        """Say which features are no genes."""
+        return (*self.warnings, *self._chosen(matrix).warnings)
 
     def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream a matrix from first cell to last."""
-        values = self._values(matrix)
+        values, keep_v = _by_cell(self._stored(matrix)), self._chosen(matrix).keep_v
         for start in range(0, self.n_cells, size):
-            yield CellBlock(start, _rows(values[start : start + size]))
+            rows_nv = _rows(values[start : start + size])
+            yield CellBlock(start, rows_nv if keep_v.all() else rows_nv[:, np.flatnonzero(keep_v)])
+
+    def n_stored(self, matrix: str) -> int | None:
+        """Give how many numbers a sparse matrix has."""
+        values = self._stored(matrix)
+        return int(values.nnz) if sparse.issparse(values) else None
 
     def obs(self) -> pd.DataFrame:
         """Give the table about cells."""
         return pd.DataFrame(self.adata.obs)
 
-    def _values(self, matrix: str) -> Any:  # noqa: ANN401 - arrays of many libraries
+    def _words(self, matrix: str) -> dict[str, NDArray[np.object_]]:
+        var = self.adata.raw.var if matrix == "raw/X" else self.adata.var
+        names = {"index": np.asarray(var.index.astype(str), dtype=object)}
+        return names | {str(name): np.asarray(var[name], dtype=object) for name in var if _is_text(var[name])}
+
+    def _chosen(self, matrix: str) -> Chosen:
+        return choose_features(self._words(matrix), name=self.name)
+
+    def _stored(self, matrix: str) -> Any:  # noqa: ANN401 - arrays of many libraries
         if matrix == "raw/X":
-            return _by_cell(self.adata.raw.X)
-        return _by_cell(self.adata.X if matrix == "X" else self.adata.layers[matrix.removeprefix("layers/")])
+            return self.adata.raw.X
+        return self.adata.X if matrix == "X" else self.adata.layers[matrix.removeprefix("layers/")]
 
 
 def _is_text(column: pd.Series[Any]) -> bool:

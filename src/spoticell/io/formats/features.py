@@ -1,23 +1,23 @@
-"""Features of 10x files: which of them are genes of a human cell, and which are left out.
+"""Features of a file: which of them are genes of a human cell, and which are left out.
 
-Antibodies, guides, peaks and the genes of a second species are features too.
+Antibodies, guides, peaks and the genes of a second species are features too.  What the words about them mean is told
+in `spoticell.biology.features`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.errors import FileFormatError
+from spoticell.biology.features import GENE, feature_kinds
+from spoticell.errors import FileFormatError, GeneMatchError
 from spoticell.io.storage.matrix import StoredMatrix
-
-GENE_EXPRESSION = "Gene Expression"
 
 _HUMAN = re.compile(r"grch3[78]|hg19|hg38|b37|human|homo.?sapiens", re.IGNORECASE)
 _OTHER = re.compile(r"mm9|mm10|mm39|grcm3[89]|mouse|mus.?musculus|rat|rn[67]", re.IGNORECASE)
@@ -31,42 +31,47 @@ class Chosen:
     warnings: tuple[str, ...]
 
 
-def choose_features(kinds: NDArray[np.object_] | None, genomes: NDArray[np.object_] | None, *, name: str) -> Chosen:
+def choose_features(
+    columns: Mapping[str, NDArray[np.object_]], *, name: str, genomes: NDArray[np.object_] | None = None
+) -> Chosen:
     """Keep the genes, and of several genomes the human one.
 
     Parameters
     ----------
-    kinds
-        Kind of each feature, as ``Gene Expression``; ``None`` where the file says nothing.
-    genomes
-        Genome of each feature; ``None`` where the file says nothing.
+    columns
+        What a file says about its features in words, one column at least; `feature_kinds` finds the kinds in it.
     name
         How messages call the file.
+    genomes
+        Genome of each feature; ``None`` where the file says nothing.
 
     Raises
     ------
     FileFormatError
-        If no feature is a gene, or of several genomes not exactly one is human.
+        If of several genomes not exactly one is human.
+    GeneMatchError
+        If no feature is a gene.
 
     Examples
     --------
     >>> kinds = np.array(["Gene Expression", "Antibody Capture"], dtype=object)
-    >>> choose_features(kinds, None, name="a.h5").warnings
+    >>> choose_features({"feature_types": kinds}, name="a.h5").warnings
     ('a.h5: 1 feature that is no gene was left out (1 Antibody Capture).',)
     """
+    kinds = feature_kinds(columns)
     if kinds is None:
-        kinds = np.array([GENE_EXPRESSION] * (0 if genomes is None else len(genomes)), dtype=object)
-    keep_v = kinds == GENE_EXPRESSION
+        kinds = np.full(len(next(iter(columns.values()))), GENE, dtype=object)
+    keep_v = kinds == GENE
     if len(keep_v) and not keep_v.any():
-        raise FileFormatError(
+        raise GeneMatchError(
             f"{name} has no gene counts: its features are {_listed(kinds)}. "
             "Give the file with the Gene Expression features."
         )
     warnings = [] if keep_v.all() else [_left_out(kinds[~keep_v], name=name)]
     if genomes is not None and len(set(genomes[keep_v])) > 1:
         human = human_genome(sorted(set(genomes[keep_v])), name=name)
+        others = _listed(genomes[keep_v & (genomes != human)])
         keep_v = keep_v & (genomes == human)
-        others = _listed(genomes[(kinds == GENE_EXPRESSION) & (genomes != human)])
         warnings.append(f"{name}: only the genes of {human} are used; left out: {others}.")
     return Chosen(keep_v, tuple(warnings))
 

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
+from spoticell.io.storage.room import check_table
 from spoticell.io.storage.tree import Tree, damaged, is_group, is_nested, reading, text
 
 _OLD_CATEGORIES = "__categories"
@@ -37,6 +38,7 @@ class StoredFrame:
         self.length = self._length()
         if self.length > limit:
             raise FileFormatError(f"{tree.name}: '{path}' declares {self.length:,} rows, more than {limit:,}.")
+        check_table(tree.name, path, self.length, len(self.columns) + 1, tree.room)
 
     def index(self) -> NDArray[np.object_]:
         """Names of the rows; counted from 0 where the file has none."""

@@ -16,11 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
+from spoticell.io.formats.features import Chosen, choose_features, some_genes
 from spoticell.io.formats.frames import StoredFrame
 from spoticell.io.source import BLOCK, CellBlock, CellSource
 from spoticell.io.storage.dense import dense
 from spoticell.io.storage.matrix import ByCell, ByGene, StoredMatrix, check_lists
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_group
+from spoticell.io.storage.room import check_cells, check_matrices
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_group, n_bytes_of
 
 COUNT_LAYERS = ("counts", "raw_counts", "count", "umi", "umis", "umi_counts", "rawcounts", "raw.counts", "raw")
 """Names that layers of counts go by, likeliest first; compared in lower case."""
@@ -50,13 +52,16 @@ class AnnDataSource(CellSource):
         self.tree, self.name, self.format = tree, tree.name, format
         self._obs = StoredFrame(tree, "obs", limit=MOST_CELLS)
         self.n_cells = self._obs.length
+        check_cells(self.name, self.n_cells, tree.room)
         present = self._present()
+        check_matrices(self.name, sum(map(self._n_bytes, present)), tree.room)
         self.matrices = tuple(order_matrices(present))
         self.others = tuple(name for name in present if name not in self.matrices)
         if not self.matrices:
             raise FileFormatError(f"{self.name} holds no matrix: 'X', 'layers' and 'raw/X' are empty.")
         self._stored: dict[str, StoredMatrix] = {}
         self._frames: dict[str, StoredFrame] = {}
+        self._features: dict[str, Chosen] = {}
         if all(self._var(matrix).length == 0 for matrix in self.matrices):
             raise FileFormatError(f"{self.name} has no genes: its table 'var' is empty.")
 
@@ -66,18 +71,22 @@ class AnnDataSource(CellSource):
         return pd.Index(self._obs.index(), dtype=object)
 
     def gene_columns(self, matrix: str) -> Mapping[str, NDArray[np.object_]]:
-        """Columns of text of ``var``, or of ``raw/var`` for ``raw/X``."""
-        frame = self._var(matrix)
-        columns = {"index": frame.index()}
-        for name in frame.columns:
-            values = frame.strings(name)
-            if values is not None:
-                columns.setdefault(name, values)
-        return columns
+        """Columns of text of ``var``, or of ``raw/var`` for ``raw/X``; only genes are kept."""
+        keep_v = self._chosen(matrix).keep_v
+        return {name: values[keep_v] for name, values in self._words(self._var(matrix)).items()}
+
+    def notes(self, matrix: str) -> tuple[str, ...]:
+        """Say which of its features are no genes."""
+        return (*self.warnings, *self._chosen(matrix).warnings)
 
     def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream ``matrix`` from first cell to last; shapes are checked before anything is read."""
         return self._matrix(matrix).blocks(size)
+
+    def n_stored(self, matrix: str) -> int | None:
+        """Give how many numbers a sparse matrix has."""
+        data = self.tree.array(f"{self._place(matrix)}/data") if is_group(self.tree.node(self._place(matrix))) else None
+        return None if data is None else int(data.shape[0])
 
     def obs(self) -> pd.DataFrame:
         """Give the table about cells, without columns of kinds that aren't known."""
@@ -88,6 +97,7 @@ class AnnDataSource(CellSource):
         for stored in self._stored.values():
             stored.close()
         self.tree.close()
+        super().close()
 
     def _present(self) -> list[str]:
         names = ["X", "raw/X", *(f"layers/{name}" for name in self.tree.names("layers"))]
@@ -99,7 +109,13 @@ class AnnDataSource(CellSource):
             return False
         if is_group(node):
             return {"data", "indices", "indptr"} <= set(self.tree.names(self._place(name)))
-        return node.shape is not None and len(node.shape) == 2  # AnnData 0.12.0 writes a missing X without a shape
+        return len(node.shape) == 2 and not self.tree.is_unwritten(node)
+
+    def _n_bytes(self, name: str) -> int:
+        """Bytes to which a matrix declares to unpack."""
+        path = self._place(name)
+        arrays = (self.tree.array(place) for place in (path, f"{path}/data", f"{path}/indices"))
+        return sum(n_bytes_of(array) for array in arrays if array is not None)
 
     def _place(self, name: str) -> str:
         """Path of a matrix or table, where files older than AnnData 0.7 keep it if need be."""
@@ -112,11 +128,25 @@ class AnnDataSource(CellSource):
             self._frames[path] = StoredFrame(self.tree, path, limit=MOST_GENES)
         return self._frames[path]
 
+    def _words(self, frame: StoredFrame) -> dict[str, NDArray[np.object_]]:
+        columns = {"index": frame.index()}
+        for name in frame.columns:
+            values = frame.strings(name)
+            if values is not None:
+                columns.setdefault(name, values)
+        return columns
+
+    def _chosen(self, matrix: str) -> Chosen:
+        frame = self._var(matrix)
+        if frame.path not in self._features:
+            self._features[frame.path] = choose_features(self._words(frame), name=self.name)
+        return self._features[frame.path]
+
     def _matrix(self, name: str) -> StoredMatrix:
         if name not in (*self.matrices, *self.others):
             raise KeyError(name)
         if name not in self._stored:
-            self._stored[name] = self._store(name)
+            self._stored[name] = some_genes(self._store(name), self._chosen(name).keep_v)
         return self._stored[name]
 
     def _store(self, name: str) -> StoredMatrix:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
+from spoticell.io.formats.features import choose_features, some_genes
 from spoticell.io.formats.h5ad import order_matrices
 from spoticell.io.storage.dense import dense
+from spoticell.io.storage.room import check_cells, check_matrices, check_table
 from spoticell.io.storage.stored import StoredSource
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, is_nested, text
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, is_nested, n_bytes_of, text
 
 _GENE_NAMES = ("Gene", "gene", "gene_name", "gene_names", "GeneName", "gene_symbol", "symbol", "var_names", "Accession")
 _CELL_NAMES = ("CellID", "cell_id", "cell_names", "CellName", "barcode", "barcodes", "obs_names", "Cell")
@@ -33,22 +35,27 @@ def open_loom(tree: Tree) -> StoredSource:
         If the file has no names of genes, or is damaged.
     """
     names = order_matrices(["X", *(f"layers/{name}" for name in tree.names("layers"))])
-    paths = {"matrix" if name == "X" else name: "matrix" if name == "X" else name for name in names}
-    matrices = {label: dense(tree.array(path), where=(tree.name, label), by_gene=True) for label, path in paths.items()}
+    found = {path: tree.array(path) for path in ("matrix" if name == "X" else name for name in names)}
+    arrays = {path: array for path, array in found.items() if path == "matrix" or not tree.is_unwritten(array)}
+    matrices = {path: dense(array, where=(tree.name, path), by_gene=True) for path, array in arrays.items()}
     n_cells, n_genes = matrices["matrix"].shape
+    check_cells(tree.name, n_cells, tree.room)
+    check_matrices(tree.name, sum(map(n_bytes_of, arrays.values())), tree.room)
     genes = _attributes(tree, "row_attrs", length=n_genes, limit=MOST_GENES)
     cells = _attributes(tree, "col_attrs", length=n_cells, limit=MOST_CELLS)
     gene_names = next((genes[name] for name in (*_GENE_NAMES, *genes) if name in genes), None)
     if gene_names is None:
         raise FileFormatError(f"{tree.name} has no names of genes among its row attributes.")
+    chosen = choose_features(genes, name=tree.name)
     cell_names = next((name for name in _CELL_NAMES if name in cells), None)
     return StoredSource(
         tree.name,
         format="loom",
-        matrices=matrices,
+        matrices={label: some_genes(matrix, chosen.keep_v) for label, matrix in matrices.items()},
         cells=text(np.arange(n_cells)) if cell_names is None else cells.pop(cell_names),
-        genes={"index": gene_names, **genes},
+        genes={name: values[chosen.keep_v] for name, values in {"index": gene_names, **genes}.items()},
         obs=cells,
+        warnings=chosen.warnings,
         release=tree.close,
     )
 
@@ -57,6 +64,7 @@ def _attributes(tree: Tree, group: str, *, length: int, limit: int) -> dict[str,
     """Attributes that are lists of text with an entry for each gene or cell."""
     if length > limit:
         raise FileFormatError(f"{tree.name} declares {length:,} in '{group}', more than {limit:,}.")
+    check_table(tree.name, group, length, len(tree.names(group)), tree.room)
     found = {}
     for name in tree.names(group):
         array = tree.array(f"{group}/{name}")

@@ -11,20 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
-from spoticell.io.formats.features import Chosen, choose_features, some_genes
+from spoticell.io.formats.features import choose_features, some_genes
 from spoticell.io.formats.mtxfile import Header, MtxMatrix, read_header
 from spoticell.io.formats.orient import genes_lie_first
 from spoticell.io.formats.sidefiles import find_side_files, read_side_file
+from spoticell.io.storage.room import check_cells, holds
 from spoticell.io.storage.stored import StoredSource
-
-_KINDS_OF_FEATURES = (
-    "Gene Expression",
-    "Antibody Capture",
-    "CRISPR Guide Capture",
-    "Custom",
-    "Peaks",
-    "Multiplexing Capture",
-)
 
 
 def open_mtx(path: Path, *, format: str = "Matrix Market") -> StoredSource:  # noqa: A002 - the name of the attribute
@@ -38,8 +30,10 @@ def open_mtx(path: Path, *, format: str = "Matrix Market") -> StoredSource:  # n
     header = read_header(path)
     cells, genes, genes_on_rows = _names(path, header)
     matrix = MtxMatrix(path, header, genes_on_rows=genes_on_rows)
-    chosen = _choose(genes, name=path.name)
     columns = {"index": genes[min(1, len(genes) - 1)]} | ({"gene_ids": genes[0]} if len(genes) > 1 else {})
+    # the kind is the third column of 10x, the fourth where places are told too
+    told = {str(place): column for place, column in enumerate(genes)}
+    chosen = choose_features(columns | told, name=path.name)
     return StoredSource(
         path.name,
         format=format,
@@ -73,6 +67,8 @@ def open_folder(folder: Path) -> StoredSource:
 def _names(path: Path, header: Header) -> tuple[list[NDArray[np.object_]], list[NDArray[np.object_]], bool]:
     """Columns about cells, columns about genes, and whether genes are the rows of the matrix."""
     files = find_side_files(path)
+    longest = max(header.n_rows, header.n_columns)
+    check_cells(path.name, longest, holds([path, *set(files.values())]), what="rows or columns")
     if "genes" in files or "cells" in files:
         return _named(path, header, files)
     if "rows" in files and "columns" in files:
@@ -113,10 +109,3 @@ def _read(file: Path, length: int, what: str, path: Path) -> list[NDArray[np.obj
 def _missing(path: Path, kind: str) -> FileFormatError:
     wanted = {"genes": "features.tsv or genes.tsv", "cells": "barcodes.tsv"}[kind]
     return FileFormatError(f"{path.name} has no file with the names of its {kind} beside it ({wanted}, .gz or not).")
-
-
-def _choose(genes: list[NDArray[np.object_]], *, name: str) -> Chosen:
-    """Leave out features that are no genes, where the third column tells."""
-    if len(genes) > 2 and set(genes[2]) & set(_KINDS_OF_FEATURES):
-        return choose_features(genes[2], None, name=name)
-    return Chosen(np.ones(len(genes[0]), dtype=np.bool_), ())

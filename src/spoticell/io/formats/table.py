@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
-from spoticell.io.formats.orient import genes_lie_first, is_gene
-from spoticell.io.formats.textlayout import FIRST_LINES, Layout, find_layout, split
+from spoticell.io.formats.features import choose_features, some_genes
+from spoticell.io.formats.orient import gene_share, genes_lie_first, is_gene
+from spoticell.io.formats.textlayout import DELIMITERS, FIRST_LINES, Layout, find_layout, split
 from spoticell.io.formats.texttable import Table, cut_name
 from spoticell.io.storage.lines import lines
 from spoticell.io.storage.matrix import Entries, SpooledMatrix
+from spoticell.io.storage.room import check_cells, holds
 from spoticell.io.storage.stored import StoredSource
 from spoticell.io.storage.tree import text
 
@@ -33,6 +35,16 @@ _NOT_COUNTS = frozenset(
         "end",
         "strand",
         "length",
+        "gene_length",
+        "width",
+        "entrez",
+        "entrezid",
+        "entrez_id",
+        "entrezgene",
+        "entrezgene_id",
+        "entrez_gene_id",
+        "ncbi_id",
+        "ncbi_gene_id",
         "biotype",
         "gene_biotype",
         "n_counts",
@@ -103,19 +115,25 @@ def open_table(path: Path) -> StoredSource:
     rows, columns = table.row_names, table.column_names
     genes_on_rows = genes_lie_first(rows.tolist(), columns.tolist())
     if genes_on_rows is None:
+        # numbers or loci may stand before the column that names the genes
+        best = max((rows.tolist(), *(words.tolist() for words in table.words.values())), key=gene_share)
+        genes_on_rows = genes_lie_first(best, columns.tolist())
+    if genes_on_rows is None:
         raise FileFormatError(
             f"{path.name}: neither its rows ({_first(rows)}) nor its columns ({_first(columns)}) can be told to be "
             "genes. Name the genes on one side by symbol or Ensembl id."
         )
     turned = (f"{path.name}: genes lie on its rows, so the table was turned round.",)
+    genes = {"index": rows, **table.words} if genes_on_rows else {"index": columns, **table.told}
+    chosen = choose_features(genes, name=path.name)
     return StoredSource(
         path.name,
         format="table",
-        matrices={"table": TableMatrix(table, genes_on_rows=genes_on_rows)},
+        matrices={"table": some_genes(TableMatrix(table, genes_on_rows=genes_on_rows), chosen.keep_v)},
         cells=columns if genes_on_rows else rows,
-        genes={"index": rows, **table.words} if genes_on_rows else {"index": columns},
-        obs={} if genes_on_rows else table.words,
-        warnings=turned if genes_on_rows else (),
+        genes={name: values[chosen.keep_v] for name, values in genes.items()},
+        obs=table.told if genes_on_rows else table.words,
+        warnings=(*(turned if genes_on_rows else ()), *chosen.warnings),
     )
 
 
@@ -123,13 +141,19 @@ def _scan(path: Path) -> Table:
     """Read the layout and all names; the numbers are left for later."""
     stream = lines(path)
     head = list(islice(stream, FIRST_LINES))
+    room = holds([path])
+    widest = max((line.count(mark) for line in head for mark in DELIMITERS), default=0)
+    check_cells(path.name, widest, room, what="columns")
     layout = find_layout(head, name=path.name)
     names = list[str]()
+    n_bytes = path.stat().st_size
     words: dict[int, list[str]] = {place: [] for place in layout.words}
-    for line in islice(_all(head, stream), layout.n_skipped + 1, None):
+    for line in islice(_all(head, stream), layout.first, None):
         if line.strip():
             names.append(cut_name(line, layout.delimiter)[0] if layout.names_first else str(len(names)))
             _collect(words, line, layout)
+            if len(names) > n_bytes:
+                check_cells(path.name, len(names), room, what="lines")
     kept = {layout.heading[place]: text(column) for place, column in words.items()}
     counts = tuple(
         place

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from spoticell.errors import FileFormatError
 from spoticell.io.formats.features import Chosen, choose_features, human_genome, some_genes
 from spoticell.io.storage.matrix import ByCell, StoredMatrix
+from spoticell.io.storage.room import check_cells, check_matrices
 from spoticell.io.storage.stored import StoredSource
-from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_nested, text
+from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES, Tree, damaged, is_nested, n_bytes_of, text
 
 _SPARSE = ("data", "indices", "indptr", "shape", "barcodes")
+_KINDS = ("feature_type", "feature_types")
+"""What lists of kinds are called: by 10x, and by programs that write its format."""
 
 
 def is_tenx(tree: Tree) -> bool:
@@ -76,12 +79,10 @@ def _genome(tree: Tree) -> tuple[str, list[str]]:
 
 def _features(tree: Tree) -> tuple[dict[str, NDArray[np.object_]], Chosen]:
     part = {name: _strings(tree, f"matrix/features/{name}") for name in ("name", "id")}
-    kinds, genomes = (_optional(tree, f"matrix/features/{name}") for name in ("feature_type", "genome"))
-    _check_lengths(tree, (*part.values(), kinds, genomes))
-    if kinds is None and genomes is None:
-        chosen = Chosen(np.ones(len(part["name"]), dtype=np.bool_), ())
-    else:
-        chosen = choose_features(kinds, genomes, name=tree.name)
+    told = {name: _optional(tree, f"matrix/features/{name}") for name in (*_KINDS, "genome")}
+    _check_lengths(tree, (*part.values(), *told.values()))
+    kinds = {name: values for name in _KINDS if (values := told[name]) is not None}
+    chosen = choose_features(kinds | {"index": part["name"]}, name=tree.name, genomes=told["genome"])
     return {"index": part["name"], "gene_ids": part["id"]}, chosen
 
 
@@ -96,6 +97,8 @@ def _matrix(tree: Tree, group: str) -> StoredMatrix:
     if sides.shape != (2,) or sides.dtype.kind not in "iu":
         raise damaged(tree.name, f"'{group}/shape'", f"{sides.dtype} {sides.shape} where two whole numbers belong")
     n_features, n_cells = sides.tolist()
+    check_cells(tree.name, n_cells, tree.room)
+    check_matrices(tree.name, n_bytes_of(data) + n_bytes_of(indices), tree.room)
     return ByCell((data, indices, indptr), (n_cells, n_features), where=(tree.name, group))
 
 

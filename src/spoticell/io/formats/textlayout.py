@@ -6,13 +6,14 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 
 from spoticell.errors import FileFormatError
 
 FIRST_LINES = 50
 """Lines that are looked at."""
 
-_DELIMITERS = ("\t", ";", ",", " ")
+DELIMITERS = ("\t", ";", ",", " ")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+(?:[eE][+-]?\d+)?")
 _BLANK = {"", "na", "nan", "null", "none", "n/a", "#n/a"}
 _NAMES_WORDS = {
@@ -35,11 +36,18 @@ class Layout:
     """Whether the first column holds the names of the rows."""
     words: tuple[int, ...]
     """Positions in ``heading`` of columns that hold words."""
+    told: tuple[tuple[str, ...], ...] = ()
+    """Fields of the rows below the heading that hold words, as kinds of features or labels of cells."""
 
     @property
     def n_fields(self) -> int:
         """Fields in every line but the heading."""
         return len(self.heading) + self.names_first
+
+    @property
+    def first(self) -> int:
+        """Lines before the numbers."""
+        return self.n_skipped + 1 + len(self.told)
 
 
 def find_layout(head: list[str], *, name: str) -> Layout:
@@ -65,15 +73,16 @@ def find_layout(head: list[str], *, name: str) -> Layout:
     width = _common_width(rows)
     commas = delimiter != "," and _has_decimal_commas(rows)
     shifted = len(heading) == width - 1
-    columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
+    told = _rows_of_words(rows, decimal_comma=commas)
+    columns = list(zip(*(row for row in rows[len(told) :] if len(row) == width), strict=True))
     wordy = [_is_words(column, decimal_comma=commas) for column in columns]
     named = heading[0].strip().lower() in _NAMES_WORDS
     if not (named or shifted) and all(number(field, decimal_comma=commas) is not None for field in heading[1:]):
         raise FileFormatError(f"{name} has no heading: its first line must name the columns.")
-    names_first = shifted or wordy[0] or named
+    names_first = shifted or wordy[0] or named or (any(wordy) and _counts_rows(columns[0]))
     names = heading if shifted or not names_first else heading[1:]
     words = tuple(place - names_first for place, is_words in enumerate(wordy) if is_words and place >= names_first)
-    return Layout(delimiter, commas, n_skipped, tuple(names), names_first, words)
+    return Layout(delimiter, commas, n_skipped, tuple(names), names_first, words, told)
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -107,7 +116,7 @@ def _n_comments(head: list[str]) -> int:
 
 def _delimiter(body: list[str], *, name: str) -> str:
     """Find the delimiter that splits most lines as it splits the heading."""
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         heading, *rows = (split(line, delimiter) for line in body)
         width = _common_width(rows)
         if width >= 2 and len(heading) in {width, width - 1}:
@@ -128,6 +137,24 @@ def _has_decimal_commas(rows: list[list[str]]) -> bool:
     return any(_DECIMAL_COMMA.fullmatch(field) for field in fields) and not any(
         re.fullmatch(r"-?\d+\.\d+", field) for field in fields
     )
+
+
+def _counts_rows(column: tuple[str, ...]) -> bool:
+    """Whether a column numbers the rows, some of which may be gone."""
+    if not all(field.strip().isdecimal() for field in column):
+        return False
+    steps = {int(other) - int(one) for one, other in pairwise(column)}
+    return (len(column) >= 5 and steps == {1}) or (len(column) >= 20 and min(steps) > 0)
+
+
+def _rows_of_words(rows: list[list[str]], *, decimal_comma: bool) -> tuple[tuple[str, ...], ...]:
+    """Give the rows at the top, but never all rows, in which fields behind the first are words or blank."""
+
+    def wordy(row: list[str]) -> bool:
+        told = [field for field in row[1:] if field.strip().lower() not in _BLANK]
+        return bool(told) and all(number(field, decimal_comma=decimal_comma) is None for field in told)
+
+    return tuple(tuple(field.strip() for field in row) for row in takewhile(wordy, rows[:-1]))
 
 
 def _is_words(column: tuple[str, ...], *, decimal_comma: bool) -> bool:

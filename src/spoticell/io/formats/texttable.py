@@ -36,6 +36,15 @@ class Table:
         """Names of the columns of counts."""
         return text([self.layout.heading[place] for place in self.counts])
 
+    @property
+    def told(self) -> dict[str, NDArray[np.object_]]:
+        """What rows of words say about the columns of counts, by the names of the rows."""
+        shift = self.layout.names_first
+        return {
+            row[0] if shift else f"row {place}": text([row[at + shift] for at in self.counts])
+            for place, row in enumerate(self.layout.told)
+        }
+
     def batches(self) -> Iterator[NDArray[np.float32]]:
         """Numbers of the table, rows from first to last, some lines at a time.
 
@@ -44,9 +53,8 @@ class Table:
         FileFormatError
             If a field is no number or a line has the wrong number of fields; names line and column.
         """
-        first = self.layout.n_skipped + 1
         batch, places, size = list[str](), list[int](), 0
-        for place, line in islice(enumerate(lines(self.path), start=1), first, None):
+        for place, line in islice(enumerate(lines(self.path), start=1), self.layout.first, None):
             if not line.strip():
                 continue
             batch.append(line)

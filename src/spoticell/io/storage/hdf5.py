@@ -17,6 +17,7 @@ from typing import Any
 import h5py
 
 from spoticell.errors import FileFormatError
+from spoticell.io.storage.room import holds
 from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
 
 MOST_LINKS = 16
@@ -42,7 +43,7 @@ class Hdf5Tree(Tree):
     """
 
     def __init__(self, path: Path) -> None:
-        self.name = path.name
+        self.name, self.room = path.name, holds([path])
         self.file = _open(path)
 
     def node(self, path: str) -> Any | None:  # noqa: ANN401
@@ -68,8 +69,18 @@ class Hdf5Tree(Tree):
             return sorted(node.keys())
 
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
-        """None: a chunk that HDF5 lacks was never written."""
-        return 0
+        """How many chunks of ``array`` were never written; one in a piece counts as one chunk."""
+        with reading(self.name, f"'{array.name}'"):
+            if array.chunks is None:
+                return int(self.is_unwritten(array))
+            sides = zip(array.shape, array.chunks, strict=True)
+            n_chunks = math.prod(-(-int(side) // int(chunk)) for side, chunk in sides)
+            return max(0, n_chunks - int(array.id.get_num_chunks()))
+
+    def is_unwritten(self, array: Any) -> bool:  # noqa: ANN401
+        """Whether ``array`` has a size and no byte is stored for it."""
+        with reading(self.name, f"'{array.name}'"):
+            return bool(array.size) and int(array.id.get_storage_size()) == 0
 
     def close(self) -> None:
         """Let go of the file."""
@@ -107,6 +118,7 @@ class Hdf5Tree(Tree):
             chunk_bytes = math.prod(map(int, array.chunks or (0,))) * array.dtype.itemsize
             settings = array.id.get_create_plist()
             filters = [settings.get_filter(position) for position in range(settings.get_nfilters())]
+            codes = [code for code, *_ in filters]
         if elsewhere:
             raise FileFormatError(
                 f"{self.name}: the numbers of '{path}' are kept in another file, which is not followed. "
@@ -120,6 +132,8 @@ class Hdf5Tree(Tree):
                 f"{self.name}: '{path}' is packed with the filter {known} (number {code}), which this HDF5 library "
                 "lacks. Install it with `pip install hdf5plugin`, or write the file with gzip."
             )
+        if len(set(codes)) < len(codes):
+            raise FileFormatError(f"{self.name}: '{path}' is packed more than once. Write the file again with gzip.")
         if chunk_bytes > MOST_CHUNK_BYTES:
             raise FileFormatError(
                 f"{self.name}: one chunk of '{path}' unpacks to more than 1 GiB. "

@@ -15,8 +15,11 @@ from spoticell.errors import FileFormatError
 
 LONGEST_LINE = 1 << 27
 """Characters; a table of a million cells fits."""
+MOST_PACKED = 500
+"""Characters for each byte of a packed file."""
 
-
+_SMALL = 1 << 26
+"""Characters that are read however well they are packed."""
 _AT_ONCE = 1 << 20
 
 
@@ -48,9 +51,16 @@ def lines(path: Path) -> Iterator[str]:
     FileFormatError
         If the file is damaged, not UTF-8, or has a line of more than ``LONGEST_LINE`` characters.
     """
+    most = max(_SMALL, MOST_PACKED * path.stat().st_size)
     with open_text(path) as file:
-        rest, n_lines = "", 0
+        rest, n_lines, n_read = "", 0, 0
         while piece := file.read(_AT_ONCE):
+            n_read += len(piece)
+            if n_read > most:
+                raise FileFormatError(
+                    f"{path.name} unpacks to more than {MOST_PACKED} times its bytes, which tables of counts don't. "
+                    "Get a fresh copy or write the file again."
+                )
             found = (rest + piece).split("\n")
             rest = found.pop()
             n_lines += len(found)

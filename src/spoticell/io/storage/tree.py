@@ -9,6 +9,7 @@ Nothing here knows what the arrays mean.
 
 from __future__ import annotations
 
+import math
 import struct
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
+from spoticell.io.storage.room import Holds, check_list
 
 MOST_CELLS = 500_000_000
 MOST_GENES = 1_000_000
@@ -52,6 +54,8 @@ class Tree(ABC):
 
     name: str
     """How messages call the file."""
+    room: Holds
+    """How many bytes it takes on disk."""
 
     @abstractmethod
     def node(self, path: str) -> Any | None:  # noqa: ANN401 - h5py and zarr share no type
@@ -64,6 +68,10 @@ class Tree(ABC):
     @abstractmethod
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
         """How many chunks of ``array`` are not stored."""
+
+    @abstractmethod
+    def is_unwritten(self, array: Any) -> bool:  # noqa: ANN401
+        """Whether ``array`` was declared and nothing was ever put into it."""
 
     def attribute(self, path: str, name: str) -> Any | None:  # noqa: ANN401
         """Attribute of the node at ``path`` with bytes made text; ``None`` where there is none."""
@@ -78,6 +86,7 @@ class Tree(ABC):
 
     def read(self, array: Any, path: str) -> Any:  # noqa: ANN401
         """Give all of an array, as the library does; ``path`` is how messages call it."""
+        check_list(self.name, path, n_bytes_of(array), self.room)
         with reading(self.name, f"'{path}'"):
             return array[() if array.shape == () else slice(None)]
 
@@ -89,6 +98,12 @@ class Tree(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the file."""
+
+
+def n_bytes_of(array: Any) -> int:  # noqa: ANN401
+    """Bytes that an array declares to unpack to; pieces of text of any length count as 8."""
+    width = getattr(np.dtype(getattr(array, "dtype", object)), "itemsize", 8)
+    return math.prod(map(int, array.shape)) * width
 
 
 def is_group(node: Any) -> bool:  # noqa: ANN401

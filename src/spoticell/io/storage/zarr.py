@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spoticell.errors import FileFormatError
+from spoticell.io.storage.room import check_chunks, holds
 from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
 
 _CODECS = frozenset(
@@ -55,7 +56,7 @@ class ZarrTree(Tree):
     def __init__(self, path: Path) -> None:
         import zarr  # noqa: PLC0415 - slow to load, and only zarr stores need it
 
-        self.name = path.name
+        self.name, self.room = path.name, holds([path])
         self._store: Any = None
         inside = _inside(path) if path.is_file() else None
         with reading(self.name, "the store"):
@@ -84,6 +85,10 @@ class ZarrTree(Tree):
         with reading(self.name, f"'{array.name}'"):
             return int(array.nchunks) - int(array.nchunks_initialized)
 
+    def is_unwritten(self, array: Any) -> bool:  # noqa: ANN401
+        """Say no: zarr stores no chunk of zeros, so a matrix without chunks may be one of empty cells."""
+        return False
+
     def close(self) -> None:
         """Let go of the store."""
         if self._store is not None:
@@ -99,6 +104,7 @@ class ZarrTree(Tree):
                     f"{self.name}: '{path}' is packed with the codec {codec!r}, which is not known to be safe. "
                     "Write the store again with zstd or gzip."
                 )
+        check_chunks(self.name, path, int(array.nchunks), self.room)
         if chunk_bytes > MOST_CHUNK_BYTES:
             raise FileFormatError(
                 f"{self.name}: one chunk of '{path}' unpacks to more than 1 GiB. "
