@@ -50,8 +50,8 @@ class Droplets:
         if self._sums_3v is None:
             self._sums_3v = np.zeros((3, counts_nv.shape[1]))
         per_value = (low_nv.data, low_nv.data**2, low_nv.data * np.repeat(low_total_n, np.diff(low_nv.indptr)))
-        for sums_v, values_e in zip(self._sums_3v, per_value, strict=True):
-            sums_v += np.bincount(low_nv.indices, weights=values_e, minlength=len(sums_v))
+        n_genes = counts_nv.shape[1]
+        self._sums_3v += [np.bincount(low_nv.indices, weights=values_e, minlength=n_genes) for values_e in per_value]
         self.n_low += int(low_n.sum())
         self._counts += float(low_total_n.sum())
         self._squares += float((low_total_n**2).sum())

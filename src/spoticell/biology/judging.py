@@ -102,10 +102,16 @@ class Judge:
             if self._printed():
                 n_s[0] = 0
             if n_s.max() >= least * tallies.n_tested:
-                best = np.flatnonzero(n_s >= 0.95 * n_s.max())
+                best: list[int] = np.flatnonzero(n_s >= 0.95 * n_s.max()).tolist()
                 constant = [position for position in best if self.fits[position].target is not None]
-                return int(min(constant, key=lambda at: self.fits[at].sums.spread) if constant else best[0])
+                return min(constant, key=self._oddness) if constant else best[0]
         return None
+
+    def _oddness(self, position: int) -> tuple[bool, float]:
+        """Rank scales on which all cells sum to the same: those with a customary sum first."""
+        sums = self.fits[position].sums
+        customary = any(abs(sums.mean / target - 1) < CONSTANT_WITHIN for target in COMMON_TARGETS)
+        return (not customary, sums.spread)
 
     def _winner_of_few(self) -> int | None:
         """Test the values of all sampled cells together, where each cell alone has too few."""
@@ -141,8 +147,10 @@ class Judge:
         counted = position == 0 and 2 * tallies.n_counted >= n_exact
         unit = 1.0 if counted and exact else tallies.unit(position) if exact else None
         kind = fit.kind
-        if position == 0 and (unit is not None or (not exact and fit.target is None)):
-            kind = Kind.COUNTS if exact else Kind.NEAR_COUNTS
+        if position == 0 and unit is not None:
+            kind = Kind.COUNTS
+        elif position == 0 and not exact and fit.target is None and 0.8 <= self._middle_unit() <= 1.25:
+            kind = Kind.NEAR_COUNTS
         verdict = self._say(
             kind,
             self._evidence(fit, kind, n_fitting, exact=exact),
@@ -150,7 +158,7 @@ class Judge:
             unit=unit,
             exact=exact,
             plain=kind is Kind.COUNTS and tallies.n_counted == tallies.n_tested and not tallies.n_floored,
-            mean_within=self._means() if position == 0 and tallies.n_odd else None,
+            mean_within=self._means(fit) if tallies.n_odd else None,
         )
         found = self._flat() if position == 0 else None
         found = found or doubt(worked_back(self.kept_nv, self.floor_n, verdict))
@@ -162,10 +170,15 @@ class Judge:
             verdict = replace(verdict, empty_up_to=LOW)
         return remarks_on(verdict, tallies, position)
 
-    def _means(self) -> tuple[float, float]:
-        """Between which means of their values the cells lie that are counts."""
-        reading = read_cells(self.kept_nv, self.floor_n, first=0)
-        log_mean_n = np.log(cell_means(self.kept_nv)[reading.fit_ns[:, 0] > 0])
+    def _middle_unit(self) -> float:
+        """Give the median of what one count is in the sampled cells, read as plain numbers."""
+        units = read_cells(self.kept_nv, self.floor_n, first=0).unit_ns[:, 0]
+        return float(np.nanmedian(units)) if not np.isnan(units).all() else np.nan
+
+    def _means(self, fit: Fit) -> tuple[float, float]:
+        """Between which means of their values, the scale undone, the cells lie that it fits."""
+        reading = read_cells(self.kept_nv, self.floor_n, first=fit.position)
+        log_mean_n = np.log(cell_means(fit.undone_nv)[reading.fit_ns[:, fit.position] > 0])
         if not len(log_mean_n):
             return (0.0, 0.0)
         middle = float(np.median(log_mean_n))
@@ -182,8 +195,8 @@ class Judge:
             return None
         return Doubt(
             Kind.ROUNDED_LOG,
-            f"{flat:.0%} of the cells with {DEEP} genes or more have no value above {FLAT}, and totals grow slower than "
-            f"the number of genes (exponent {tallies.slope:.2f})",
+            f"{flat:.0%} of the cells with {DEEP} genes or more have no value above {FLAT}, and totals grow slower "
+            f"than the number of genes (exponent {tallies.slope:.2f})",
         )
 
     def _rounded(self) -> bool:
@@ -194,6 +207,8 @@ class Judge:
 
     def _judge_whole(self) -> CountsVerdict:
         values_e, largest = self.kept_nv.data, self.tallies.largest
+        if self.tallies.n_tested == 0:
+            return self._say(Kind.COUNTS, f"All values are whole numbers up to {largest:,.0f}.", exact=True, unit=1.0)
         seen = f"All values are whole numbers up to {largest:,.0f}, but in most cells none is 1"
         if largest <= 40:
             return self._refuse(
@@ -202,8 +217,8 @@ class Judge:
         if self.fits[0].target is not None:
             return self._refuse(
                 Kind.PER_LENGTH,
-                f"{seen}, and all cells sum to about {self.tallies.totals.mean:,.0f}: they look like rounded TPM or other "
-                "proportions that are no multiples of one count.",
+                f"{seen}, and all cells sum to about {self.tallies.totals.mean:,.0f}: they look like rounded TPM or "
+                "other proportions that are no multiples of one count.",
             )
         least_n = np.minimum.reduceat(values_e, self.kept_nv.indptr[:-1])
         least = float(np.median(least_n))
@@ -236,7 +251,7 @@ class Judge:
             )
         found = self._doubt_of_genes(self.fits[0])
         one = float(np.nanmedian(one_count(self.kept_nv)))
-        if found is None and 0.2 <= one <= 3 and (whole >= 0.25 or (largest > 12 and not slope < GROWS)):
+        if found is None and 0.2 <= one <= 3 and (whole >= 0.25 or (largest > 12 and slope >= GROWS)):
             return self._say(
                 Kind.NEAR_COUNTS,
                 f"{seen}, and totals vary by {self.tallies.totals.spread:.0%} between cells, as counts corrected for "
@@ -244,8 +259,8 @@ class Judge:
                 exact=False,
                 recovers="proportions",
                 remarks=(
-                    "its counts are fractions, as correction for ambient RNA or sharing of reads leaves them: answers for "
-                    "cells with few counts are less sure than their scores say.",
+                    "its counts are fractions, as correction for ambient RNA or sharing of reads leaves them: answers "
+                    "for cells with few counts are less sure than their scores say.",
                 ),
             )
         reason = f" Read as counts, {found.evidence}." if found is not None and largest > 25 else ""
@@ -254,7 +269,8 @@ class Judge:
         )
 
     def _judge_constant(self, fit: Fit) -> CountsVerdict:
-        seen = f"Read as {fit.kind.value}, all cells sum to {fit.sums.mean:,.0f} but the values aren't multiples of one count"
+        sums = f"all cells sum to {fit.sums.mean:,.0f}"
+        seen = f"Read as {fit.kind.value}, {sums} but the values aren't multiples of one count"
         million = abs(fit.sums.mean / 1e6 - 1) < CONSTANT_WITHIN
         tenth = fit.kind is Kind.LOG2 and abs(fit.sums.mean / 1e5 - 1) < CONSTANT_WITHIN
         if million or tenth:
@@ -272,7 +288,8 @@ class Judge:
             recovers="proportions",
             target_sum=fit.target,
             remarks=(
-                f"its values are {why}: how many counts a cell has is estimated, and scores are less sure than they say.",
+                f"its values are {why}: how many counts a cell has is estimated, and scores are less sure than they "
+                "say.",
             ),
         )
 
@@ -296,8 +313,8 @@ class Judge:
         if spread.between > (0.8 if reads else 0.2):
             return Doubt(
                 Kind.PER_LENGTH,
-                f"values of rarely seen genes differ {np.exp(spread.between):.1f}-fold from gene to gene, as where each "
-                "gene was divided by its length, mean or largest value",
+                f"values of rarely seen genes differ {np.exp(spread.between):.1f}-fold from gene to gene, as where "
+                "each gene was divided by its length, mean or largest value",
             )
         if spread.middle > 0.5 and not reads:
             return Doubt(Kind.UNKNOWN, "rarely seen genes have the larger values, as where genes were weighted")
@@ -321,12 +338,13 @@ class Judge:
         tallies = self.tallies
         typical = float(np.exp(tallies.log_totals.mean))
         if kind is Kind.COUNTS and tallies.n_counted == tallies.n_tested:
-            return f"All {tallies.n_values:,} values are whole numbers up to {tallies.largest:,.0f}; a typical cell sums to {typical:,.0f}."
+            whole = f"All {tallies.n_values:,} values are whole numbers up to {tallies.largest:,.0f}"
+            return f"{whole}; a typical cell sums to {typical:,.0f}."
         how = "are whole multiples" if exact else "lie near multiples"
         share = n_fitting / tallies.n_tested if tallies.n_tested else 1
         return (
-            f"Read as {kind.value}, cells sum to {fit.sums.mean:,.0f} (spread {fit.sums.spread:.2%}) and in {share:.1%} of "
-            f"the cells tested values {how} of one count."
+            f"Read as {kind.value}, cells sum to {fit.sums.mean:,.0f} (spread {fit.sums.spread:.2%}) and in "
+            f"{share:.1%} of the cells tested values {how} of one count."
         )
 
     def _doubted(self, found: Doubt) -> CountsVerdict:
@@ -344,6 +362,6 @@ class Judge:
             exact=exact,
             n_cells=tallies.n_cells,
             n_empty=tallies.n_cells - tallies.n_full,
-            n_values=tallies.n_values,
+            n_values=tallies.n_values - (tallies.n_odd_values if exact else 0),
             **more,
         )

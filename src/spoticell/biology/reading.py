@@ -63,7 +63,8 @@ class Look:
     @property
     def largest_n(self) -> Floats:
         """The largest of the values looked at, NaN where there is none."""
-        return np.fmax.reduce(self.value_nk, axis=1, initial=-np.inf)
+        largest_n: Floats = np.fmax.reduce(self.value_nk, axis=1, initial=-np.inf)
+        return largest_n
 
     def undone(self, scale: Scale, cells: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Undo a scale in some cells: their values, and the smallest of each."""
@@ -281,7 +282,7 @@ def common_divisors(value_nk: Floats) -> Floats:
     """
     whole_nk = np.nan_to_num(np.rint(value_nk), nan=0.0, posinf=0.0)
     whole_nk[np.abs(whole_nk) > 2**52] = 0
-    divisor_n = np.gcd.reduce(whole_nk.astype(np.int64), axis=1).astype(np.float64)
+    divisor_n: Floats = np.gcd.reduce(whole_nk.astype(np.int64), axis=1).astype(np.float64)
     divisor_n[(divisor_n < 1.5) | ((whole_nk > 0).sum(axis=1) < FEWEST_NEARLY)] = np.nan
     return divisor_n
 
@@ -301,7 +302,7 @@ def near_units(value_nk: Floats, least_n: Floats) -> Floats:
     Examples
     --------
     >>> near_units(np.array([[4.0, 4, 9, 13, 4, 4, 4, 8, 9, 4, 4, 4, 13, 17]]), np.array([4.0])).round(1).tolist()
-    [4.3]
+    [4.2]
     """
     unit_n, off_n = np.full(len(least_n), np.nan), np.full(len(least_n), np.inf)
     for start_n in (least_n, *_quantiles(value_nk, (0.1, 0.25, 0.4))):
@@ -314,8 +315,15 @@ def near_units(value_nk: Floats, least_n: Floats) -> Floats:
         n_close_n = np.maximum(close_nk.sum(axis=1), 1)
         fits_n = (close_nk & (miss_nk < 0.22)).sum(axis=1) >= 0.88 * n_close_n
         beyond_one_n = (close_nk & (ratio_nk > 1.5)).sum(axis=1)
+        twos_n = (close_nk & (ratio_nk > 1.5) & (ratio_nk < 2.5)).sum(axis=1)
         mean_n = miss_nk.sum(axis=1) / n_close_n
-        good_n = fits_n & (n_close_n >= FEWEST_NEARLY) & (beyond_one_n >= 3) & (mean_n < off_n)
+        good_n = (
+            fits_n
+            & (n_close_n >= FEWEST_NEARLY)
+            & (beyond_one_n >= 3)
+            & (mean_n < off_n)
+            & (twos_n >= 0.25 * beyond_one_n)
+        )
         unit_n[good_n], off_n[good_n] = found_n[good_n], mean_n[good_n]
     return unit_n
 
@@ -326,7 +334,7 @@ def _refined(value_nk: Floats, unit_n: Floats) -> Floats:
     close_nk = ratio_nk < 3.5
     steps_n = np.where(close_nk, np.rint(ratio_nk), 0).sum(axis=1)
     refined_n = np.where(close_nk, value_nk, 0).sum(axis=1) / np.maximum(steps_n, 1)
-    return np.maximum(refined_n, 1e-300)
+    return np.asarray(np.maximum(refined_n, 1e-300), dtype=np.float64)
 
 
 def _quantiles(value_nk: Floats, shares: tuple[float, ...]) -> list[Floats]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.reading import Reading, above, floors, read_cells
+from spoticell.biology.reading import EXACT, NEAR, Reading, above, floors, read_cells
 from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, Floats, Kind, with_data
 from spoticell.errors import CountsError
 
@@ -43,7 +43,8 @@ class CountsVerdict:
     plain: bool = False
     """Whether every value is a whole count as it stands."""
     mean_within: tuple[float, float] | None = None
-    """Between which means of a cell's values fractions are taken as they are; None where they never are."""
+    """Between which means of its values, the scale undone, a cell without a unit is taken for proportions of counts;
+    None where there is no such cell."""
     empty_up_to: int = 0
     """Barcodes with at most so many counts are empty droplets; 0 where there are none."""
     remarks: tuple[str, ...] = ()
@@ -92,7 +93,7 @@ def recover(values_nv: sparse.csr_array, verdict: CountsVerdict) -> sparse.csr_a
 
 def worked_back(kept_nv: sparse.csr_array, floor_n: Floats, verdict: CountsVerdict) -> sparse.csr_array:
     """Do the same to values above their floor; as `recover` in everything else."""
-    if verdict.kind is Kind.NEAR_COUNTS and verdict.recovers == "proportions":
+    if verdict.kind is Kind.NEAR_COUNTS:
         return _finished(kept_nv)
     position = position_of(verdict.kind)
     if verdict.recovers == "proportions":
@@ -107,30 +108,46 @@ def _counts(
 ) -> Floats:
     """Work out each value: on the matrix's scale, or on the cell's own, or as it stands."""
     scale_n = np.full(len(floor_n), position)
-    elsewhere = np.flatnonzero(reading.fit_ns.any(axis=1) & (reading.fit_ns[:, position] == 0))
-    scale_n[elsewhere] = [_own_scale(kept_nv[[cell]], floor_n[[cell]], reading.fit_ns[cell]) for cell in elsewhere]
+    here_n = reading.fit_ns[:, position] > 0
+    if verdict.target_sum is not None:
+        # a cell that sums to what the others do is on their scale, whatever else seems to fit
+        sum_n = sums(with_data(kept_nv, undo(kept_nv, floor_n, scale_n)))
+        here_n |= np.abs(sum_n / verdict.target_sum - 1) <= CONSTANT_WITHIN
+    elsewhere = np.flatnonzero((reading.fit_ns.max(axis=1) == EXACT) & ~here_n)
+    for cell in elsewhere:
+        scale_n[cell] = _own_scale(kept_nv[[cell]], floor_n[[cell]], reading, cell, position)
     undone_nv = with_data(kept_nv, undo(kept_nv, floor_n, scale_n))
     unit_n = reading.unit_ns[np.arange(len(scale_n)), scale_n]
-    untold_n = ~reading.tested_n & reading.full_n
+    # values that only come near multiples on another scale tell nothing
+    untold_n = reading.full_n & np.isnan(unit_n) & (here_n | ~reading.tested_n | (reading.fit_ns.max(axis=1) == NEAR))
     unit_n[untold_n] = verdict.unit if verdict.unit is not None else _least(undone_nv)[untold_n]
-    in_line_n = np.zeros(len(floor_n), dtype=np.bool_)
+    # where the others are whole multiples, a cell that only comes near is one too, of another number
+    near_n = reading.fit_ns[np.arange(len(scale_n)), scale_n] == NEAR
+    if verdict.unit is not None:
+        unit_n[near_n] = verdict.unit
+    as_it_is_n = near_n & (verdict.exact and verdict.unit is None)
     if verdict.mean_within is not None:
-        mean_n = cell_means(kept_nv)
-        in_line_n = reading.odd_n & (mean_n >= verdict.mean_within[0]) & (mean_n <= verdict.mean_within[1])
-        unit_n[in_line_n] = 1
+        mean_n = cell_means(undone_nv)
+        odd_n = reading.odd_n & (mean_n >= verdict.mean_within[0]) & (mean_n <= verdict.mean_within[1])
+        unit_n[odd_n] = verdict.unit if verdict.unit is not None else _least(undone_nv)[odd_n]
+        as_it_is_n |= odd_n
     genes_n = np.diff(kept_nv.indptr)
     ratio_e: Floats = undone_nv.data / np.repeat(unit_n, genes_n)
-    np.rint(ratio_e, out=ratio_e, where=np.repeat(~in_line_n, genes_n))
+    np.rint(ratio_e, out=ratio_e, where=np.repeat(~as_it_is_n, genes_n))
     return np.nan_to_num(ratio_e, nan=0.0)
 
 
-def _own_scale(cell_nv: sparse.csr_array, floor_n: Floats, fit_s: NDArray[np.int8]) -> int:
-    """Choose among the scales that fit a cell: one on which it sums to a customary number, else the best fit."""
-    likeliest = np.flatnonzero(fit_s == fit_s.max())
-    sums = [float(undo(cell_nv, floor_n, np.array([position])).sum()) for position in likeliest]
-    off = [min(abs(total / target - 1) for target in COMMON_TARGETS) for total in sums]
-    best = int(np.argmin(off))
-    return int(likeliest[best] if off[best] < CONSTANT_WITHIN else likeliest[0])
+def _own_scale(cell_nv: sparse.csr_array, floor_n: Floats, reading: Reading, cell: int, position: int) -> int:
+    """Choose among the scales that fit a cell exactly one that makes sense of it, else that of its matrix."""
+    likeliest = np.flatnonzero(reading.fit_ns[cell] == EXACT)
+    totals = [float(undo(cell_nv, floor_n, np.array([scale])).sum()) for scale in likeliest]
+    off = [min(abs(total / target - 1) for target in COMMON_TARGETS) for total in totals]
+    if min(off) < CONSTANT_WITHIN:
+        return int(likeliest[np.argmin(off)])
+    # a few logarithms seem to be on another logarithm by chance; whole numbers and logarithms are never taken for
+    # each other, and counts whose logarithm was taken have 1 as their unit
+    sure = (likeliest == 0) | (position == 0) | (np.abs(reading.unit_ns[cell, likeliest] - 1) < 1e-3)
+    return int(likeliest[sure][0]) if sure.any() else position
 
 
 def undo(kept_nv: sparse.csr_array, floor_n: Floats, scale_n: NDArray[np.integer]) -> Floats:
@@ -140,7 +157,7 @@ def undo(kept_nv: sparse.csr_array, floor_n: Floats, scale_n: NDArray[np.integer
     for position in np.unique(scale_n):
         scale = SCALES[position]
         on_e = np.repeat(scale_n == position, genes_n)
-        zero_e = np.repeat(scale.undo(floor_n), genes_n)[on_e]
+        zero_e = np.repeat(scale.undo(np.minimum(floor_n, scale.largest)), genes_n)[on_e]
         undone_e[on_e] = scale.undo(np.minimum(undone_e[on_e], scale.largest)) - zero_e
     return undone_e
 
@@ -169,8 +186,12 @@ def _least(values_nv: sparse.csr_array) -> Floats:
 
 def cell_means(values_nv: sparse.csr_array) -> Floats:
     """Give the mean of each cell's values, 0 where there is none, ``(n,)``."""
-    total_n = np.asarray(values_nv.sum(axis=1), dtype=np.float64).ravel()
-    return total_n / np.maximum(np.diff(values_nv.indptr), 1)
+    return sums(values_nv) / np.maximum(np.diff(values_nv.indptr), 1)
+
+
+def sums(values_nv: sparse.csr_array) -> Floats:
+    """Give the sum of each cell's values, ``(n,)``."""
+    return np.asarray(values_nv.sum(axis=1), dtype=np.float64).ravel()
 
 
 def canonical(values_nv: sparse.csr_array) -> sparse.csr_array:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from spoticell.biology.recovery import CountsVerdict
 from spoticell.biology.scales import SCALES, Kind
 from spoticell.biology.tallies import Pattern, Tallies
@@ -26,7 +28,7 @@ def remarks_on(verdict: CountsVerdict, tallies: Tallies, position: int) -> Count
         remarks=(
             *_of_scale(verdict, tallies),
             *_of_multiples(verdict, tallies),
-            *_of_others(tallies, tallies.others(position)),
+            *_of_others(verdict, tallies, tallies.others(position)),
             *_of_odd(verdict, tallies),
             *_of_lumps(verdict, tallies),
             *_of_droplets(verdict, tallies),
@@ -39,7 +41,7 @@ def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     if 2 * tallies.n_floored > tallies.n_full:
         remarks.append("no gene is zero in any cell: the value that most genes of a cell share was taken for zero.")
     if verdict.kind is Kind.NEAR_COUNTS:
-        remarks.append("its counts are fractions near whole numbers; they were rounded.")
+        remarks.append("its counts are fractions near whole numbers, taken as they stand.")
     elif verdict.kind is Kind.COUNTS:
         if verdict.unit != 1:
             remarks.append(f"its values are multiples of {verdict.unit:.4g}: they were divided by it to have counts.")
@@ -52,29 +54,31 @@ def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     return remarks
 
 
-def _of_others(tallies: Tallies, others: list[Pattern]) -> list[str]:
+def _of_others(verdict: CountsVerdict, tallies: Tallies, others: list[Pattern]) -> list[str]:
     """Name the cells that are on another scale than most."""
     by_kind: dict[Kind, list[Pattern]] = {}
     for pattern in others:
         by_kind.setdefault(SCALES[max(range(len(pattern)), key=pattern.__getitem__)].kind, []).append(pattern)
-    return [
-        f"{_counted(patterns, tallies)} on another scale than the rest ({kind.value}); their counts were worked back from it."
-        for kind, patterns in by_kind.items()
-    ]
+    remarks = []
+    for kind, patterns in by_kind.items():
+        # a few shallow cells among logarithms seem to fit another logarithm by chance
+        if verdict.kind is Kind.COUNTS or kind is Kind.NORMALISED or _n(patterns, tallies) >= 0.02 * tallies.n_tested:
+            first = min(tallies.first_cell[pattern] for pattern in patterns)
+            cells = _cells(_n(patterns, tallies), first, tallies)
+            remarks.append(f"{cells} on another scale than the rest ({kind.value}); counts were worked back from it.")
+    return remarks
 
 
-def _counted(patterns: list[Pattern], tallies: Tallies) -> str:
-    n = sum(tallies.patterns[pattern] for pattern in patterns)
-    return _cells(n, min(tallies.first_cell[pattern] for pattern in patterns), tallies)
+def _n(patterns: list[Pattern], tallies: Tallies) -> int:
+    return sum(tallies.patterns[pattern] for pattern in patterns)
 
 
 def _of_multiples(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     n, first, unit = tallies.multiples
     if verdict.kind is not Kind.COUNTS or verdict.unit != 1 or not n:
         return []
-    return [
-        f"{_cells(n, first, tallies)} multiples of another number than 1 ({unit:.4g} in the first); they were divided by it."
-    ]
+    cells = _cells(n, first, tallies)
+    return [f"{cells} multiples of another number than 1 ({unit:.4g} in the first); they were divided by it."]
 
 
 def _of_odd(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
@@ -83,13 +87,13 @@ def _of_odd(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     if verdict.mean_within is None:
         lost, fractional = list(tallies.odd), []
     else:
-        low, high = verdict.mean_within
+        # the odd cells are remembered as they are stored
+        low, high = verdict.mean_within if verdict.kind is Kind.COUNTS else (0.0, np.inf)
         lost = [odd for odd in tallies.odd if not low <= odd.mean <= high]
         fractional = [odd for odd in tallies.odd if low <= odd.mean <= high and not odd.whole]
     if fractional:
-        remarks.append(
-            f"{_cells(len(fractional), fractional[0].cell, tallies)} fractions of counts, taken as they stand."
-        )
+        cells = _cells(len(fractional), fractional[0].cell, tallies)
+        remarks.append(f"{cells} no whole multiples of one count, and taken as proportions.")
     if lost:
         n = len(lost) if tallies.n_odd == len(tallies.odd) else tallies.n_odd - len(fractional)
         remarks.append(f"{_cells(n, lost[0].cell, tallies)} on no scale that is known, and left unknown.")
@@ -99,8 +103,8 @@ def _of_odd(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
 def _of_lumps(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     """Find cells among counts that sum suspiciously often to nearly the same round number."""
     return [
-        f"{n:,} of {tallies.n_cells:,} cells sum to nearly {target:,.0f}: if they were normalised and rounded, their scores "
-        "are less sure than they say."
+        f"{n:,} of {tallies.n_cells:,} cells sum to nearly {target:,.0f}: if they were normalised and rounded, their "
+        "scores are less sure than they say."
         for target, n in tallies.n_at_target.items()
         if verdict.kind is Kind.COUNTS and n >= 10 and n >= 0.7 * tallies.n_near_target[target]
     ]
@@ -110,8 +114,8 @@ def _of_droplets(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     if not verdict.empty_up_to:
         return []
     return [
-        f"{tallies.droplets.n_low:,} of {tallies.n_cells:,} barcodes have {verdict.empty_up_to} counts or fewer and look like "
-        "empty droplets, which stay unknown: give the filtered matrix if there is one."
+        f"{tallies.droplets.n_low:,} of {tallies.n_cells:,} barcodes have {verdict.empty_up_to} counts or fewer and "
+        "look like empty droplets, which stay unknown: give the filtered matrix if there is one."
     ]
 
 

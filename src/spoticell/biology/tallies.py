@@ -33,7 +33,7 @@ class OddCell(NamedTuple):
 
     cell: int
     mean: float
-    """Mean of its values."""
+    """Mean of its values, as stored."""
     whole: bool
 
 
@@ -58,7 +58,7 @@ class Tallies:
         """Cells that are multiples of another number than 1: how many, the first, and its number."""
         self.odd: list[OddCell] = []
         """Cells that no scale fits, the first of them."""
-        self.n_odd = 0
+        self.n_odd = self.n_odd_values = 0
         self.unit_s = [Moments() for _ in SCALES]
         """What one count is in the cells that a scale fits exactly, relative to the first such cell."""
         self.unit_of_first_s = [1.0 for _ in SCALES]
@@ -126,6 +126,7 @@ class Tallies:
 
     def _add_odd(self, kept_nv: sparse.csr_array, cells: NDArray[np.intp]) -> None:
         self.n_odd += len(cells)
+        self.n_odd_values += int(np.diff(kept_nv.indptr)[cells].sum())
         for cell in cells[: MOST_ODD - len(self.odd)].tolist():
             values_e = kept_nv.data[kept_nv.indptr[cell] : kept_nv.indptr[cell + 1]]
             whole = bool((values_e == np.rint(values_e)).all())
@@ -154,8 +155,8 @@ class Tallies:
         return n_s
 
     def others(self, position: int) -> list[Pattern]:
-        """Give the patterns of cells that one scale doesn't fit and another does."""
-        return [pattern for pattern in self.patterns if any(pattern) and not pattern[position]]
+        """Give the patterns of cells that one scale doesn't fit and another fits exactly."""
+        return [pattern for pattern in self.patterns if pattern and not pattern[position] and max(pattern) == EXACT]
 
     def unit(self, position: int) -> float | None:
         """Give what one count is on a scale if it is the same in all cells that the scale fits exactly."""

@@ -66,7 +66,8 @@ class AnnDataCells(CellSource):
     def n_stored(self, matrix: str) -> int | None:
         """Give how many numbers a sparse matrix has."""
         values = self._stored(matrix)
-        return int(values.nnz) if sparse.issparse(values) else None
+        stored_sparse: bool = sparse.issparse(values)
+        return int(values.nnz) if stored_sparse else None
 
     def obs(self) -> pd.DataFrame:
         """Give the table about cells."""
