@@ -1,3 +1,5 @@
+import re
+
 import anndata
 import numpy as np
 import pytest
@@ -39,6 +41,65 @@ def test_counts_in_x_go_before_a_layer_that_only_claims_to_hold_them(tiny_cells,
     assert found.matrix == "X"
     assert [matrix for matrix, _ in found.tried] == ["layers/counts"]
     assert any(line.startswith("passed over: layers/counts") for line in found.describe())
+
+
+def counted(tiny_cells, chosen_n=slice(None), chosen_v=slice(None)) -> sparse.csr_matrix:
+    part = np.zeros(tiny_cells.shape, dtype=np.float32)
+    part[chosen_n, chosen_v] = tiny_cells.X.toarray()[chosen_n, chosen_v]
+    return sparse.csr_matrix(part)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (
+            lambda cells: counted(cells, slice(15)),
+            r"layers/counts was passed over: it holds \d+% .* of its cells are empty",
+        ),
+        (lambda cells: counted(cells, chosen_v=slice(100)), r"it holds \d+% of the counts above zero that X holds"),
+        (lambda cells: counted(cells, slice(0)), "None of the 31 cells has a value above zero"),
+        (lambda cells: counted(cells, slice(1), slice(1)), "layers/counts was passed over"),
+        (lambda cells: (cells.X > 0).astype(np.float32), "layers/counts was passed over: .* seen or not seen"),
+        (lambda cells: sparse.csr_matrix(np.random.default_rng(0).poisson(1, cells.shape)), "noise, not counts"),
+    ],
+    ids=["half of the cells", "half of the genes", "nothing", "a single value", "a mask", "noise"],
+)
+@pytest.mark.parametrize("logs", [False, True])
+def test_a_layer_that_holds_less_than_x_is_passed_over_and_said_so(tiny_cells, tiny_bundle, layer, said, logs):
+    tiny_cells.layers["counts"] = layer(tiny_cells)
+    if logs:
+        totals = np.maximum(np.asarray(tiny_cells.X.sum(axis=1)), 1)
+        tiny_cells.X = sparse.csr_matrix(tiny_cells.X.multiply(1e4 / totals)).log1p()
+    found = find(tiny_cells, tiny_bundle)
+    assert found.matrix == "X"
+    assert any(re.search(said, note) for note in found.warnings), found.warnings
+    assert [matrix for matrix, _ in found.tried] == ["layers/counts"]
+
+
+def test_counts_of_few_genes_in_x_give_way_to_all_genes_in_raw(tiny_cells, tiny_bundle):
+    tiny_cells.raw = tiny_cells
+    few = tiny_cells[:, :60].copy()
+    few.layers["counts"] = few.X.copy()
+    found = find(few, tiny_bundle)
+    assert (found.matrix, found.n_genes) == ("raw/X", 200)
+
+
+def test_a_file_in_which_nothing_has_counts_is_refused(tiny_cells, tiny_bundle):
+    tiny_cells.layers["counts"] = tiny_cells.X = sparse.csr_matrix(tiny_cells.shape, dtype=np.float32)
+    with pytest.raises(CountsError, match=r"None of the 31 cells has a value above zero.*Nor does anything else"):
+        find(tiny_cells, tiny_bundle)
+
+
+def test_other_matrices_are_not_read_where_they_cannot_hold_more(tiny_cells, tiny_bundle, monkeypatch):
+    tiny_cells.layers["counts"] = tiny_cells.X.copy()
+    tiny_cells.X = tiny_cells.X.log1p()
+    read = []
+    blocks = AnnDataCells.blocks
+    monkeypatch.setattr(
+        AnnDataCells, "blocks", lambda self, matrix, **more: read.append(matrix) or blocks(self, matrix, **more)
+    )
+    assert find(tiny_cells, tiny_bundle).matrix == "layers/counts"
+    assert read == ["layers/counts"]
 
 
 def test_counts_in_raw_keep_their_own_genes(tiny_cells, tiny_bundle):

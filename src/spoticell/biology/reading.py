@@ -220,7 +220,7 @@ def _try_near(
         reading.tested_n[cells[fits_n]] = True
 
 
-def exact_units(value_nk: Floats, least_n: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def exact_units(value_nk: Floats, least_n: Floats, *, fewest: int = FEWEST) -> tuple[Floats, NDArray[np.bool_]]:
     """Find the number of which a cell's values are whole multiples: its smallest, or a small fraction of that.
 
     Parameters
@@ -229,6 +229,8 @@ def exact_units(value_nk: Floats, least_n: Floats) -> tuple[Floats, NDArray[np.b
         Values proportional to counts, ``(n, k)``, NaN where there is none.
     least_n
         The smallest value of each cell.
+    fewest
+        Values above the smallest that a cell needs; with 0 a unit is found wherever one fits.
 
     Returns
     -------
@@ -249,10 +251,10 @@ def exact_units(value_nk: Floats, least_n: Floats) -> tuple[Floats, NDArray[np.b
         telling_nk = (ratio_nk > 1.05 * divisor) & (ratio_nk <= LARGEST_RATIO)
         whole_nk = telling_nk & (np.abs(ratio_nk - np.rint(ratio_nk)) < 0.1)
         n_telling_n = telling_nk.sum(axis=1)
-        share_n = whole_nk.sum(axis=1) / np.maximum(n_telling_n, 1)
+        share_n = np.where(n_telling_n > 0, whole_nk.sum(axis=1) / np.maximum(n_telling_n, 1), fewest == 0)
         # counts grow thinner step by step: without the next multiples the scale is another one
-        next_n = (telling_nk & (ratio_nk < divisor + 2.2)).sum(axis=1) >= 0.15 * n_telling_n
-        enough_n = n_telling_n >= FEWEST
+        next_n = (telling_nk & (ratio_nk < divisor + 2.2)).sum(axis=1) >= (0.15 * n_telling_n if fewest else 0)
+        enough_n = n_telling_n >= fewest
         told_n[left] |= enough_n
         if divisor == 1:
             first_n = share_n

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.reading import EXACT, NEAR, Reading, above, floors, read_cells
+from spoticell.biology.reading import EXACT, NEAR, Reading, above, exact_units, floors, look, read_cells
 from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, Floats, Kind, with_data
 from spoticell.errors import CountsError
 
@@ -113,19 +113,29 @@ def _counts(
         # a cell that sums to what the others do is on their scale, whatever else seems to fit
         sum_n = sums(with_data(kept_nv, undo(kept_nv, floor_n, scale_n)))
         here_n |= np.abs(sum_n / verdict.target_sum - 1) <= CONSTANT_WITHIN
+    if verdict.unit is not None and position:
+        # values that are whole as they stand may be logarithms of 1 and 3 counts
+        here_n |= _all_whole(undo(kept_nv, floor_n, scale_n) / verdict.unit, kept_nv)
     elsewhere = np.flatnonzero((reading.fit_ns.max(axis=1) == EXACT) & ~here_n)
-    for cell in elsewhere:
+    for cell in elsewhere.tolist():
         scale_n[cell] = _own_scale(kept_nv[[cell]], floor_n[[cell]], reading, cell, position)
     undone_nv = with_data(kept_nv, undo(kept_nv, floor_n, scale_n))
     unit_n = reading.unit_ns[np.arange(len(scale_n)), scale_n]
     # values that only come near multiples on another scale tell nothing
     untold_n = reading.full_n & np.isnan(unit_n) & (here_n | ~reading.tested_n | (reading.fit_ns.max(axis=1) == NEAR))
-    unit_n[untold_n] = verdict.unit if verdict.unit is not None else _least(undone_nv)[untold_n]
+    guessed_n = np.zeros_like(here_n)
+    if verdict.unit is not None:
+        unit_n[untold_n] = verdict.unit
+    elif untold_n.any():
+        seen = look(undone_nv[untold_n], np.zeros(int(untold_n.sum())))
+        unit_n[untold_n] = exact_units(seen.value_nk, seen.least_n, fewest=0)[0]
+        guessed_n = untold_n & np.isnan(unit_n)
+        unit_n[guessed_n] = _least(undone_nv)[guessed_n]
     # where the others are whole multiples, a cell that only comes near is one too, of another number
     near_n = reading.fit_ns[np.arange(len(scale_n)), scale_n] == NEAR
     if verdict.unit is not None:
         unit_n[near_n] = verdict.unit
-    as_it_is_n = near_n & (verdict.exact and verdict.unit is None)
+    as_it_is_n = guessed_n | (near_n & (verdict.exact and verdict.unit is None))
     if verdict.mean_within is not None:
         mean_n = cell_means(undone_nv)
         odd_n = reading.odd_n & (mean_n >= verdict.mean_within[0]) & (mean_n <= verdict.mean_within[1])
@@ -174,6 +184,13 @@ def one_count(undone_nv: sparse.csr_array) -> Floats:
 def position_of(kind: Kind) -> int:
     """Give the place of a scale in `SCALES`; counts are plain numbers."""
     return next((place for place, scale in enumerate(SCALES) if scale.kind is kind), 0)
+
+
+def _all_whole(ratio_e: Floats, like_nv: sparse.csr_array) -> NDArray[np.bool_]:
+    """Say of each cell whether all its values are whole numbers."""
+    off_n = np.zeros(like_nv.shape[0])
+    np.maximum.at(off_n, np.repeat(np.arange(len(off_n)), np.diff(like_nv.indptr)), np.abs(ratio_e - np.rint(ratio_e)))
+    return np.asarray(off_n < 0.01, dtype=np.bool_)
 
 
 def _least(values_nv: sparse.csr_array) -> Floats:
