@@ -158,7 +158,7 @@ class H5adSink:
             self._output,
             source=source,
             matrix=findings.matrix,
-            path_in=self._path_in,
+            path_in=source.inner or self._path_in,
             fingerprint_size=bundle.manifest.fingerprint_size,
             n_nodes=len(bundle.nodes),
             key_added=self._key,
