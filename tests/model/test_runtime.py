@@ -103,6 +103,7 @@ def test_a_network_that_is_none_is_refused(tiny_bundle_folder, tmp_path):
         Runtime(bundle)
 
 
+@pytest.mark.rows(49)
 def test_a_network_of_another_shape_is_refused(tiny_bundle_folder, tmp_path):
     model = onnx.load(tiny_bundle_folder / "model.onnx")
     for initializer in model.graph.initializer:
@@ -121,6 +122,7 @@ def test_a_network_for_a_fixed_number_of_cells_is_refused(tiny_bundle_folder, tm
         Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model))
 
 
+@pytest.mark.rows(49)
 def test_a_network_with_weights_that_are_not_numbers_is_refused_when_it_runs(tiny_bundle_folder, tmp_path):
     model = onnx.load(tiny_bundle_folder / "model.onnx")
     for initializer in model.graph.initializer:
