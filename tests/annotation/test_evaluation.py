@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.api import annotate, evaluate
 from spoticell.errors import ConfigError, FileFormatError
 

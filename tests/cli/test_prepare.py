@@ -25,13 +25,15 @@ def test_it_ends_with_what_went_in_what_did_not_and_where_it_lies(recipe, tmp_pa
     result = run(recipe, "-o", tmp_path / "store")
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
-    *lines, last = result.stderr.splitlines()
+    note, *lines, last = result.stderr.splitlines()
+    assert note.startswith(
+        "note: labels that are not understood: 1, listed in unresolved_labels.tsv; say what they mean"
+    )
     assert lines == [
         "rows  cells  source",
         "  31     25  cells",
         "left out: 5 label not in the Cell Ontology",
         "left out: 1 no label",
-        "labels that the Cell Ontology doesn't know: 1, listed in unresolved_labels.tsv",
     ]
     assert last.startswith("25 cells of 1 types, 1 data sets and 0 known donors. Written: ")
 
@@ -40,6 +42,7 @@ def test_json_is_the_summary_and_nothing_else_is_on_stdout(recipe, tmp_path):
     result = run(recipe, "-o", tmp_path / "store", "--json", "--quiet")
     outcome = json.loads(result.stdout)
     assert outcome.pop("output") == str(tmp_path / "store")
+    assert [note.partition(":")[0] for note in outcome.pop("notes")] == ["labels that are not understood"]
     assert outcome == json.loads((tmp_path / "store" / "summary.json").read_text())
     assert result.stderr == ""
 

@@ -36,6 +36,9 @@ CLUSTER = re.compile(r"(?:cluster|c|g)?[ _-]?\d+", re.IGNORECASE)
 NUMBER = re.compile(r"^(?:cluster|c)?[ _-]?\d+[ :_.)-]+(?=[^\d\s])|[ _.-]+\(?\d+\)?$", re.IGNORECASE)
 """The number of a cluster before or behind its name."""
 
+ALIKE = 0.75
+"""How much alike two names are spelled that may be meant for each other, from 0 to 1."""
+
 SHORT = 4
 """So many letters are too few to tell what a text is spelled like."""
 
@@ -100,7 +103,7 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
     names = [ontology.name(term) for _, _, term in sorted(_sharing(set(words_of(text)), frozenset(among)))]
     if len(text) > SHORT:
         by_name = {ontology.name(term).lower(): ontology.name(term) for term in ontology}
-        names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most)]
+        names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most, cutoff=ALIKE)]
     return list(dict.fromkeys(names))[:most]
 
 
