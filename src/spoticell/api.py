@@ -196,16 +196,12 @@ def prepare(
 
     Parameters
     ----------
-    recipe
-        The name of a packaged recipe, or a YAML file.
-    output
-        Folder of the store.
+    recipe, output
+        The name of a packaged recipe, or a YAML file; the folder of the store.
     dry_run
         Whether only to tell cells, types, size and time; nothing is written or fetched then.
-    downloads
-        Folder for what is fetched; ``downloads`` beside the store if not given.
-    copy_of
-        Folder or address of a copy of what the recipe's hosts have.
+    downloads, copy_of
+        Folder for what is fetched, ``downloads`` beside the store if not given; a copy of what the recipe's hosts have.
     label_column, meanings
         As for `evaluate`; what the recipe says of a source goes before them.
     on_progress
@@ -230,7 +226,6 @@ def prepare(
     from spoticell.corpus.plan import plan
     from spoticell.corpus.recipe.recipe import load_recipe
     from spoticell.corpus.sources.opening import open_sources
-    from spoticell.corpus.summary import remarks
 
     if output is None and not dry_run:
         raise ConfigError("no folder for the store was given; give output, or dry_run=True to be told about it.")
@@ -242,8 +237,7 @@ def prepare(
         made = (
             plan(asked, sources, on_progress=step) if dry_run else build_store(asked, sources, store, on_progress=step)
         )
-    for remark in remarks(made) if isinstance(made, dict) else made.remarks():
-        note(remark)
+    _tell(made)
     return made
 
 
@@ -349,6 +343,13 @@ def finetune(
         return teach(
             model, data, output, config, random_state=random_state, split=split, panels_dir=panels, on_progress=step
         )
+
+
+def _tell(made: dict[str, Any] | Plan) -> None:
+    from spoticell.corpus.summary import remarks
+
+    for remark in remarks(made) if isinstance(made, dict) else made.remarks():
+        note(remark)
 
 
 def _sinks(path: Path | None, output: Path | None, report: Path | None, options: Options) -> list[Sink]:

@@ -34,7 +34,7 @@ class Evaluation:
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> adata = spoticell.annotate(anndata.read_h5ad(cells)).adata
     >>> adata.obs["cell_type"] = adata.obs["bulk_labels"].map({"CD19+ B": "B cell", "CD56+ NK": "natural killer cell"})
-    >>> spoticell.evaluate(adata, truth_key="cell_type").per_type["cells"].to_dict()
+    >>> spoticell.evaluate(adata, label_column="cell_type").per_type["cells"].to_dict()
     {'CL:0000236': 95, 'CL:0000623': 31}
     """
 
@@ -208,7 +208,7 @@ def read_obs(cells: Cells) -> pd.DataFrame:
     FileFormatError
         If it can't be read.
     """
-    if isinstance(cells, Path | str) and Path(cells).suffix in {".csv", ".tsv"}:
+    if isinstance(cells, Path | str) and Path(cells).suffix in {".csv", ".tsv"} and Path(cells).exists():
         try:
             sep = "," if Path(cells).suffix == ".csv" else "\t"
             return pd.read_csv(cells, sep=sep, index_col=0, dtype=str, keep_default_na=False)

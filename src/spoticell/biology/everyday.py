@@ -30,7 +30,7 @@ LEFT_OUT = frozenset({"alpha", "beta", "thymus", "derived"})
 ELSEWHERE = re.compile(r"\((?:Mmus|Primate|sensu .*)\)|, mouse$")
 """In names of other animals' cells, to which only those names lead."""
 
-CLUSTER = re.compile(r"(?:cluster|c|g)?[ _-]?\d+", re.IGNORECASE)
+CLUSTER = re.compile(r"(?:[Cc]luster|[CcGg])?[ _-]?\d+")
 """What a cluster is called before anyone has named it."""
 
 NUMBER = re.compile(r"^(?:cluster|c)?[ _-]?\d+[ :_.)-]+(?=[^\d\s])|[ _.-]+\(?\d+\)?$", re.IGNORECASE)
@@ -64,7 +64,7 @@ def meanings_of(text: str) -> tuple[str, ...]:
     known = ontology.resolve_label(text)
     if known is not None and ontology.is_named(known, text):
         return (known,)
-    if "?" in text:
+    if "?" in text or (len(text) == 1 and text.islower()):
         return ()
     named = _by_spelling().get(spelling_of(text))
     found = _short_names().get(words_of(text), ()) if named is None else (named,)

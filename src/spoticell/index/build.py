@@ -45,8 +45,7 @@ def build_index(
     Parameters
     ----------
     references
-        Files of cells in any format that is read, or AnnData objects, with labels; the columns in `COLUMN_OF` are taken
-        in too.
+        Labelled cells: files in any format that is read, or AnnData objects; what `COLUMN_OF` names is taken in too.
     output
         Folder of the index; must not be there yet.  If its name ends in ``.lance``, or it is an address such as
         ``s3://bucket/blood.lance``, the index is a Lance database.
