@@ -140,7 +140,7 @@ def test_layer_gene_column_and_key_are_taken_and_evaluate_finds_the_answers(tiny
 
 def test_help_lists_the_commands_in_the_order_of_a_day():
     lines = run("--help").stdout.split("Commands:")[1].splitlines()
-    order = ["check", "annotate", "evaluate", "search", "index", "serve", "prepare", "train", "bundles"]
+    order = ["check", "annotate", "evaluate", "search", "index", "serve", "prepare", "train", "bundles", "doctor"]
     assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == order
 
 
@@ -303,7 +303,7 @@ def test_tracebacks_come_through_where_they_are_asked_for(monkeypatch, tiny_bund
 
 
 @pytest.mark.parametrize(
-    "command", [["annotate"], ["check"], ["evaluate"], ["train"], ["bundles"], ["bundles", "info"]]
+    "command", [["annotate"], ["check"], ["evaluate"], ["train"], ["bundles"], ["bundles", "info"], ["doctor"]]
 )
 def test_the_help_of_every_command_has_an_example(command):
     result = run(*command, "--help")

@@ -66,6 +66,24 @@ def test_mouse_genes_are_refused_before_values_are_looked_at(tiny_cells, tiny_bu
         find(tiny_cells, tiny_bundle)
 
 
+def test_genes_and_cells_that_have_changed_places_are_refused_for_just_that(tiny_cells, tiny_bundle):
+    turned = anndata.AnnData(tiny_cells.X.T.tocsr(), obs=tiny_cells.var[[]], var=tiny_cells.obs[[]])
+    with pytest.raises(GeneMatchError, match=r"X: genes and cells have changed places: .* adata\.T"):
+        find(turned, tiny_bundle)
+    turned.obs_names = [str(row) for row in range(turned.n_obs)]
+    turned.obs["symbol"] = tiny_cells.var_names.to_numpy()
+    with pytest.raises(GeneMatchError, match="genes and cells have changed places"):
+        find(turned, tiny_bundle)
+
+
+def test_what_was_taken_off_the_names_is_said(tiny_cells, tiny_bundle):
+    del tiny_cells.var["gene_id"]
+    tiny_cells.var_names = [f"GEX_{name}" for name in tiny_cells.var_names]
+    found = find(tiny_cells, tiny_bundle)
+    assert found.match.n_repaired == found.match.n_found == 200
+    assert "all 200 names in 'index' carry the prefix 'GEX_', which was taken off." in found.warnings
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_values_that_are_not_numbers_are_refused_with_their_place(tiny_cells, tiny_bundle, bad):
     values = tiny_cells.X.toarray()

@@ -125,6 +125,17 @@ def _marked(names: NDArray[np.object_]) -> NDArray[np.object_] | None:
     return kinds if 0 < n_others < len(kinds) / 2 else None
 
 
+def kind_of(word: str) -> str | None:
+    """Kind of feature that a word stands for, ``None`` if it is about something else.
+
+    Examples
+    --------
+    >>> kind_of("ADT_"), kind_of("gex"), kind_of("GRCh38_")
+    ('Antibody Capture', 'Gene Expression', None)
+    """
+    return _KIND.get(_bare(word))
+
+
 def _read(values: NDArray[np.object_], *, named: bool) -> NDArray[np.object_] | None:
     """Give the kinds that a column tells, ``None`` if it is about something else or names genes only."""
     texts = [str(value).strip() for value in values.tolist()]

@@ -17,7 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.spelling import HUMAN_ID, NameColumn, OddName, species_of
+from spoticell.biology.affixes import HUMAN_ID
+from spoticell.biology.gene_column import choose_column, what_they_are
+from spoticell.biology.species import species_of
+from spoticell.biology.spelling import NameColumn, OddName
 from spoticell.biology.vocabulary import Vocabulary, load_vocabulary
 from spoticell.errors import GeneMatchError
 
@@ -56,6 +59,8 @@ class GeneMatch:
     """Columns whose counts are added to those of another column of the same gene."""
     odd_names: tuple[OddName, ...] = ()
     """Distinct names that aren't the vocabulary's own words, in the order of the data set."""
+    notes: tuple[str, ...] = ()
+    """Sentences about how the names were read, for the owner of the data set."""
 
     def without(self, out_v: NDArray[np.bool_]) -> GeneMatch:
         """Give the match without some columns of the data set, which turned out to be no genes."""
@@ -107,9 +112,11 @@ def match_genes(
 ) -> GeneMatch:
     """Find which gene of the vocabulary each gene of a data set is.
 
-    The column that leads to most genes of the vocabulary is used.  A name may be an Ensembl id or a symbol; what is
-    common damage is repaired (versions, genome prefixes, ``_PAR_Y``, spaces, lower case, suffixes against repeats,
-    dots for dashes, symbols that became dates); previous symbols and aliases count where they mean one gene only.
+    The column that leads to most genes of the vocabulary is used; where columns name different genes in the same rows,
+    the index goes before the others.  A name may be an Ensembl id or a symbol.  What nearly all names share is taken
+    off if they are genes without it.  What is common damage is repaired (versions, genome prefixes, ``_PAR_Y``, spaces,
+    lower case, suffixes against repeats, dots for dashes, symbols that became dates); previous symbols and aliases
+    count where they mean one gene only.
 
     Parameters
     ----------
@@ -139,21 +146,25 @@ def match_genes(
     tried = [NameColumn(column, names, vocabulary) for column, names in columns.items() if len(names)]
     if not tried:
         raise GeneMatchError("The data set has no gene names; Ensembl ids or symbols of human genes are needed.")
-    best = max(tried, key=lambda column: column.n_found)
+    best, notes = choose_column(tried, min_genes=min_genes)
     for column in tried:
         if column is best or ID_COLUMN.fullmatch(column.column):
             _refuse_other_species(column)
     if best.n_found < min_genes:
+        kinds = what_they_are(best.distinct)
         raise GeneMatchError(
             f"Only {best.n_found:,} of {len(vocabulary):,} known human genes are among the {len(best.names):,} names "
             f"in {best.column!r} (the first are {_sample(best.names)}); at least {min_genes} are needed. "
-            f"Give Ensembl ids such as {vocabulary.ids[0]!r} or symbols such as {vocabulary.symbols[0]!r}."
+            + (kinds or f"Give Ensembl ids such as {vocabulary.ids[0]!r} or symbols such as {vocabulary.symbols[0]!r}.")
         )
-    return _summary(best)
+    reading = (best.reading.note(best.column, best.distinct),) if best.reading.takes_off else ()
+    return _summary(best, notes=(*reading, *notes))
 
 
 def _refuse_other_species(column: NameColumn) -> None:
-    species = species_of(column)
+    species = species_of(
+        column.distinct, column.words, column.reading.shared, column.vocabulary, n_found=column.n_found
+    )
     first = _sample(column.names)
     if species.startswith("human and"):
         raise GeneMatchError(
@@ -171,7 +182,7 @@ def _sample(names: Sequence[str]) -> str:
     return ", ".join(repr(name[:30]) for name in names[:3])
 
 
-def _summary(best: NameColumn) -> GeneMatch:
+def _summary(best: NameColumn, *, notes: tuple[str, ...]) -> GeneMatch:
     target_v = best.target_v
     measured_g = np.zeros(len(best.vocabulary), dtype=np.bool_)
     measured_g[target_v[target_v >= 0]] = True
@@ -189,6 +200,7 @@ def _summary(best: NameColumn) -> GeneMatch:
         n_ambiguous=best.counts["ambiguous"],
         n_repeated=n_matched - best.n_found,
         odd_names=best.odd_names(),
+        notes=notes,
     )
 
 

@@ -82,6 +82,35 @@ def test_words_beside_genes_become_columns_about_genes(path):
     assert source.cell_names.tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize("first", ["", "idx", "locus"])
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_numbers_or_places_before_the_genes_are_no_counts(path, first, delimiter):
+    some = cells(5, 30)
+    before = [f"chr1:{row}-{row + 9}" if first == "locus" else str(row) for row in range(30)]
+    lines = [[first, "gene", *some.names]]
+    lines += [[*pair, *map(str, row)] for *pair, row in zip(before, some.symbols, some.counts_nv.T, strict=True)]
+    names, genes, counts, source = read(path, "".join(delimiter.join(line) + "\n" for line in lines))
+    assert (names, genes, counts) == (some.names, before, some.counts_nv.tolist())
+    assert source.gene_columns("table")["gene"].tolist() == some.symbols
+
+
+@pytest.mark.parametrize("form", ["GRCh38_{}", "{}-1", "{}|9", "b'{}'", "hsa:{}|x", "{} (human)"])
+@pytest.mark.parametrize("on_rows", [False, True])
+def test_the_side_of_the_genes_is_told_whatever_is_around_their_names(path, form, on_rows):
+    some = cells(5, 30)
+    genes = [form.format(symbol) for symbol in some.symbols]
+    rows, columns, values = (genes, some.names, some.counts_nv.T) if on_rows else (some.names, genes, some.counts_nv)
+    lines = [
+        "\t".join(["", *columns]),
+        *("\t".join([name, *map(str, row)]) for name, row in zip(rows, values, strict=True)),
+    ]
+    assert read(path, "\n".join(lines))[:3] == (some.names, genes, some.counts_nv.tolist())
+
+
+def test_entrez_ids_beside_symbols_are_no_cell(path):
+    assert read(path, "gene,EntrezID,a,b\nCD3E,916,1,0\nCD8A,925,0,3\n")[:2] == (["a", "b"], ["CD3E", "CD8A"])
+
+
 def test_cells_named_by_numbers_are_no_missing_heading(path):
     assert read(path, ",1,2\nCD3E,1,0\nCD8A,0,3\n")[:3] == (["1", "2"], ["CD3E", "CD8A"], [[1, 0], [0, 3]])
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
 from spoticell.io.formats.features import choose_features, some_genes
-from spoticell.io.formats.orient import genes_lie_first, is_gene
+from spoticell.io.formats.orient import gene_share, genes_lie_first, is_gene
 from spoticell.io.formats.summaries import without_summaries
 from spoticell.io.formats.textlayout import DELIMITERS, FIRST_LINES, Layout, find_layout, split
 from spoticell.io.formats.texttable import Table, cut_name
@@ -36,6 +36,16 @@ _NOT_COUNTS = frozenset(
         "end",
         "strand",
         "length",
+        "gene_length",
+        "width",
+        "entrez",
+        "entrezid",
+        "entrez_id",
+        "entrezgene",
+        "entrezgene_id",
+        "entrez_gene_id",
+        "ncbi_id",
+        "ncbi_gene_id",
         "biotype",
         "gene_biotype",
         "n_counts",
@@ -105,6 +115,10 @@ def open_table(path: Path) -> StoredSource:
     table = _scan(path)
     rows, columns = table.row_names, table.column_names
     genes_on_rows = genes_lie_first(rows.tolist(), columns.tolist())
+    if genes_on_rows is None:
+        # numbers or loci may stand before the column that names the genes
+        best = max((rows.tolist(), *(words.tolist() for words in table.words.values())), key=gene_share)
+        genes_on_rows = genes_lie_first(best, columns.tolist())
     if genes_on_rows is None:
         raise FileFormatError(
             f"{path.name}: neither its rows ({_first(rows)}) nor its columns ({_first(columns)}) can be told to be "
