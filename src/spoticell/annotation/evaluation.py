@@ -16,8 +16,8 @@ from spoticell.annotation.result import Annotation
 from spoticell.biology.labels import GO_ON, Labelling, Labels, read_labels
 from spoticell.errors import ConfigError, FileFormatError, note
 from spoticell.io import Cells, open_source
+from spoticell.io.formula import guard
 from spoticell.io.meanings import Meanings, read_meanings
-from spoticell.io.write import guard
 from spoticell.keys import KEY_ADDED, SCORE, TERM
 
 SAID = ("label_column", "labels_not_understood", "notes")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from spoticell.io.formula import guard
 from spoticell.io.meanings import LABEL_COLUMN, meaning
 from spoticell.io.write import atomic
 from spoticell.keys import LABEL
@@ -23,6 +24,6 @@ COLUMNS = ("dataset", LABEL_COLUMN, "cells", LABEL)
 def write_unresolved(path: Path, rows: Iterable[tuple[str, str, int]]) -> None:
     """Write data set, label and cells of each label, with a column for its term, which is empty."""
     table = [COLUMNS, *((dataset, label, str(cells), "") for dataset, label, cells in rows)]
-    lines = ["\t".join(" ".join(word.split()) for word in row) for row in table]
+    lines = ["\t".join(guard(" ".join(word.split())) for word in row) for row in table]
     with atomic(path) as passing:
         passing.write_text("\n".join(lines) + "\n", encoding="utf-8")

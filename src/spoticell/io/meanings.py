@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from spoticell.biology.everyday import closest_names, read_name
 from spoticell.errors import ConfigError
+from spoticell.io.formula import unguard
 from spoticell.keys import LABEL, UNKNOWN
 
 Meanings: TypeAlias = "Mapping[str, str] | Path | str"
@@ -93,7 +94,7 @@ def _lines(rows: Sequence[Sequence[str]], name: str) -> Iterator[tuple[str, str,
         raise ConfigError(f"{name} has no column {missing!r}; {LABEL_COLUMN!r} and {LABEL!r} are needed.")
     for number, row in enumerate(rows[start:], start=start + 1):
         if len(row) > max(label_at, meaning_at) and row[meaning_at].strip():
-            yield f"{name}, line {number}", row[label_at].strip(), row[meaning_at]
+            yield f"{name}, line {number}", unguard(row[label_at].strip()), row[meaning_at]
 
 
 def _is_meaning(text: str) -> bool:
