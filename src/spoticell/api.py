@@ -169,7 +169,7 @@ def _annotate(
     if report is not None:
         check_written(report, kinds=(".html", ".htm"), what="a report is written as .html", overwrite=overwrite)
     with shown(on_progress, "naming cells") as step, open_source(cells) as source:
-        sinks = _sinks(path, output, report, options)
+        sinks = _sinks(path, output, report, options, overwrite=overwrite)
         target = None if isinstance(cells, Path | str) else AnnDataSink(cells, copy=copy)
         answered = stretch(step, start=0, stop=100 if report is None else ANSWERED)
         every = sinks if target is None else [target, *sinks]
@@ -385,13 +385,16 @@ def finetune(
         )
 
 
-def _sinks(path: Path | None, output: Path | None, report: Path | None, options: Options) -> list[Sink]:
+def _sinks(
+    path: Path | None, output: Path | None, report: Path | None, options: Options, *, overwrite: bool
+) -> list[Sink]:
     sinks: list[Sink] = []
-    if output is not None:
-        h5ad = output.suffix == ".h5ad"
-        sinks.append(H5adSink(output, path_in=path, key_added=options.key_added) if h5ad else CsvSink(output))
+    if output is not None and output.suffix == ".h5ad":
+        sinks.append(H5adSink(output, path_in=path, key_added=options.key_added, overwrite=overwrite))
+    elif output is not None:
+        sinks.append(CsvSink(output, overwrite=overwrite))
     if report is not None:
         from spoticell.report.sink import ReportSink
 
-        sinks.append(ReportSink(report, cells=path, output=output))
+        sinks.append(ReportSink(report, cells=path, output=output, overwrite=overwrite))
     return sinks

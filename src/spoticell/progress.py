@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -79,7 +79,7 @@ def shown(wanted: Progress | bool, title: str, *, unit: str = "") -> Iterator[Pr
     """
     if callable(wanted):
         yield wanted
-    elif wanted and (sys.stderr.isatty() or "ipykernel" in sys.modules):
+    elif wanted and (_is_terminal(sys.stderr) or "ipykernel" in sys.modules):
         bar = _LateBar(title, unit)
         try:
             yield bar.update
@@ -87,6 +87,11 @@ def shown(wanted: Progress | bool, title: str, *, unit: str = "") -> Iterator[Pr
             bar.close()
     else:
         yield None
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks on; there is no stream at all where it was closed before Python began."""
+    return stream is not None and stream.isatty()
 
 
 class _LateBar:
@@ -99,6 +104,10 @@ class _LateBar:
         self._bar: Bar | None = None
 
     def update(self, done: int, total: int) -> None:
+        with suppress(OSError):  # the terminal may be closed by now, and the work goes on
+            self._update(done, total)
+
+    def _update(self, done: int, total: int) -> None:
         now = time.monotonic()
         self._first = self._first or (now, done)
         if self._bar is None:
@@ -109,7 +118,8 @@ class _LateBar:
 
     def close(self) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError):
+                self._bar.stop()
 
     def _shown(self, total: int) -> Bar:
         from rich.console import Console  # noqa: PLC0415 - slow to load, and often not wanted

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from spoticell.biology.features import GENE, feature_kinds
+from spoticell.biology.vocabulary import load_vocabulary
 
 
 def kinds(column, *words):
@@ -68,3 +69,34 @@ def test_the_column_that_names_a_kind_wins_over_one_that_names_genes_only():
 
 def test_features_that_are_all_antibodies_are_no_genes():
     assert set(feature_kinds({"modality": np.array(["adt", "adt"], dtype=object)})) == {"Antibody Capture"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("adt_CD4", "Antibody Capture"),
+        ("AB_CD4", "Antibody Capture"),
+        ("CD4_prot", "Antibody Capture"),
+        ("CD4-TotalSeqB", "Antibody Capture"),
+        ("CD4_TotalC", "Antibody Capture"),
+        ("anti-human_CD4", "Antibody Capture"),
+        ("CD4:SK3|CD4|AHS0032|pAbO", "Antibody Capture"),
+        ("HTO-1", "Multiplexing Capture"),
+        ("CMO301", "Multiplexing Capture"),
+        ("C0251_Hashtag_1", "Multiplexing Capture"),
+        ("GATA1_guide_1", "CRISPR Guide Capture"),
+        ("sgRNA_GATA1", "CRISPR Guide Capture"),
+    ],
+)
+def test_names_may_tell_by_themselves(name, kind):
+    names = np.array(["CD3E", "ABCB1", "HLA-A", "NKX2-1", "PROTO1", name], dtype=object)
+    assert feature_kinds({"index": names}).tolist() == [GENE] * 5 + [kind]
+
+
+def test_no_gene_of_the_vocabulary_is_marked():
+    vocabulary = load_vocabulary()
+    assert feature_kinds({"index": np.array([*vocabulary.symbols, *vocabulary.ids], dtype=object)}) is None
+
+
+def test_names_that_are_mostly_marked_are_a_habit_and_tell_nothing():
+    assert feature_kinds({"index": np.array(["prot_CD3E", "prot_CD4", "CD8A"], dtype=object)}) is None

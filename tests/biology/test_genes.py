@@ -92,7 +92,6 @@ def test_a_smaller_vocabulary_uses_the_same_aliases_at_its_own_positions():
         ("CD3E_ENSG00000198851", "CD3E"),
         ("ENSG00000198851.10_CD3E", "CD3E"),
         ("ENSG00000198851|CD3E", "CD3E"),
-        ("ENSG00000999999_CD3E", "CD3E"),
         ("ENSG00000182378.13_PAR_Y", "PLCXD1"),
         ("ENSGR0000182378", "PLCXD1"),
         ("HLA.A", "HLA-A"),
@@ -126,6 +125,41 @@ def test_damage_is_repaired_only_where_the_meaning_is_certain(name, symbol):
 
 def test_suffixes_against_repeats_are_undone_only_beside_the_bare_name():
     assert found(["MATR3", "MATR3-1", "MATR3.2", "TP53-1"]) == ["MATR3", "MATR3", "MATR3", ""]
+
+
+@pytest.mark.parametrize(
+    "suffix", ["-1", ".1", "_1", ".2", "-dup", "--1", "...2", " (1)", "#2", "_dup1", ".x", "_copy", "-12"]
+)
+def test_every_gene_twice_is_every_gene_twice(vocabulary, suffix):
+    variable = "IGHV1-69"  # IGHV1-69-2 is a gene of its own
+    names = [symbol for symbol in dict.fromkeys(vocabulary.symbols) if symbol != variable]
+    assert found(names + [name + suffix for name in names]) == names * 2
+
+
+def test_an_alias_that_ends_like_a_repeat_is_one_only_beside_the_bare_name():
+    assert found(["TRAC-1", "CD3E", "TP53"]) == ["NCOR2", "CD3E", "TP53"]
+    assert found(["TRAC", "TRAC-1", "MB", "MB-1", "MB-1-1"]) == ["TRAC", "TRAC", "MB", "MB", "MB"]
+    assert found(["SEPT7", "SEPT7-1", "SEPT7.2"]) == ["SEPTIN7"] * 3
+
+
+@pytest.mark.parametrize("name", ["HLA-A", "NKX2-1", "IL1B", "IGHV1-69-2", "MT-CO1", "H2AC1", "CD3E"])
+def test_a_symbol_that_ends_like_a_repeat_is_itself(name):
+    bare = name.rpartition("-")[0] or name[:-1]
+    assert found([bare, name, "TP53"])[1] == name
+
+
+@pytest.mark.parametrize("name", ["IGHV3-33-2", "SOX2-OT", "INS-IGF2-AS1", "AC012345.1", "CD3E-ADT", "GATA3-AS1"])
+def test_a_gene_that_is_named_after_another_is_not_that_one(name):
+    assert found([name, "IGHV3-33", "SOX2", "INS", "AC012345", "CD3E", "GATA3"])[0] == ""
+
+
+def test_dashes_quotes_and_wide_letters_are_read_as_what_they_look_like():
+    names = ["HLA\u2011A", "NKX2\u20131", "'CD3E", '"MS4A1"', "\u200bTP53", "\uff23\uff24\uff14"]
+    assert found(names) == ["HLA-A", "NKX2-1", "CD3E", "MS4A1", "TP53", "CD4"]
+
+
+def test_a_prefix_is_one_only_at_the_beginning():
+    assert found(["ZBTB37-1", "ZBTB37", "TP53"]) == ["ZBTB37", "ZBTB37", "TP53"]
 
 
 def test_names_all_in_lower_case_are_read_as_human_symbols():

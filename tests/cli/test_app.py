@@ -1,11 +1,13 @@
 import json
 import os
 import pickle
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,7 +99,7 @@ def test_answers_are_kept_to_the_types_that_are_asked_for(tiny_h5ad, tiny_bundle
 
 def test_a_type_or_tissue_that_is_none_is_refused_in_one_line(tiny_h5ad, tiny_bundle_folder, tmp_path):
     command = ("annotate", tiny_h5ad, "-o", tmp_path / "o.csv", "-b", tiny_bundle_folder)
-    assert_refused(run(*command, "--allow", "B sell"), "'B sell' is no id, name or exact synonym")
+    assert_refused(run(*command, "--allow", "B sell"), "'B sell' is no id, name or synonym")
     assert_refused(run(*command, "--tissue", "lunge"), "there is no tissue 'lunge'; there are adipose tissue, ")
 
 
@@ -138,7 +140,7 @@ def test_layer_gene_column_and_key_are_taken_and_evaluate_finds_the_answers(tiny
 
 def test_help_lists_the_commands_in_the_order_of_a_day():
     lines = run("--help").stdout.split("Commands:")[1].splitlines()
-    order = ["check", "annotate", "evaluate", "search", "index", "serve", "prepare", "train", "bundles"]
+    order = ["check", "annotate", "evaluate", "search", "index", "serve", "prepare", "train", "bundles", "doctor"]
     assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == order
 
 
@@ -301,7 +303,7 @@ def test_tracebacks_come_through_where_they_are_asked_for(monkeypatch, tiny_bund
 
 
 @pytest.mark.parametrize(
-    "command", [["annotate"], ["check"], ["evaluate"], ["train"], ["bundles"], ["bundles", "info"]]
+    "command", [["annotate"], ["check"], ["evaluate"], ["train"], ["bundles"], ["bundles", "info"], ["doctor"]]
 )
 def test_the_help_of_every_command_has_an_example(command):
     result = run(*command, "--help")
@@ -358,3 +360,26 @@ def test_remarks_of_the_library_are_lines_on_stderr_unless_quiet(tiny_h5ad, tiny
     assert "later format 1.9" in loud.stderr
     assert "later format" not in loud.stdout
     assert shell("check", tiny_h5ad, "-b", later, "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_streams_that_are_closed_or_full_do_no_harm(tiny_h5ad, tiny_bundle_folder, tmp_path, closed):
+    source = str(Path(__file__).parents[2] / "src")
+    command = [sys.executable, "-m", "spoticell", "annotate", tiny_h5ad, "-b", tiny_bundle_folder]
+    line = f"{shlex.join(map(str, [*command, '-o', tmp_path / 'out.h5ad']))} {closed}"
+    environment = os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+    assert subprocess.run(line, shell=True, env=environment, check=False).returncode == 0
+    assert len(anndata.read_h5ad(tmp_path / "out.h5ad")) == 31
+
+
+def test_of_two_runs_on_one_new_output_the_second_is_told(monkeypatch, tiny_h5ad, tiny_bundle_folder, tmp_path):
+    command = ("annotate", tiny_h5ad, "-b", tiny_bundle_folder)
+    for name in ("out.csv", "out.h5ad"):
+        with monkeypatch.context() as patched:
+            # the other one was not there when this one looked
+            patched.setattr("spoticell.api.check_answers", lambda *args, **kwargs: None)
+            (tmp_path / name).write_text("the other's")
+            refused = run(*command, "-o", tmp_path / name, "-q")
+            assert_refused(refused, f"{name} came into being while this run was at work")
+        assert (tmp_path / name).read_text() == "the other's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cells.h5ad", "out.csv", "out.h5ad"]

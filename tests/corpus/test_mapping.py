@@ -34,6 +34,17 @@ def test_the_list_of_unresolved_labels_becomes_a_table_by_filling_in_terms(tmp_p
     assert read_mapping(path) == {"big T": "CL:0000084"}
 
 
+def test_a_label_that_a_spreadsheet_would_run_is_marked_and_understood_so(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "unresolved_labels.tsv"
+    write_unresolved(path, [("one", "=cmd()", 30), ("+two", "clump", 2)])
+    assert "one\t'=cmd()\t30\t" in path.read_text()
+    assert "'+two\tclump" in path.read_text()
+    path.write_text(path.read_text().replace("30\t", "30\tT cell"))
+    assert read_mapping(path) == {"=cmd()": "CL:0000084"}
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -4,9 +4,11 @@
 Each of them is good but for its one fault, and would be annotated without it.
 """
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import pickle
 import tarfile
 import zipfile
@@ -95,7 +97,11 @@ bytes_file("Python pickle", "cells.pkl", pickle.dumps({"counts": [1, 2]}), "pick
 bytes_file("old pickle", "cells.pickle", pickle.dumps({"counts": [1, 2]}, protocol=0), "may be a pickle.*never opened")
 bytes_file("Parquet file", "cells.parquet", b"PAR1" + bytes(99), "a Parquet file")
 bytes_file("old Excel workbook", "cells.xls", b"\xd0\xcf\x11\xe0" + bytes(99), "Save the sheet as .csv")
-bytes_file("file packed with xz", "cells.csv.xz", b"\xfd7zXZ\x00" + bytes(99), "packed with xz. Unpack it first")
+bytes_file("damaged xz file", "cells.csv.xz", b"\xfd7zXZ\x00" + bytes(99), "damaged xz file")
+bytes_file("file packed with Zstandard", "cells.csv.zst", b"\x28\xb5\x2f\xfd" + bytes(99), "Zstandard. Unpack it first")
+bytes_file(
+    "file packed twice", "cells.csv.gz.xz", lzma.compress(gzip.compress(b"a,b", mtime=0)), "packed twice. Unpack it"
+)
 bytes_file("file of unknown kind", "cells.bin", b"\x00\x01\x02\x03" * 99, "isn't known: its first bytes are 00 01 02")
 bytes_file("damaged gzip file", "cells.csv.gz", b"\x1f\x8b\x08\x00" + b"\xff" * 99, "damaged gzip file")
 bytes_file("damaged zip file", "cells.zarr.zip", b"PK\x03\x04" + b"\xff" * 99, "damaged zip file")
@@ -124,14 +130,30 @@ def zip_of(name: str, file_name: str, inside: str, message: str) -> None:
 
 zip_of("PyTorch file", "model.pt", "archive/data.pkl", "PyTorch file.*never opened")
 zip_of("Excel workbook", "cells.xlsx", "[Content_Types].xml", "Excel workbook. Save the sheet as .csv")
-zip_of("zip archive", "cells.zip", "matrix.mtx", "zip archive. Unpack it first")
+zip_of("archive without cells", "cells.zip", "picture.jpg", r"no file of cells \(picture.jpg\). Unpack it first")
 
 
-@bad("tar archive", "tar archive. Unpack it first")
-def tar_archive(folder):
+def tar_of(folder: Path, *names: str) -> Path:
     with tarfile.open(folder / "cells.tar.gz", "w:gz") as archive:
-        archive.addfile(tarfile.TarInfo("matrix.mtx"), io.BytesIO())
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
     return folder / "cells.tar.gz"
+
+
+@bad("archive of several samples", r"2 files that may hold cells \(a_matrix.mtx, b_matrix.mtx\). Unpack it first")
+def tar_of_samples(folder):
+    return tar_of(folder, "a_matrix.mtx", "b_matrix.mtx")
+
+
+@bad("archive of a zarr store", "holds a zarr store. Unpack it first")
+def tar_of_zarr(folder):
+    return tar_of(folder, "cells.zarr/zarr.json", "cells.zarr/X/c/0")
+
+
+@bad("packed Matrix Market file", "packed Matrix Market file. Unpack it beside its files of names first")
+def packed_mtx(folder):
+    (folder / "matrix.mtx.bz2").write_bytes(bz2.compress(b"%%MatrixMarket matrix coordinate integer general\n"))
+    return folder / "matrix.mtx.bz2"
 
 
 def hdf5_of(name: str, file_name: str, paths: list[str], message: str) -> None:

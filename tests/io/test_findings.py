@@ -66,6 +66,24 @@ def test_mouse_genes_are_refused_before_values_are_looked_at(tiny_cells, tiny_bu
         find(tiny_cells, tiny_bundle)
 
 
+def test_genes_and_cells_that_have_changed_places_are_refused_for_just_that(tiny_cells, tiny_bundle):
+    turned = anndata.AnnData(tiny_cells.X.T.tocsr(), obs=tiny_cells.var[[]], var=tiny_cells.obs[[]])
+    with pytest.raises(GeneMatchError, match=r"X: genes and cells have changed places: .* adata\.T"):
+        find(turned, tiny_bundle)
+    turned.obs_names = [str(row) for row in range(turned.n_obs)]
+    turned.obs["symbol"] = tiny_cells.var_names.to_numpy()
+    with pytest.raises(GeneMatchError, match="genes and cells have changed places"):
+        find(turned, tiny_bundle)
+
+
+def test_what_was_taken_off_the_names_is_said(tiny_cells, tiny_bundle):
+    del tiny_cells.var["gene_id"]
+    tiny_cells.var_names = [f"GEX_{name}" for name in tiny_cells.var_names]
+    found = find(tiny_cells, tiny_bundle)
+    assert found.match.n_repaired == found.match.n_found == 200
+    assert "all 200 names in 'index' carry the prefix 'GEX_', which was taken off." in found.warnings
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_values_that_are_not_numbers_are_refused_with_their_place(tiny_cells, tiny_bundle, bad):
     values = tiny_cells.X.toarray()
@@ -114,3 +132,17 @@ def test_names_that_are_not_known_as_they_stand_are_listed_with_what_they_were_t
     assert genes.loc["GRCh38_CD3E", ["how", "symbol"]].tolist() == ["repaired", "CD3E"]
     assert genes.loc["CD20", ["how", "symbol"]].tolist() == ["renamed", "MS4A1"]
     assert set(genes.index) <= set(names)
+
+
+def test_proteins_under_the_names_of_genes_are_left_out_and_do_not_blur_the_scale(tiny_cells, tiny_bundle):
+    proteins = np.random.default_rng(0).poisson(200, (tiny_cells.n_obs, 12)).astype(np.float32)
+    own = tiny_cells.var_names[:12].tolist()
+    counts = sparse.csr_matrix(sparse.hstack([tiny_cells.X, proteins]))
+    logs = tiny_cells.X.multiply(1e4 / np.maximum(tiny_cells.X.sum(axis=1), 1)).log1p()
+    logged = sparse.csr_matrix(sparse.hstack([logs, np.log1p(proteins)]))
+    for values, kind in ((counts, Kind.COUNTS), (logged, Kind.LOG1P)):
+        adata = anndata.AnnData(values, obs=tiny_cells.obs)
+        adata.var_names = [*tiny_cells.var_names, *(f"{name}-1" for name in own)]
+        found = find(adata, tiny_bundle)
+        assert any(note.startswith("12 columns have values of another kind than genes") for note in found.warnings)
+        assert (found.verdict.kind, found.match.n_found, found.match.n_repeated) == (kind, 200, 0)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spoticell.errors import OutputError
-from spoticell.io.write import atomic, check_output, guard, write_csv, write_json, writing
+from spoticell.io.formula import guard
+from spoticell.io.write import atomic, check_output, write_csv, write_json, writing
 
 
 def names(folder):
@@ -136,8 +137,9 @@ with atomic(Path(sys.argv[1])) as passing:
         [sys.executable, "-c", code, tmp_path / "out.csv"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as child:
         assert child.stdout.readline() == "writing\n"
-        assert len(names(tmp_path)) == 1
+        written = names(tmp_path)
         assert interrupt(child) != 0
+    assert [name.partition(".tmp")[1:] for name in written] == [("", ""), (".tmp", ".csv")]
     assert names(tmp_path) == []
 
 

@@ -209,7 +209,7 @@ def test_a_type_that_is_none_is_refused_with_others_near_it(client, tiny_file, l
     job = checked(client, tiny_file)
     refused = client.post(f"/api/jobs/{job['id']}/run", json={list_of_types: ["fibroblats"]})
     assert refused.status_code == 422
-    assert "'fibroblats' is no id, name or exact synonym" in refused.json()["error"]
+    assert "'fibroblats' is no id, name or synonym" in refused.json()["error"]
     assert "'fibroblast'" in refused.json()["error"]
     assert client.get(job["links"]["self"]).json()["state"] == "ready"
 

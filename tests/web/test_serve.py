@@ -123,3 +123,16 @@ def test_the_command_serves_until_it_is_ended(tmp_path, tiny_bundle_folder, tiny
     assert "cells.h5ad" not in said
     assert "Warning" not in said
     assert "Traceback" not in said
+
+
+def test_a_closed_terminal_ends_the_server_in_order(tmp_path, tiny_bundle_folder):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "spoticell", "serve", "--no-browser", "--port", str(port), "--data-dir"]
+    process = subprocess.Popen(
+        [*command, str(tmp_path / "state"), "--bundle", str(tiny_bundle_folder)], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr.readline().startswith("spoticell: serving")
+    process.send_signal(signal.SIGHUP)
+    said = process.communicate()[1]
+    assert (process.returncode, said) == (129, "")

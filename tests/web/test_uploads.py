@@ -228,13 +228,13 @@ def test_a_name_is_fit_to_be_shown_and_to_stand_in_a_header(name):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"a/notes.txt": b"x"}, "no matrix.mtx"),
-        ({"a/matrix.mtx": b"x", "b/matrix.mtx": b"x"}, "2 folders"),
+        ({"a/picture.jpg": b"x"}, "no file of cells"),
+        ({"a/matrix.mtx": b"x", "b/matrix.mtx": b"x"}, "2 files that may hold cells"),
         ({"../matrix.mtx": b"x"}, "leads out"),
         ({"/matrix.mtx": b"x"}, "leads out"),
         ({"C:\\x\\matrix.mtx": b"x"}, "leads out"),
-        ({"a/matrix.mtx": bytes(3_000_000)}, "over 200 times its size"),
-        ({f"{n}.txt": b"" for n in range(1001)}, "1,001 files"),
+        ({"a/matrix.mtx": bytes(3_000_000)}, "over 500 times its size"),
+        ({f"{n}.txt": b"" for n in range(1001)}, "more than 1,000 files"),
     ],
 )
 def test_archives_that_mean_harm_or_hold_no_cells_are_refused(tmp_path, files, words):

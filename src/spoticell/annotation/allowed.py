@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spoticell.biology.everyday import closest_names, meanings_of, read_name
 from spoticell.biology.ontology import Ontology, load_ontology, reach_matrix
 from spoticell.biology.tissues import find_tissue, possible_labels
 from spoticell.errors import ConfigError
@@ -172,7 +173,7 @@ def allowed_types(
     bundle
         Whose labels.
     allow
-        Cell Ontology ids, names or exact synonyms: an answer is one of these types or a subtype of one.
+        Types by Cell Ontology id or name, as people write them: an answer is one of these types or a subtype of one.
     deny
         The same for types that an answer can't be; where both hold, a type is denied.
     tissue
@@ -220,15 +221,19 @@ def _terms(words: Sequence[str], bundle: Bundle, ontology: Ontology) -> tuple[st
 
 
 def _term(word: str, bundle: Bundle, ontology: Ontology) -> str:
-    term = ontology.resolve_label(word)
+    term = read_name(word)
     if term is not None:
         return term
-    close = ", ".join(repr(name) for name in ontology.close_names(word[:100], bundle.nodes))
+    close = ", ".join(repr(name) for name in closest_names(word[:100], bundle.nodes))
     raise ConfigError(
-        f"{word[:100]!r} is no id, name or exact synonym in the Cell Ontology ({ontology.version})"
+        f"{word[:100]!r} {_unread(word)} in the Cell Ontology ({ontology.version})"
         f"{f'; near it are {close}' if close else ''}. Give one such as CL:0000084 or 'T cell'; "
         "https://www.ebi.ac.uk/ols4/ontologies/cl lists them all."
     )
+
+
+def _unread(word: str) -> str:
+    return "may mean several types" if meanings_of(word) else "is no id, name or synonym of a type"
 
 
 def _notes(allow: tuple[str, ...], deny: tuple[str, ...], bundle: Bundle, ontology: Ontology) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from spoticell.biology.ontology import TOO_GENERAL, Ontology, load_ontology
 from spoticell.errors import ConfigError, FileFormatError
 from spoticell.io import Cells, open_source
-from spoticell.io.write import guard
+from spoticell.io.formula import guard
 from spoticell.keys import KEY_ADDED, SCORE, TERM, UNKNOWN
 
 MIN_SUPPORT = 10

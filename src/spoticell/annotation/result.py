@@ -195,14 +195,14 @@ class Annotation:
         path = Path(path)
         check_answers(path, path_in=self.path, overwrite=overwrite)
         if path.suffix == ".csv":
-            write_csv(path, csv_rows(self))
+            write_csv(path, csv_rows(self), overwrite=overwrite)
         elif self.adata is None:
             raise OutputError(
                 f"{path} can't be written: fingerprints and probabilities of a file aren't held in memory. "
                 "Give output= to annotate, so that they are written as they are made; or write a .csv."
             )
         else:
-            with atomic(path) as passing:
+            with atomic(path, overwrite=overwrite) as passing:
                 self.adata.write_h5ad(passing)
         return path
 

@@ -140,10 +140,14 @@ class H5adSink:
         The input; None where it is no file.
     key_added
         What every key that is written starts with.
+    overwrite
+        Whether a file may be replaced that is there in the end.
     """
 
-    def __init__(self, output: Path, *, path_in: Path | None, key_added: str = keys.KEY_ADDED) -> None:
-        self._output, self._path_in, self._key = output, path_in, key_added
+    def __init__(
+        self, output: Path, *, path_in: Path | None, key_added: str = keys.KEY_ADDED, overwrite: bool = False
+    ) -> None:
+        self._output, self._path_in, self._key, self._overwrite = output, path_in, key_added, overwrite
         self._file: AnnotatedH5ad | None = None
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
@@ -154,10 +158,11 @@ class H5adSink:
             self._output,
             source=source,
             matrix=findings.matrix,
-            path_in=self._path_in,
+            path_in=source.inner or self._path_in,
             fingerprint_size=bundle.manifest.fingerprint_size,
             n_nodes=len(bundle.nodes),
             key_added=self._key,
+            overwrite=self._overwrite,
         )
         self._file = file.__enter__()
 
@@ -199,10 +204,12 @@ class CsvSink:
     ----------
     output
         Where to write.
+    overwrite
+        Whether a file may be replaced that is there in the end.
     """
 
-    def __init__(self, output: Path) -> None:
-        self._output = output
+    def __init__(self, output: Path, *, overwrite: bool = False) -> None:
+        self._output, self._overwrite = output, overwrite
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
         """Do nothing: the file is written in one go at the end."""
@@ -212,7 +219,7 @@ class CsvSink:
 
     def finish(self, annotation: Annotation) -> None:
         """Write the file."""
-        write_csv(self._output, csv_rows(annotation))
+        write_csv(self._output, csv_rows(annotation), overwrite=self._overwrite)
 
     def abandon(self) -> None:
         """Do nothing: there is no file until it is whole."""

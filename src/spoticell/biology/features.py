@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 GENE = "Gene Expression"
 CONTROL = "Control"
+TOTALS = "Total"
+"""Sums and means, and what a program that counts reads could give to no gene."""
 
 _WORDS = {
     GENE: "gene genes geneexpression geneexpr gex rna mrna scrna scrnaseq rnaseq cdna transcript transcripts "
@@ -54,6 +56,28 @@ _BIOTYPES = {
 }  # fmt: skip
 """Words for what a gene makes; who writes them means genes, whatever the column is called."""
 
+_SIGN = r"[ _.:|-]"
+_ANTIBODY = r"(?:adt|prot|protein|abseq|antibody|totalseq)"
+_GUIDE = r"(?:sgrna|grna|guide)"
+_MARKS = {
+    "Multiplexing Capture": (rf"(?:hto|cmo|sample ?tag){_SIGN}?\d|hto{_SIGN}", rf"{_SIGN}hto|hashtag.*"),
+    "CRISPR Guide Capture": (rf"{_GUIDE}{_SIGN}", rf"{_SIGN}{_GUIDE}(?:{_SIGN}?\d+)?"),
+    "Antibody Capture": (
+        rf"(?:{_ANTIBODY}|cite){_SIGN}|ab[_:|]|anti{_SIGN}",
+        rf"{_SIGN}(?:{_ANTIBODY}|pabo|total(?:seq)?{_SIGN}?[abcd](?:{_SIGN}?\d+)?)|_ab",
+    ),
+}
+"""What names that are no gene's begin with, and end in."""
+_MARKED = {
+    kind: re.compile(rf"(?:{start})|.*(?:{end})$", re.IGNORECASE | re.DOTALL) for kind, (start, end) in _MARKS.items()
+}
+
+_TOTALS = {
+    "total", "totals", "sum", "sums", "mean", "means", "average", "averages", "avg", "__no_feature", "__ambiguous",
+    "__too_low_aqual", "__not_aligned", "__alignment_not_unique", "n_unmapped", "n_multimapping", "n_nofeature",
+    "n_ambiguous",
+}  # fmt: skip
+
 _SILENT = frozenset({"", "nan", "na", "none", "null"})
 _MOST_WORDS = 100
 _SIGNS = re.compile(r"[\W_]+")
@@ -64,12 +88,13 @@ def feature_kinds(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.obje
 
     A column counts if its name is one for kinds (``feature_types``, ``modality``), if it holds words that only kinds
     have (``Antibody Capture``), or if every word in it is one for a kind.  Features about which it says nothing are
-    genes.  A column of biotypes (``protein_coding``) is none of kinds.
+    genes.  A column of biotypes (``protein_coding``) is none of kinds.  Where no column tells, names may that are
+    marked: ``adt_CD4``, ``CD4_TotalSeqB``.
 
     Parameters
     ----------
     columns
-        Columns of words about the features, all of length ``v``; the names of genes may be among them.
+        Columns of words about the features, all of length ``v``; the names of the features as ``index``.
 
     Returns
     -------
@@ -87,7 +112,28 @@ def feature_kinds(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.obje
         kinds = _read(columns[column], named=_bare(column) in _NAMES)
         if kinds is not None:
             return kinds
-    return None
+    return _marked(columns["index"]) if "index" in columns else None
+
+
+def _marked(names: NDArray[np.object_]) -> NDArray[np.object_] | None:
+    """Give the kinds that names tell by themselves (``adt_CD4``, ``CD4_TotalSeqB``, ``HTO-1``); most must be genes."""
+    kinds = np.full(len(names), GENE, dtype=object)
+    for place, name in enumerate(names):
+        total = str(name).lower() in _TOTALS
+        kinds[place] = TOTALS if total else next((k for k, marked in _MARKED.items() if marked.match(str(name))), GENE)
+    n_others = int((kinds != GENE).sum())
+    return kinds if 0 < n_others < len(kinds) / 2 else None
+
+
+def kind_of(word: str) -> str | None:
+    """Kind of feature that a word stands for, ``None`` if it is about something else.
+
+    Examples
+    --------
+    >>> kind_of("ADT_"), kind_of("gex"), kind_of("GRCh38_")
+    ('Antibody Capture', 'Gene Expression', None)
+    """
+    return _KIND.get(_bare(word))
 
 
 def _read(values: NDArray[np.object_], *, named: bool) -> NDArray[np.object_] | None:

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.spelling import HUMAN_ID, NameColumn, OddName, species_of
+from spoticell.biology.affixes import HUMAN_ID
+from spoticell.biology.gene_column import choose_column, what_they_are
+from spoticell.biology.species import species_of
+from spoticell.biology.spelling import NameColumn, OddName
 from spoticell.biology.vocabulary import Vocabulary, load_vocabulary
 from spoticell.errors import GeneMatchError
 
@@ -26,13 +29,16 @@ __all__ = ["GeneMatch", "Vocabulary", "align_counts", "load_vocabulary", "match_
 ID_COLUMN = re.compile(r"_?index|ids?|(gene|feature|ensembl)[ _.-]?(gene[ _.-]?)?(ids?)?", re.IGNORECASE)
 """Columns that name the genes themselves; others may name the orthologues in another species."""
 
+LEFT_OUT = -2
+"""Stands in the place of a gene for columns that turned out to be something else, and of which nothing is used."""
+
 
 @dataclass(frozen=True)
 class GeneMatch:
     """How a data set's genes map onto a vocabulary."""
 
     target_v: NDArray[np.intp]
-    """Position in the vocabulary of each gene of the data set, -1 where it has none."""
+    """Position in the vocabulary of each gene of the data set, -1 where it has none, ``LEFT_OUT`` where it is none."""
     measured_g: NDArray[np.bool_]
     """Which genes of the vocabulary the data set measures."""
     column: str
@@ -53,6 +59,32 @@ class GeneMatch:
     """Columns whose counts are added to those of another column of the same gene."""
     odd_names: tuple[OddName, ...] = ()
     """Distinct names that aren't the vocabulary's own words, in the order of the data set."""
+    notes: tuple[str, ...] = ()
+    """Sentences about how the names were read, for the owner of the data set."""
+
+    def without(self, out_v: NDArray[np.bool_]) -> GeneMatch:
+        """Give the match without some columns of the data set, which turned out to be no genes."""
+        target_v = np.where(out_v, LEFT_OUT, self.target_v)
+        measured_g = np.zeros_like(self.measured_g)
+        measured_g[target_v[target_v >= 0]] = True
+        n_matched, n_found = int((target_v >= 0).sum()), int(measured_g.sum())
+        return replace(
+            self,
+            target_v=target_v,
+            measured_g=measured_g,
+            n_found=n_found,
+            n_unmatched=len(target_v) - n_matched,
+            n_repeated=n_matched - n_found,
+        )
+
+    def kept(self, values_nv: sparse.csr_array) -> sparse.csr_array:
+        """Give a matrix of the data set with nothing in the columns that were left out."""
+        if not (self.target_v == LEFT_OUT).any():
+            return values_nv
+        kept_nv = values_nv.copy()
+        kept_nv.data[self.target_v[kept_nv.indices] == LEFT_OUT] = 0
+        kept_nv.eliminate_zeros()
+        return kept_nv
 
     @property
     def coverage(self) -> float:
@@ -80,9 +112,11 @@ def match_genes(
 ) -> GeneMatch:
     """Find which gene of the vocabulary each gene of a data set is.
 
-    The column that leads to most genes of the vocabulary is used.  A name may be an Ensembl id or a symbol; what is
-    common damage is repaired (versions, genome prefixes, ``_PAR_Y``, spaces, lower case, suffixes against repeats,
-    dots for dashes, symbols that became dates); previous symbols and aliases count where they mean one gene only.
+    The column that leads to most genes of the vocabulary is used; where columns name different genes in the same rows,
+    the index goes before the others.  A name may be an Ensembl id or a symbol.  What nearly all names share is taken
+    off if they are genes without it.  What is common damage is repaired (versions, genome prefixes, ``_PAR_Y``, spaces,
+    lower case, suffixes against repeats, dots for dashes, symbols that became dates); previous symbols and aliases
+    count where they mean one gene only.
 
     Parameters
     ----------
@@ -112,21 +146,25 @@ def match_genes(
     tried = [NameColumn(column, names, vocabulary) for column, names in columns.items() if len(names)]
     if not tried:
         raise GeneMatchError("The data set has no gene names; Ensembl ids or symbols of human genes are needed.")
-    best = max(tried, key=lambda column: column.n_found)
+    best, notes = choose_column(tried, min_genes=min_genes)
     for column in tried:
         if column is best or ID_COLUMN.fullmatch(column.column):
             _refuse_other_species(column)
     if best.n_found < min_genes:
+        kinds = what_they_are(best.distinct)
         raise GeneMatchError(
             f"Only {best.n_found:,} of {len(vocabulary):,} known human genes are among the {len(best.names):,} names "
             f"in {best.column!r} (the first are {_sample(best.names)}); at least {min_genes} are needed. "
-            f"Give Ensembl ids such as {vocabulary.ids[0]!r} or symbols such as {vocabulary.symbols[0]!r}."
+            + (kinds or f"Give Ensembl ids such as {vocabulary.ids[0]!r} or symbols such as {vocabulary.symbols[0]!r}.")
         )
-    return _summary(best)
+    reading = (best.reading.note(best.column, best.distinct),) if best.reading.takes_off else ()
+    return _summary(best, notes=(*reading, *notes))
 
 
 def _refuse_other_species(column: NameColumn) -> None:
-    species = species_of(column)
+    species = species_of(
+        column.distinct, column.words, column.reading.shared, column.vocabulary, n_found=column.n_found
+    )
     first = _sample(column.names)
     if species.startswith("human and"):
         raise GeneMatchError(
@@ -144,7 +182,7 @@ def _sample(names: Sequence[str]) -> str:
     return ", ".join(repr(name[:30]) for name in names[:3])
 
 
-def _summary(best: NameColumn) -> GeneMatch:
+def _summary(best: NameColumn, *, notes: tuple[str, ...]) -> GeneMatch:
     target_v = best.target_v
     measured_g = np.zeros(len(best.vocabulary), dtype=np.bool_)
     measured_g[target_v[target_v >= 0]] = True
@@ -162,6 +200,7 @@ def _summary(best: NameColumn) -> GeneMatch:
         n_ambiguous=best.counts["ambiguous"],
         n_repeated=n_matched - best.n_found,
         odd_names=best.odd_names(),
+        notes=notes,
     )
 
 

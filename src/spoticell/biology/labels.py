@@ -1,7 +1,7 @@
 """The labels of a data set, as terms of the Cell Ontology.
 
-A label may be a term or the name of a type, or have its meaning from a table of the user's; what it can't be matched
-to is never guessed at.
+A label may be a term or a name of a type, as `everyday` reads it, or have its meaning from a table of the user's; what
+isn't understood is never guessed at.
 Axis: ``n`` cells.
 """
 
@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.biology.columns import counted, renamed, words
-from spoticell.biology.ontology import load_ontology
+from spoticell.biology.everyday import read_name
 from spoticell.errors import FileFormatError
 from spoticell.keys import LABEL, UNKNOWN
 
@@ -34,7 +34,7 @@ class Labels:
     n_unlabelled: int
     """Cells whose label is empty or says unknown."""
     unresolved: dict[str, int]
-    """Labels that aren't in the Cell Ontology, with their cells; commonest first."""
+    """Labels that aren't understood, with their cells; commonest first."""
 
     @property
     def term_n(self) -> NDArray[np.object_]:
@@ -112,9 +112,9 @@ def harmonise(
     >>> found.term_n.tolist(), found.unresolved
     (['CL:0000236', ''], {'clump': 1})
     """
-    meanings, ontology = meanings or {}, load_ontology()
+    meanings = meanings or {}
     chosen_n = np.ones(len(labels), dtype=np.bool_) if chosen_n is None else chosen_n
-    term_of = {label: meanings.get(label) or ontology.resolve_label(label) for label in map(str, labels.categories)}
+    term_of = {label: meanings.get(label) or read_name(label) for label in map(str, labels.categories)}
     cells = counted(labels, chosen_n)
     unresolved = {label: count for label, count in cells.items() if term_of[label] is None}
     resolved = sum(count for label, count in cells.items() if term_of[label] not in {None, UNKNOWN})

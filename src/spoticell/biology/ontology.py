@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib.resources import files
 
@@ -150,6 +148,10 @@ class Ontology:
         """Give the name of a term."""
         return self._entry(term)[0]
 
+    def synonyms(self, term: str) -> tuple[str, ...]:
+        """Give the exact synonyms of a term, sorted."""
+        return tuple(self._entry(term)[2])
+
     def parents(self, term: str) -> tuple[str, ...]:
         """Give the terms right above a term (is_a), sorted."""
         return tuple(self._entry(term)[1])
@@ -214,22 +216,15 @@ class Ontology:
         term = text.upper().replace("_", ":")
         return term if term in self._table else self._by_text.get(text.lower())
 
-    def close_names(self, text: str, among: Iterable[str], *, most: int = 3) -> list[str]:
-        """Give the names of terms that a text which names none may be meant for, the likeliest first.
-
-        Names ``among`` some terms that hold all words of the text, the shortest first, come before names and synonyms
-        of all terms that are spelled much like it.
+    def is_named(self, term: str, text: str) -> bool:
+        """Whether a text is the id or the name of a term, and no mere synonym, whatever the case.
 
         Examples
         --------
-        >>> load_ontology().close_names("CD4 T cells", ["CL:0000084", "CL:0000624"])[0]
-        'CD4-positive, alpha-beta T cell'
+        >>> load_ontology().is_named("CL:0000084", "t cell"), load_ontology().is_named("CL:0000084", "T lymphocyte")
+        (True, False)
         """
-        words = {word.removesuffix("s") for word in _words(text)}
-        holding = sorted((name for name in map(self.name, among) if words and words <= set(_words(name))), key=len)
-        texts = [known for known in self._by_text if not known.startswith("cl:")]
-        spelled = get_close_matches(text.strip().lower(), texts, n=2 * most)
-        return list(dict.fromkeys([*holding, *(self.name(self._by_text[known]) for known in spelled)]))[:most]
+        return text.lower().replace("_", ":") == term.lower() or text.lower() == self.name(term).lower()
 
     @cached_property
     def _by_text(self) -> dict[str, str]:
@@ -249,10 +244,6 @@ class Ontology:
                 f"{term!r} is no term of the Cell Ontology ({self.version}), or an obsolete one; "
                 "a current id such as 'CL:0000084' is needed."
             ) from None
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
 
 
 @lru_cache(maxsize=1)

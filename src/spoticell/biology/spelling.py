@@ -2,7 +2,8 @@
 
 Names come with versions, genome prefixes and suffixes against repeats, in lower case, with dots where R wanted
 them, as dates.  A repair is made only where it leads to a known name and the name as it stands doesn't.  Case is
-never changed in a list that mixes cases: that is how a mouse gene would become a human one.
+never changed in a list that mixes cases: that is how a mouse gene would become a human one.  What all names of a list
+share is found in `spoticell.biology.affixes`.
 
 Axes: ``v`` genes of the data set.
 """
@@ -10,14 +11,16 @@ Axes: ``v`` genes of the data set.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spoticell.biology.affixes import HUMAN_ID, PLAIN, find_reading
 from spoticell.biology.vocabulary import Vocabulary
 
 How = Literal["exact", "repaired", "renamed", "ambiguous", "unmatched"]
@@ -27,14 +30,14 @@ OddName = tuple[str, How, str, str]
 NONE: Hit = (-1, "unmatched")
 
 LONGEST_NAME = 200
-HUMAN_PREFIX = re.compile(r"(?:grch3[78]|hg19|hg38|b37|homo_sapiens|human)[_-]+", re.IGNORECASE)
-MOUSE_PREFIX = re.compile(r"(?:mm9|mm10|mm39|grcm3[89]|mus_musculus|mouse)[_-]+", re.IGNORECASE)
-HUMAN_ID = re.compile(r"(?<![A-Z0-9])ENSG[R\d]\d{10}(?!\d)", re.IGNORECASE)
-FOREIGN_ID = re.compile(r"(?<![A-Z0-9])ENS([A-Z]{3,4})G\d{11}(?!\d)", re.IGNORECASE)
-ID_AND_SYMBOL = re.compile(r"ENSG\d{11}(?:\.\d+)?[_|:; -]+(\S+)|(\S+?)[_|:; -]+ENSG\d{11}(?:\.\d+)?", re.IGNORECASE)
-REPEAT_SUFFIX = re.compile(r"(.+)[-.]\d{1,3}")
+HUMAN_PREFIX = re.compile(r"\A(?:grch3[78]|hg19|hg38|b37|homo_sapiens|human)[_-]+", re.IGNORECASE)
+REPEAT = re.compile(r"(.+?)(?:[-._:#~ ]+(?:dup(?:licated?)?|copy|rep(?:eat)?)?[-._ ]?\d{0,3}|[._][xy]| ?\(\d{1,3}\))")
+"""What tools put behind a name that was there before: ``-1``, ``.1``, ``_2``, ``--1``, ``...7``, ``-dup``, ``.x``."""
+VARIABLE_GENE = re.compile(r"IGHV\d.*-[2-9]\d?")
+"""Copies of variable genes such as IGHV3-33-2 are genes of their own, no repeats."""
 DATE = re.compile(r"X?(\d{1,2})[-.]([A-Za-z]{3})")
-SPECIES = {"MUS": "mouse", "RNO": "rat", "DAR": "zebrafish", "MMU": "macaque", "SSC": "pig", "BTA": "cow", "CAF": "dog"}
+DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-") | dict.fromkeys(map(ord, "\u200b\ufeff"))
+AROUND = ' \t\r\n"`'
 
 
 class NameColumn:
@@ -53,13 +56,21 @@ class NameColumn:
         self.names = [_text(name) for name in names]
         """Length ``v``; '' for what can't be a name."""
         self.vocabulary = vocabulary
-        self.distinct = set(self.names) - {""}
-        exact = vocabulary.exact
-        self.hits: dict[str, Hit] = {name: (exact[name], "exact") for name in self.distinct & exact.keys()}
-        """Position in the vocabulary (-1 for none) and how it was found, of each distinct name."""
-        self.all_lower = not self.hits and all(name == name.lower() for name in self.distinct)
+        self.distinct = [name for name in dict.fromkeys(self.names) if name]
+        self.reading = find_reading(self.distinct, vocabulary)
+        """How names are to be read, by what nearly all of them share."""
+        self._plain = self.reading == PLAIN
+        self.words = set(self.distinct) if self._plain else {self._read(name)[0] for name in self.distinct}
+        """What names may call their genes, what they share taken off."""
+        known = vocabulary.exact
+        self.all_lower = known.keys().isdisjoint(self.words) and all(map(_is_lower, self.words))
         """Whether no name is known as it stands and none has a capital."""
-        self.hits |= {name: self._repair(name) for name in self.distinct - self.hits.keys()} | {"": NONE}
+        self.hits: dict[str, Hit] = {"": NONE} | (
+            {name: (known[name], "exact") if name in known else self._repair(name) for name in self.distinct}
+            if self._plain
+            else {name: self._hit(name) for name in self.distinct}
+        )
+        """Position in the vocabulary (-1 for none) and how it was found, of each distinct name."""
 
     @cached_property
     def target_v(self) -> NDArray[np.intp]:
@@ -78,40 +89,62 @@ class NameColumn:
 
     def odd_names(self) -> tuple[OddName, ...]:
         """List the distinct names that aren't the vocabulary's own words, in the order of the column."""
-        distinct = ((name, *self.hits[name]) for name in dict.fromkeys(self.names) if name)
-        return tuple((name, how, *self._words(name, place)) for name, place, how in distinct if how != "exact")
+        distinct = ((name, *self.hits[name]) for name in self.distinct)
+        return tuple((name, how, *self._meant(name, place, how)) for name, place, how in distinct if how != "exact")
 
-    def _words(self, name: str, place: int) -> tuple[str, str]:
+    def _meant(self, name: str, place: int, how: How) -> tuple[str, str]:
         """Give Ensembl id and symbol of a gene, or of all that an ambiguous name may mean."""
-        places = (place,) if place >= 0 else self.vocabulary.aliases.get(name, ())
         of = self.vocabulary
+        if how != "ambiguous":
+            return (of.ids[place], of.symbols[place]) if place >= 0 else ("", "")
+        places = {place: None for word in self._read(name) for place in of.aliases.get(word, ()) if place >= 0}
         return " or ".join(of.ids[i] for i in places), " or ".join(of.symbols[i] for i in places)
 
+    def _read(self, name: str) -> tuple[str, ...]:
+        """Give what a name may call its gene, likeliest first."""
+        reading = self.reading
+        return (*(reading.words(name) if reading.takes_off else ()), name, *reading.beside(name))
+
+    def _hit(self, name: str) -> Hit:
+        unclear = NONE
+        for word in self._read(name):
+            place = self.vocabulary.exact.get(word, -1)
+            hit: Hit = (place, "exact") if place >= 0 else self._repair(word)
+            if hit[0] >= 0:
+                return hit if word == name else _as_repaired(hit)
+            unclear = hit if unclear == NONE else unclear
+        return unclear
+
     def _repair(self, name: str) -> Hit:
-        bare = HUMAN_PREFIX.sub("", name.strip(), count=1)
+        bare = HUMAN_PREFIX.sub("", _clean(name), count=1)
         gene_id = HUMAN_ID.search(bare)
         if gene_id is None:
             return self._repair_symbol(name, bare)
         # R stands for a 0 in the ids that old releases gave to the copies on Y
-        hit = self._look_up(gene_id[0].upper().replace("R", "0"))
-        if hit == NONE and (both := ID_AND_SYMBOL.fullmatch(bare)) is not None:
-            hit = self._look_up(both[1] or both[2])
-        return _as_repaired(hit)
+        return _as_repaired(self._look_up(gene_id[0].upper().replace("R", "0")))
 
     def _repair_symbol(self, name: str, bare: str) -> Hit:
         spellings = _spellings(bare.upper() if self.all_lower else bare)
         for spelling in spellings:
             if (place := self.vocabulary.exact.get(spelling, -1)) >= 0:
                 return place, "repaired"
+        # an alias may end like a repeat: TRAC-1 is one of NCOR2, but beside TRAC it is TRAC once more
+        repeat = self._repeated(bare)
+        if repeat[1] in {"exact", "repaired"}:
+            return _as_repaired(repeat)
         for spelling in spellings:
             if spelling in self.vocabulary.aliases:
                 hit = self._look_up(spelling)
                 return hit if spelling == name else _as_repaired(hit)
-        repeat = REPEAT_SUFFIX.fullmatch(bare)
-        # tools that make names unique leave the first of the repeats as it was
-        if repeat is not None and repeat[1] in self.distinct and repeat[1] in self.vocabulary.exact:
-            return self.vocabulary.exact[repeat[1]], "repaired"
-        return NONE
+        return _as_repaired(repeat)
+
+    def _repeated(self, name: str) -> Hit:
+        """Find the gene of a name that repeats another: tools leave the first of the repeats as it was."""
+        repeat = REPEAT.fullmatch(name)
+        if repeat is None or repeat[1] not in self.words or VARIABLE_GENE.fullmatch(name):
+            return NONE
+        place = self.vocabulary.exact.get(repeat[1], -1)
+        return (place, "exact") if place >= 0 else self._repair_symbol(repeat[1], repeat[1])
 
     def _look_up(self, name: str) -> Hit:
         if (place := self.vocabulary.exact.get(name, -1)) >= 0:
@@ -133,6 +166,18 @@ def _text(name: object) -> str:
     return name if isinstance(name, str) and len(name) <= LONGEST_NAME else ""
 
 
+def _is_lower(name: str) -> bool:
+    return name == name.lower()
+
+
+def _clean(name: str) -> str:
+    """Take off blanks and quotes; what isn't ASCII becomes what it looks like."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name).translate(DASHES)
+    name = name.strip(AROUND)
+    return name.strip("'") if name.startswith("'") else name
+
+
 def _spellings(name: str) -> list[str]:
     """Give a symbol as it is, then as it was before a spreadsheet or R damaged it."""
     spellings = [name]
@@ -141,38 +186,3 @@ def _spellings(name: str) -> list[str]:
     if "." in name:
         spellings.append(name.replace(".", "-"))
     return spellings
-
-
-def species_of(column: NameColumn) -> str:
-    """Name the species that a column's names point to: ``human`` unless there is good reason to think otherwise.
-
-    The answer may be ``human and mouse``, and ``another species`` where only the kind of Ensembl id says so.
-    """
-    names = column.distinct
-    n_mouse = sum(MOUSE_PREFIX.match(name) is not None for name in names)
-    foreign = Counter(found[1].upper() for name in names if (found := FOREIGN_ID.search(name)))
-    foreign["MUS"] = max(foreign["MUS"], n_mouse, _n_mouse_symbols(names, column.vocabulary))
-    code, count = foreign.most_common(1)[0]
-    species = SPECIES.get(code, "another species")
-    if count >= max(10, column.n_found / 10) and column.n_found >= max(10, count / 10):
-        return f"human and {species}"
-    if count > max(column.n_found, len(names) / 20):
-        return species
-    fishy = column.all_lower and _n_fish_symbols(names, column.vocabulary) > len(names) // 20
-    return "zebrafish" if fishy else "human"
-
-
-def _n_mouse_symbols(names: Iterable[str], vocabulary: Vocabulary) -> int:
-    """Count names such as Cd3e that are no human symbols as they stand but would be in capitals."""
-    candidates = (name.upper() for name in names if name[:1].isupper() and not name.isupper() and name.isalnum())
-    return sum(name in vocabulary.by_symbol for name in candidates)
-
-
-def _n_fish_symbols(names: Iterable[str], vocabulary: Vocabulary) -> int:
-    """Count names such as si:ch211-1a and gata1a: fish have two copies of many a human gene."""
-    known = vocabulary.by_symbol
-    return sum(
-        name.startswith(("si:", "zgc:", "wu:", "im:"))
-        or (name[-1] in "ab" and name[:-1].upper() in known and name.upper() not in known)
-        for name in names
-    )

@@ -1,7 +1,7 @@
 """How commands speak: one line for an error, a bar for what takes long, tables for people, JSON for programs.
 
 Messages go to stderr, results that a program may read to stdout.  Exit codes: 0 done, 1 an error that
-the message explains, 2 a command that was put wrongly, 130 interrupted.
+the message explains, 2 a command that was put wrongly, 130 interrupted, 129, 131 and 143 told to end by a signal.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import functools
 import json
 import logging
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, ParamSpec
 
 import typer
 
+from spoticell.cli.ending import end_cleanly
 from spoticell.errors import SpoticellError, SpoticellWarning
 
 Arguments = ParamSpec("Arguments")
@@ -30,8 +29,9 @@ DEBUG = "SPOTICELL_DEBUG"
 
 def prepare() -> None:
     """Make the process fit for a command: no foreign warnings, clean ends, any encoding."""
+    _open_standard_streams()
     logging.getLogger("spoticell").addHandler(_Lines())
-    signal.signal(signal.SIGTERM, _terminate)
+    end_cleanly()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -75,8 +75,9 @@ def fail(sentence: str) -> NoReturn:
 
 
 def say(text: str = "") -> None:
-    """Write a line to stderr."""
-    typer.echo(text, err=True)
+    """Write a line to stderr; where nobody can read it, the work goes on all the same."""
+    with suppress(OSError):
+        typer.echo(text, err=True)
 
 
 def show_json(value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
@@ -128,8 +129,15 @@ def _drop_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
+def _open_standard_streams() -> None:
+    """Lead streams that are closed to nowhere: the next file opened would get their place, and what is said to it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the system gives the lowest number that is free
+            stream = open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

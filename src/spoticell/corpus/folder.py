@@ -92,12 +92,13 @@ def prepare(
     outputs = _outputs(datasets, output_dir, overwrite=overwrite)
     prepared = []
     for position, (path, output) in enumerate(zip(datasets, outputs, strict=True)):
-        prepared.append(_prepare_one(path, output, part(on_progress, position, len(datasets))))
+        step = part(on_progress, position, len(datasets))
+        prepared.append(_prepare_one(path, output, step, overwrite=overwrite))
     _write_summary(prepared, output_dir)
     return prepared
 
 
-def _prepare_one(path: Path, output: Path, on_progress: Progress) -> Prepared:
+def _prepare_one(path: Path, output: Path, on_progress: Progress, *, overwrite: bool) -> Prepared:
     vocabulary = load_vocabulary()
     with open_cells(path) as source:
         obs = source.obs()
@@ -109,7 +110,7 @@ def _prepare_one(path: Path, output: Path, on_progress: Progress) -> Prepared:
         table = _table(labels.term_n[keep_n], obs[keep_n], source.cell_names[keep_n], name=output.stem)
         second = part(on_progress, 1, 2)
         aligned = AlignedSource(source, findings, vocabulary, keep_n=keep_n, obs=table, on_progress=second)
-        with atomic(output) as passing, h5py.File(passing, "w") as file:
+        with atomic(output, overwrite=overwrite) as passing, h5py.File(passing, "w") as file:
             write_new(file, aligned, "X")
         if labels.unresolved:
             note(f"{path.name}: {len(labels.unresolved)} labels are not in the Cell Ontology; see {UNRESOLVED}.")

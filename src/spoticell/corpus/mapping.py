@@ -13,8 +13,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from spoticell.biology.ontology import load_ontology
+from spoticell.biology.everyday import read_name
 from spoticell.errors import ConfigError
+from spoticell.io.formula import guard, unguard
 from spoticell.io.write import atomic
 from spoticell.keys import LABEL, UNKNOWN
 
@@ -34,7 +35,7 @@ def meaning(text: str) -> str:
     >>> meaning("T cell"), meaning("unknown")
     ('CL:0000084', 'unknown')
     """
-    term = UNKNOWN if text.strip().lower() == UNKNOWN else load_ontology().resolve_label(text)
+    term = UNKNOWN if text.strip().lower() == UNKNOWN else read_name(text)
     if term is None:
         raise ValueError(f"{text!r} is neither a term nor a name of the Cell Ontology, nor {UNKNOWN!r}")
     return term
@@ -91,7 +92,7 @@ def _pairs(rows: csv.DictReader[str]) -> Iterator[tuple[int, str, str]]:
     for row in rows:
         label, text = (row[name] or "" for name in (LABEL_COLUMN, LABEL))
         if text.strip():
-            yield rows.line_num, label.strip(), text
+            yield rows.line_num, unguard(label.strip()), text
 
 
 UNRESOLVED = "unresolved_labels.tsv"
@@ -102,6 +103,6 @@ COLUMNS = ("dataset", LABEL_COLUMN, "cells", LABEL)
 def write_unresolved(path: Path, rows: Iterable[tuple[str, str, int]]) -> None:
     """Write data set, label and cells of each label, with a column for its term, which is empty."""
     table = [COLUMNS, *((dataset, label, str(cells), "") for dataset, label, cells in rows)]
-    lines = ["\t".join(" ".join(word.split()) for word in row) for row in table]
+    lines = ["\t".join(guard(" ".join(word.split())) for word in row) for row in table]
     with atomic(path) as passing:
         passing.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -99,7 +99,7 @@ def search(
         found = _found(source, opened, fingerprinter, k=k, where=where, on_progress=step)
         if output is None:
             return pd.concat([hit_table(hits, opened, names) for hits, names in found], ignore_index=True)
-        return _write(Path(output), found, opened, source.cell_names)
+        return _write(Path(output), found, opened, source.cell_names, overwrite=overwrite)
 
 
 def _check_output(output: Path, cells: Cells, *, overwrite: bool) -> None:
@@ -108,7 +108,7 @@ def _check_output(output: Path, cells: Cells, *, overwrite: bool) -> None:
 
 
 def _write(
-    output: Path, found: Iterator[tuple[Hits, pd.Index]], index: OpenIndex, cell_names: pd.Index
+    output: Path, found: Iterator[tuple[Hits, pd.Index]], index: OpenIndex, cell_names: pd.Index, *, overwrite: bool
 ) -> pd.DataFrame:
     """Write the hits as they come, and give how many each cell has."""
     counted: list[NDArray[np.intp]] = []
@@ -119,7 +119,7 @@ def _write(
             table = hit_table(hits, index, names)
             yield table.assign(similarity=table["similarity"].round(6), p=table["p"].round(6))
 
-    write_csv(output, tables())
+    write_csv(output, tables(), overwrite=overwrite)
     return pd.DataFrame({"cell": np.asarray(cell_names, dtype=object), "hits": np.concatenate(counted)})
 
 

@@ -143,4 +143,4 @@ def aligned_blocks(
 
 
 def _aligned(values_nv: sparse.csr_array, findings: Findings) -> sparse.csr_array:
-    return align_counts(recover(values_nv, findings.verdict), findings.match)
+    return align_counts(recover(findings.match.kept(values_nv), findings.verdict), findings.match)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from spoticell import keys
 from spoticell.errors import OutputError
-from spoticell.io.disk import hdf5_on_disk
+from spoticell.io.disk import hdf5_on_disk, undisturbed
 from spoticell.io.source import CellSource
 from spoticell.io.storage.tree import DAMAGE, reading, text
 from spoticell.io.write import atomic, disk_reason
@@ -56,6 +56,8 @@ class AnnotatedH5ad:
         ``m``; 0 leaves the probabilities out.
     key_added
         Prefix of every key written.
+    overwrite
+        Whether a file that has come to be at ``path`` by the end may be replaced.
 
     Raises
     ------
@@ -84,8 +86,10 @@ class AnnotatedH5ad:
         fingerprint_size: int,
         n_nodes: int,
         key_added: str = keys.KEY_ADDED,
+        overwrite: bool = True,
     ) -> None:
         self.path, self.source, self.matrix, self.path_in = path, source, matrix, path_in
+        self._overwrite = overwrite
         self._widths = {keys.FINGERPRINT.format(key=key_added): fingerprint_size}
         if n_nodes:
             self._widths[keys.PROBABILITIES.format(key=key_added)] = n_nodes
@@ -106,7 +110,8 @@ class AnnotatedH5ad:
         for name, values in zip(self._widths, (fingerprint_nd, probabilities_nm), strict=False):
             if values is None:
                 raise ValueError("probabilities are needed unless n_nodes is 0")
-            self._opened()[f"obsm/{name}"][start : start + len(values)] = values
+            with undisturbed():
+                self._opened()[f"obsm/{name}"][start : start + len(values)] = values
         self._check()
 
     def finish(
@@ -128,7 +133,7 @@ class AnnotatedH5ad:
         if len(obs) != self.source.n_cells:
             raise ValueError(f"{len(obs)} rows of answers for {self.source.n_cells} cells")
         file, record = self._opened(), storable(uns)
-        with _taking(self.path_in):
+        with undisturbed(), _taking(self.path_in):
             _add_columns(file["obs"], obs, stale=stale)
             _replace(file["uns"], keys.RUN.format(key=self._key), record)
             if colors:
@@ -137,13 +142,13 @@ class AnnotatedH5ad:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            passing = stack.enter_context(atomic(self.path))
+            passing = stack.enter_context(atomic(self.path, overwrite=self._overwrite))
             copied = self._copy(passing)
             self._file, disk = stack.enter_context(hdf5_on_disk(passing, "r+" if copied else "w"))
             self._check = disk.check
             if not copied:
                 write_new(self._file, self.source, self.matrix, check=disk.check)
-            with _taking(self.path_in):
+            with undisturbed(), _taking(self.path_in):
                 self._make_room()
             self._stack = stack.pop_all()
         return self
@@ -206,13 +211,15 @@ def write_new(file: h5py.File, source: CellSource, matrix: str, *, check: Callab
 
     ``check`` is called after every block; what it raises ends the work.
     """
-    file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
-    columns = dict(source.gene_columns(matrix))
+    columns, obs = dict(source.gene_columns(matrix)), source.obs()
     names = columns.pop("index")
-    write_elem(file, "obs", _storable_table(source.obs()))
-    write_elem(file, "var", _storable_table(pd.DataFrame(columns, index=pd.Index(names, dtype=object), dtype=object)))
-    for name in _MAPPINGS:
-        _mapping(file, name)
+    with undisturbed():
+        file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        var = pd.DataFrame(columns, index=pd.Index(names, dtype=object), dtype=object)
+        write_elem(file, "obs", _storable_table(obs))
+        write_elem(file, "var", _storable_table(var))
+        for name in _MAPPINGS:
+            _mapping(file, name)
     _write_matrix(file, source, matrix, n_genes=len(names), check=check)
 
 
@@ -247,9 +254,28 @@ def _storable_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_matrix(file: h5py.File, source: CellSource, matrix: str, *, n_genes: int, check: Callable[[], None]) -> None:
-    group = file.create_group("X")
+    with undisturbed():
+        arrays = _begin_matrix(file.create_group("X"), (source.n_cells, n_genes))
+    n_entries = 0
+    for block in source.blocks(matrix):
+        values_nv = block.values_nv
+        stop = n_entries + values_nv.nnz
+        with undisturbed():
+            for name in ("data", "indices"):
+                arrays[name].resize((stop,))
+                arrays[name][n_entries:stop] = getattr(values_nv, name)
+            ends = slice(block.start + 1, block.start + len(block) + 1)
+            arrays["indptr"][ends] = n_entries + values_nv.indptr[1:].astype("<i8")
+        n_entries = stop
+        check()
+    with undisturbed():
+        file.flush()  # so that nothing is left to be written when the arrays are closed
+
+
+def _begin_matrix(group: h5py.Group, shape: tuple[int, int]) -> dict[str, h5py.Dataset]:
+    """Make room for a matrix by cell, with as many entries as will come."""
     group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
-    group.attrs["shape"] = np.array([source.n_cells, n_genes], dtype="<i8")
+    group.attrs["shape"] = np.array(shape, dtype="<i8")
     arrays = {
         name: group.create_dataset(
             name,
@@ -263,17 +289,7 @@ def _write_matrix(file: h5py.File, source: CellSource, matrix: str, *, n_genes: 
         )
         for name, kind in (("data", "<f4"), ("indices", "<i4"))
     }
-    pointers = group.create_dataset("indptr", shape=(source.n_cells + 1,), dtype="<i8")
-    n_entries = 0
-    for block in source.blocks(matrix):
-        values_nv = block.values_nv
-        stop = n_entries + values_nv.nnz
-        for name, array in arrays.items():
-            array.resize((stop,))
-            array[n_entries:stop] = getattr(values_nv, name)
-        pointers[block.start + 1 : block.start + len(block) + 1] = n_entries + values_nv.indptr[1:].astype("<i8")
-        n_entries = stop
-        check()
+    return arrays | {"indptr": group.create_dataset("indptr", shape=(shape[0] + 1,), dtype="<i8")}
 
 
 def _add_columns(group: h5py.Group, table: pd.DataFrame, *, stale: Sequence[str]) -> None:

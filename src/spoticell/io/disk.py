@@ -3,14 +3,20 @@
 Where a write fails, the HDF5 library can't even close its file: it tries again and
 complains for the rest of the process.  So a :class:`Disk` remembers the first failure,
 swallows all later writes, and :meth:`Disk.check` raises what it remembers.
+
+For the same reason no signal may raise anything while the library calls a :class:`Disk`,
+or the process would crash.  So what may write to the file stands in :func:`undisturbed`.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 import h5py
@@ -31,18 +37,54 @@ def hdf5_on_disk(path: Path, mode: Literal["r+", "w"]) -> Iterator[tuple[h5py.Fi
         If the file can't be opened or completed because it is damaged.
     """
     with Disk(path) as disk:
-        with _complete(path):
+        with undisturbed(), _complete(path):
             file = h5py.File(disk, mode)
         try:
             yield file, disk
         except BaseException:
-            with suppress(OSError, RuntimeError):
+            with undisturbed(), suppress(OSError, RuntimeError):
                 file.close()
             disk.check()
             raise
-        with _complete(path):
+        with undisturbed(), _complete(path):
             file.close()
         disk.check()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let signals, such as that of Ctrl-C, wait for the end of the block.
+
+    Examples
+    --------
+    >>> try:
+    ...     with undisturbed():
+    ...         signal.raise_signal(signal.SIGINT)
+    ...         print("the block goes on")
+    ... except KeyboardInterrupt:
+    ...     print("interrupted")
+    the block goes on
+    interrupted
+    """
+    if threading.current_thread() is not threading.main_thread():  # no other one hears of signals
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    waiting: list[tuple[int, FrameType | None]] = []
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        waiting.append((number, frame))
+
+    heard: dict[int, Callable[[int, FrameType | None], Any]] = {n: act for n, act in handlers.items() if callable(act)}
+    try:
+        for number in heard:
+            signal.signal(number, wait)
+        yield
+    finally:
+        for number, act in heard.items():
+            signal.signal(number, act)
+        for number, frame in waiting:
+            heard[number](number, frame)
 
 
 @contextmanager

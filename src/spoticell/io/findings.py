@@ -13,7 +13,10 @@ import pandas as pd
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
+from spoticell.biology.repeats import Repeats, without_odd
+from spoticell.biology.summaries import notes_on_names
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
+from spoticell.io.formats.orient import gene_share, genes_lie_first
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
@@ -178,11 +181,21 @@ def _gene_names(source: CellSource, matrix: str, gene_column: str | None) -> dic
 def _inspect_matrix(
     source: CellSource, matrix: str, vocabulary: Vocabulary, gene_column: str | None, on_progress: Progress
 ) -> Findings:
-    match = match_genes(_gene_names(source, matrix, gene_column), vocabulary)
-    probe = CountsProbe()
+    names = _gene_names(source, matrix, gene_column)
+    try:
+        match = match_genes(names, vocabulary)
+    except GeneMatchError as error:
+        raise _turned(source, next(iter(names.values()))) or error from error
+    probe, repeats = CountsProbe(), Repeats(match.target_v)
     for block in source.blocks(matrix):
         probe.update(block.values_nv)
+        repeats.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
+    match, notes = without_odd(match, repeats.odd(), names[match.column])
+    if notes:
+        probe = CountsProbe()
+        for block in source.blocks(matrix):
+            probe.update(match.kept(block.values_nv))
     verdict = probe.verdict()
     if not verdict.usable:
         raise CountsError(verdict.evidence)
@@ -194,12 +207,25 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.notes(matrix), *_remarks(verdict, match)),
+        warnings=(*source.notes(matrix), *notes, *notes_on_names(source.cell_names), *_remarks(verdict, match)),
+    )
+
+
+def _turned(source: CellSource, genes: list[object]) -> GeneMatchError | None:
+    """Say that genes and cells have changed places, if they have."""
+    obs = source.obs().select_dtypes(include=["object", "string"])
+    names = [source.cell_names.tolist(), *(obs[column].astype(str).tolist() for column in obs)]
+    cells = max(names, key=gene_share)
+    if not genes_lie_first(cells, [str(gene) for gene in genes]):
+        return None
+    return GeneMatchError(
+        f"genes and cells have changed places: the rows are genes (the first is {cells[0]!r}), the columns are "
+        f"cells ({str(genes[0])!r}). Turn it round, for an AnnData with adata.T, and try again."
     )
 
 
 def _remarks(verdict: CountsVerdict, match: GeneMatch) -> list[str]:
-    remarks = []
+    remarks = [*match.notes]
     if match.n_found < SMALL_PANEL:
         remarks.append(
             f"only {match.n_found:,} known genes are measured: expect broader types and more cells without an answer."

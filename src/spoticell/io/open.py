@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
 from spoticell.errors import ConfigError, FileFormatError
@@ -11,10 +12,11 @@ from spoticell.io.formats.loom import is_loom, open_loom
 from spoticell.io.formats.mtx import open_folder, open_mtx
 from spoticell.io.formats.table import open_table
 from spoticell.io.formats.tenx import is_tenx, open_tenx
-from spoticell.io.sniff import HDF5, MTX, ZARR_ZIP, sniff, sniff_folder, sniff_hdf5
+from spoticell.io.sniff import HDF5, MTX, PACKED, ZARR_ZIP, sniff, sniff_folder, sniff_hdf5
 from spoticell.io.source import CellSource
 from spoticell.io.storage.hdf5 import Hdf5Tree
 from spoticell.io.storage.zarr import ZarrTree, is_zarr
+from spoticell.io.unpack import unpack
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -29,7 +31,8 @@ def open_cells(path: Path | str) -> CellSource:
     Parameters
     ----------
     path
-        h5ad, AnnData zarr (folder or zip), 10x ``.h5`` or folder, Matrix Market, csv or tsv (gzipped or not), loom.
+        h5ad, AnnData zarr (folder or zip), 10x ``.h5`` or folder, Matrix Market, csv or tsv, loom; packed with gzip,
+        bzip2 or xz, or in a zip or tar archive.
 
     Returns
     -------
@@ -56,6 +59,8 @@ def open_cells(path: Path | str) -> CellSource:
         return _open_hdf5(path)
     if kind == ZARR_ZIP:
         return _open_zarr(path)
+    if kind == PACKED:
+        return _open_packed(path)
     return open_mtx(path) if kind == MTX else open_table(path)
 
 
@@ -82,6 +87,21 @@ def open_source(cells: Cells) -> CellSource:
     from spoticell.io.in_memory import AnnDataCells  # noqa: PLC0415
 
     return AnnDataCells(cells)
+
+
+def _open_packed(path: Path) -> CellSource:
+    """Unpack into a temporary folder that goes when the source is closed."""
+    folder = TemporaryDirectory(prefix="spoticell-")
+    try:
+        inner = unpack(path, Path(folder.name))
+        if inner.is_file() and sniff(inner) == PACKED:
+            raise FileFormatError(f"{path.name} is packed twice. Unpack it first, and give the file inside.")
+        source = open_cells(inner)
+    except BaseException:
+        folder.cleanup()
+        raise
+    source.unpacked, source.inner = folder, inner
+    return source
 
 
 def _open_folder(path: Path) -> CellSource:

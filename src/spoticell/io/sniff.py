@@ -5,16 +5,17 @@ Nothing is opened by its extension alone, and nothing that could run code is ope
 
 from __future__ import annotations
 
-import gzip
 import zipfile
-import zlib
 from pathlib import Path
 
 from spoticell.errors import FileFormatError
+from spoticell.io import unpack
 from spoticell.io.storage.tree import DAMAGE
 
-HDF5, MTX, TABLE, ZARR_ZIP = "HDF5", "Matrix Market", "table", "zipped zarr"
+HDF5, MTX, TABLE, ZARR_ZIP, PACKED = "HDF5", "Matrix Market", "table", "zipped zarr", "packed"
 
+_GZIP = unpack.PACKED[0]
+"""Text that is packed so is read as it is."""
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _EXPORT = "Save the counts as .h5ad, or as a 10x folder (matrix.mtx, features.tsv, barcodes.tsv), and give that."
 _R_EXPORT = (
@@ -35,17 +36,16 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "a Parquet file", _EXPORT),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as .csv and give that."),
     (b"SQLite format 3", "an SQLite database", _EXPORT),
-    (b"BZh", "packed with bzip2", "Unpack it first."),
-    (b"\xfd7zXZ", "packed with xz", "Unpack it first."),
-    (b"\x28\xb5\x2f\xfd", "packed with Zstandard", "Unpack it first."),
-    (b"7z\xbc\xaf", "a 7z archive", "Unpack it first."),
+    (b"\x28\xb5\x2f\xfd", "packed with Zstandard", "Unpack it first: `unzstd FILE`."),
+    (b"7z\xbc\xaf", "a 7z archive", "Unpack it first, and give the file or folder inside."),
+    *((head, "packed twice", "Unpack it first, and give the file inside.") for head in (*unpack.PACKED, unpack.ZIP)),
 )
 _NOT_TEXT_NAMES = {".h5ad", ".h5", ".hdf5", ".loom", ".h5seurat", ".h5mu"}
 _PICKLE_NAMES = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz"}
 
 
 def sniff(path: Path) -> str:
-    """Kind of a file: ``HDF5``, ``Matrix Market``, ``table`` or ``zipped zarr``.
+    """Kind of a file: ``HDF5``, ``Matrix Market``, ``table``, ``zipped zarr``, or ``packed`` around one of these.
 
     Raises
     ------
@@ -55,15 +55,22 @@ def sniff(path: Path) -> str:
     head = _head(path)
     if not head:
         raise FileFormatError(f"{path.name} is empty{_instead_of_hdf5(path)}. Copy or download it again.")
+    if unpack.is_tar(head):
+        return PACKED
     if head.startswith(_HDF5_SIGNATURE) or _signature_later(path):
         return HDF5
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(unpack.ZIP):
         return _zip_kind(path)
-    inside = _unpacked_head(path) if head.startswith(b"\x1f\x8b") else head
-    if inside[257:262] == b"ustar":
-        raise FileFormatError(f"{path.name} is a tar archive. Unpack it first, and give the file or folder inside.")
+    inside = unpack.unpacked_head(path) if head.startswith(unpack.PACKED) else head
+    if inside is not head and (inside.startswith(_HDF5_SIGNATURE) or unpack.is_tar(inside)):
+        return PACKED
     _refuse(path, inside)
-    return MTX if inside.lstrip().lower().startswith(b"%%matrixmarket") else TABLE
+    kind = MTX if inside.lstrip().lower().startswith(b"%%matrixmarket") else TABLE
+    if inside is head or head.startswith(_GZIP):
+        return kind
+    if kind == MTX:
+        raise FileFormatError(f"{path.name} is a packed Matrix Market file. Unpack it beside its files of names first.")
+    return PACKED
 
 
 def sniff_hdf5(names: list[str], *, name: str) -> None:
@@ -170,14 +177,6 @@ def _signature_later(path: Path) -> bool:
     return False
 
 
-def _unpacked_head(path: Path) -> bytes:
-    try:
-        with gzip.open(path) as file:
-            return file.read(512)
-    except (OSError, EOFError, zlib.error) as error:
-        raise FileFormatError(f"{path.name} is a damaged gzip file ({error}). Copy or download it again.") from error
-
-
 def _zip_kind(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -193,4 +192,4 @@ def _zip_kind(path: Path) -> str:
         raise FileFormatError(f"{path.name} is an Excel workbook. Save the sheet as .csv and give that.")
     if any(name.endswith(".npy") for name in names):
         raise FileFormatError(f"{path.name} is a NumPy archive without names of genes and cells. {_EXPORT}")
-    raise FileFormatError(f"{path.name} is a zip archive. Unpack it first, and give the file or folder inside.")
+    return PACKED

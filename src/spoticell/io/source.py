@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -51,6 +53,10 @@ class CellSource(ABC):
     """Matrices that are read only if a user names them: ``layers/unspliced``..."""
     warnings: tuple[str, ...] = ()
     """Sentences about the file that its owner should read (dropped antibody rows, transposed table...)."""
+    unpacked: TemporaryDirectory[str] | None = None
+    """What a packed file was unpacked to."""
+    inner: Path | None = None
+    """The file or folder that is read, if it was unpacked."""
 
     @abstractmethod
     def gene_columns(self, matrix: str) -> Mapping[str, NDArray[np.object_]]:
@@ -68,8 +74,10 @@ class CellSource(ABC):
         """Sentences about ``matrix`` and its file that their owner should read."""
         return self.warnings
 
-    def close(self) -> None:  # noqa: B027 - most sources hold nothing open
-        """Let go of the file."""
+    def close(self) -> None:
+        """Let go of the file, and remove what was unpacked of it."""
+        if self.unpacked is not None:
+            self.unpacked.cleanup()
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 A file is written beside its destination under a passing name and moved there when it is
 complete.  Whatever goes wrong before that, the passing file is removed and the old one
-stays as it was.
+stays as it was.  Passing names are given by ``passing``.
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ import errno
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spoticell.errors import OutputError
+from spoticell.io.formula import guard
+from spoticell.io.passing import passing_place
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PASSING = ".spoticell-"
-"""How the names of passing files begin."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _REASONS = {
     errno.ENOSPC: "the disk is full. Make room, or write to another disk",
     errno.EDQUOT: "your quota on this disk is used up. Make room, or write to another disk",
@@ -41,18 +39,20 @@ _REASONS = {
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Give a passing file beside ``path`` that takes its place when the block ends well.
 
     Parameters
     ----------
     path
         Where the result shall be; its folder must exist.  A symbolic link is followed.
+    overwrite
+        Whether a file may be replaced that is there when the block ends.
 
     Raises
     ------
     OutputError
-        If the folder can't be written to, or the disk is full.
+        If the folder can't be written to, the disk is full, or a file came into being that may not be replaced.
 
     Examples
     --------
@@ -65,17 +65,33 @@ def atomic(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     target = path.resolve()
-    passing = target.with_name(f"{PASSING}{secrets.token_hex(4)}.tmp{target.suffix}")
-    try:
-        with writing(path):
-            # Mode 0o666 lets the umask decide, as for any new file; O_EXCL never touches what is there.
-            os.close(os.open(passing, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-            yield passing
-            sync(passing)
+    with writing(path), passing_place(target) as passing:
+        # Mode 0o666 lets the umask decide, as for any new file; O_EXCL never touches what is there.
+        os.close(os.open(passing, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield passing
+        sync(passing)
+        if overwrite:
             passing.replace(target)
-            sync(target.parent)
-    finally:
-        passing.unlink(missing_ok=True)
+        else:
+            _put_first(passing, target, path)
+        sync(target.parent)
+
+
+def _put_first(passing: Path, target: Path, path: Path) -> None:
+    """Give a file its name unless another one has come to have it; of two processes one is the first."""
+    try:
+        try:
+            target.hardlink_to(passing)
+        except FileExistsError:
+            raise
+        except OSError:  # a disk without hard links: an empty file keeps others out until this one is moved
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            passing.replace(target)
+    except FileExistsError:
+        raise OutputError(
+            f"{path} came into being while this run was at work, and stays as it is. Give another path, or allow it to "
+            "be overwritten (--overwrite)."
+        ) from None
 
 
 @contextmanager
@@ -163,23 +179,24 @@ def write_json(path: Path, fields: Mapping[str, Any]) -> None:
         passing.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:
+def write_csv(path: Path, tables: Iterable[pd.DataFrame], *, overwrite: bool = True) -> None:
     """Write tables with the same columns under one header, each as it comes.
 
-    Text that a spreadsheet would run as a formula (it starts with ``=``, ``+``, ``-``, ``@``, a tab
-    or a carriage return) gets a ``'`` before it.  Indices are not written.
+    Text that a spreadsheet would run as a formula gets a ``'`` before it, see `formula`.  Indices are not written.
 
     Parameters
     ----------
     path
-        Where the file shall be; replaced if it is there.
+        Where the file shall be.
     tables
         At least one; a first table without rows still gives the header.
+    overwrite
+        As for `atomic`.
 
     Raises
     ------
     OutputError
-        If the disk refuses.
+        As for `atomic`.
 
     Examples
     --------
@@ -192,20 +209,9 @@ def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:
     '=1+1,-0.5
     <BLANKLINE>
     """
-    with atomic(path) as passing, passing.open("w", encoding="utf-8", newline="") as file:
+    with atomic(path, overwrite=overwrite) as passing, passing.open("w", encoding="utf-8", newline="") as file:
         for position, table in enumerate(tables):
             _guarded(table).to_csv(file, index=False, header=position == 0, lineterminator="\n")
-
-
-def guard(word: str) -> str:
-    """Text that no spreadsheet takes for a formula.
-
-    Examples
-    --------
-    >>> guard("=cmd()"), guard("B cell")
-    ("'=cmd()", 'B cell')
-    """
-    return f"'{word}" if word.startswith(_FORMULA) else word
 
 
 def _guarded(table: pd.DataFrame) -> pd.DataFrame:

@@ -33,7 +33,9 @@ TITLES = {
 """Of the sections, in their order; each has a template of its name, which finds its values under this name."""
 
 
-def write_report(annotation: Annotation, path: Path, *, examples: Sequence[Example], command: str) -> Path:
+def write_report(
+    annotation: Annotation, path: Path, *, examples: Sequence[Example], command: str, overwrite: bool = True
+) -> Path:
     """Write the page.
 
     Parameters
@@ -41,11 +43,13 @@ def write_report(annotation: Annotation, path: Path, *, examples: Sequence[Examp
     annotation
         The answers.
     path
-        Where to write, ``.html``; what is there is replaced when the page is whole.
+        Where to write, ``.html``.
     examples
         One clear cell of each type, or of the commonest; five are shown, spread over broad types.
     command
         What repeats the run.
+    overwrite
+        Whether a page may be replaced that is there when this one is whole.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def write_report(annotation: Annotation, path: Path, *, examples: Sequence[Examp
         If the page can't be written.
     """
     page = render(annotation, examples=examples, command=command)
-    with atomic(path) as passing:
+    with atomic(path, overwrite=overwrite) as passing:
         passing.write_text(page, encoding="utf-8", newline="\n")
     return path
 

@@ -21,10 +21,12 @@ class ReportSink:
     cells, output
         What is annotated and where the answers go, to say how the run is repeated; None for an object, and where the
         answers stay in memory.
+    overwrite
+        Whether a page may be replaced that is there in the end.
     """
 
-    def __init__(self, page: Path, *, cells: Path | None, output: Path | None) -> None:
-        self._page, self._cells, self._output = page, cells, output
+    def __init__(self, page: Path, *, cells: Path | None, output: Path | None, overwrite: bool = False) -> None:
+        self._page, self._cells, self._output, self._overwrite = page, cells, output, overwrite
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
         """Do nothing: the page is written in one go at the end."""
@@ -39,7 +41,7 @@ class ReportSink:
             command = options.python(self._cells, self._output, self._page).strip()
         else:
             command = options.command(self._cells, self._output, self._page)
-        write_report(annotation, self._page, examples=annotation.examples, command=command)
+        write_report(annotation, self._page, examples=annotation.examples, command=command, overwrite=self._overwrite)
 
     def abandon(self) -> None:
         """Do nothing: there is no page until it is whole."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import shutil
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from spoticell.biology.ontology import load_ontology
+from spoticell.io.passing import passing_place
 from spoticell.model.bundle import CODE, write_genes, write_manifest
 from spoticell.model.calibration import Calibration, Trust
 from spoticell.model.manifest import MODEL
@@ -102,8 +101,7 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
     The bundle's folder.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bundle-") as temporary:
-        made = Path(temporary) / folder.name
+    with passing_place(folder) as made:
         made.mkdir()
         network, (nodes, reach_cm) = halve(trained.network), reach_of(trained.labels)
         graph = Exported(network, reach_cm, about.temperature or trained.temperature)
@@ -116,10 +114,21 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
         (made / EXAMPLES).write_bytes(trained.examples.to_bytes())
         (made / "MODEL_CARD.md").write_text(about.card or _short_card(trained, about.name), encoding="utf-8")
         write_manifest(made, **_manifest_fields(trained, nodes, about))
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.replace(folder)
+        _put_in_place(made, folder)
     return folder
+
+
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Give a bundle its name; an earlier one of that name goes when this one is there."""
+    with passing_place(folder) as earlier:
+        if folder.exists():
+            folder.replace(earlier)
+        try:
+            made.replace(folder)
+        except BaseException:
+            if earlier.exists():
+                earlier.replace(folder)
+            raise
 
 
 def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> dict[str, Any]:
@@ -164,9 +173,8 @@ def write_graph(path: Path, model: Exported, *, n_genes: int) -> None:
     counts_ng[:, 0] = 1.0
     # it tells users of packages that aren't needed
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as temporary:
+    with warnings.catch_warnings(), passing_place(path) as plain:
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
-        plain = Path(temporary) / MODEL
         torch.onnx.export(
             model.eval(),
             (counts_ng, torch.ones(n_genes)),

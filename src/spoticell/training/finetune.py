@@ -36,6 +36,7 @@ from spoticell.training.network import FingerprintNetwork
 from spoticell.training.pretrained import Start, load_start
 from spoticell.training.rehearsal import Examples, make_examples
 from spoticell.training.schedule import set_rate
+from spoticell.training.train import own_folder
 from spoticell.training.trained import Trained, plain_sources
 from spoticell.training.validate import figures, predict_nodes
 
@@ -89,9 +90,10 @@ def finetune(
     vocabulary = start.bundle.vocabulary
     supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
     output.mkdir(parents=True, exist_ok=True)
-    lesson = Teaching(start, supply, config, read_panels(panels_dir, vocabulary), random_state)
-    lesson.learn(on_progress)
-    return lesson.write(output)
+    with own_folder(output):
+        lesson = Teaching(start, supply, config, read_panels(panels_dir, vocabulary), random_state)
+        lesson.learn(on_progress)
+        return lesson.write(output)
 
 
 class Teaching:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from spoticell.io.write import atomic
+from spoticell.io.write import atomic, write_csv
 
 ACCENT, SECOND, GREY = "#2a6f97", "#e07a3f", "#8a8f98"
 TOP = 25
@@ -48,8 +48,7 @@ def write_types(folder: Path, per_type: Mapping[str, Mapping[str, Any]]) -> None
     with atomic(folder / "per_type_metrics.json") as path:
         path.write_text(json.dumps(per_type, indent=1) + "\n", encoding="utf-8")
     table = pd.DataFrame(list(per_type.values()), index=list(per_type)).rename_axis("cell_type_ontology_term_id")
-    with atomic(folder / "per_type_metrics.csv") as path:
-        table.to_csv(path, float_format="%.4f")
+    write_csv(folder / "per_type_metrics.csv", [table.reset_index().round(4)])
     top = table.sort_values(["cells", "f1"], ascending=False).head(TOP).iloc[::-1]
     figure = Figure(figsize=(8, 1.2 + 0.26 * len(top)), layout="constrained")
     axes = figure.subplots()

@@ -6,10 +6,12 @@ Where the cells come from is in ``supply``, the run of the steps in ``loop``; th
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.errors import TrainingError
+from spoticell.io.passing import held
 from spoticell.progress import Progress
 from spoticell.training.config import TrainConfig, load_config
 from spoticell.training.data.opening import open_supply
@@ -71,11 +73,16 @@ def train(
     output.mkdir(parents=True, exist_ok=True)
     panels, ranks = read_panels(panels_dir, vocabulary), join_ranks()
     try:
-        run = Run(supply, vocabulary, config, output=output, random_state=random_state, panels=panels, ranks=ranks)
-        if resume:
-            run.restore()
-        with kept_memory():
+        with own_folder(output) if ranks.is_first else nullcontext(), kept_memory():
+            run = Run(supply, vocabulary, config, output=output, random_state=random_state, panels=panels, ranks=ranks)
+            if resume:
+                run.restore()
             run.fit(on_progress)
-        return run.finish()
+            return run.finish()
     finally:
         leave_ranks(ranks)
+
+
+def own_folder(output: Path) -> AbstractContextManager[None]:
+    """Keep other trainings out of the folder of one."""
+    return held(output, TrainingError(f"another training writes into {output}. Wait for it, or choose another folder."))

@@ -52,6 +52,9 @@ def recall(folder: Path, *, bundle_sha256: str) -> Findings | None:
     arrays = {"target_v": np.load(folder / TARGETS), "measured_g": np.load(folder / MEASURED)}
     verdict = plain["verdict"] | {"kind": Kind(plain["verdict"]["kind"])}
     lists = {"warnings": tuple(plain["warnings"]), "tried": tuple((name, why) for name, why in plain["tried"])}
-    names = {"odd_names": tuple(tuple(name) for name in plain["match"].get("odd_names", ()))}
+    names = {
+        "odd_names": tuple(tuple(name) for name in plain["match"].get("odd_names", ())),
+        "notes": tuple(plain["match"].get("notes", ())),
+    }
     match = GeneMatch(**plain["match"] | names | arrays)
     return Findings(**plain | lists | {"verdict": CountsVerdict(**verdict), "match": match})

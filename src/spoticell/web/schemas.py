@@ -115,7 +115,7 @@ class RunOrder(Shape):
     threshold: Share | None = None
     """Lowest probability at which a type is named; the model's if not given."""
     allow: Types = []
-    """Types that an answer may be, with subtypes: Cell Ontology ids, names or exact synonyms; any if not given."""
+    """Types that an answer may be, with subtypes: Cell Ontology ids or names; any if not given."""
     deny: Types = []
     """Types that an answer can't be, with their subtypes."""
     tissue: str | None = Field(default=None, max_length=100)

@@ -8,8 +8,8 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,8 @@ from spoticell.web.settings import GIB, LOOPBACK, Limits, Settings, default_data
 
 GRACE = 3
 """Seconds that open requests get when the server ends."""
+HANGING_UP = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGQUIT") if hasattr(signal, name))
+"""Signals of a terminal that the server library leaves alone."""
 
 
 def settings_of(
@@ -87,9 +89,26 @@ def serve(settings: Settings, *, host: str, port: int, browser: bool) -> None:
         )
         shown = f"?{urlencode({'token': settings.token})}" if settings.token else ""
         server = _Server(config, address, page=address + shown if browser else None)
-        server.run(sockets=[_listen(host, port)])
+        with _hung_up(server):
+            server.run(sockets=[_listen(host, port)])
         if server.interrupted:  # which the server passes on by itself most of the time, but not always
             raise KeyboardInterrupt
+        if server.last_signal in HANGING_UP:
+            signal.raise_signal(server.last_signal)  # for those who took it before
+
+
+@contextmanager
+def _hung_up(server: _Server) -> Iterator[None]:
+    """Have a closed terminal end a server as orderly as other signals do, unless that is to be ignored."""
+    before = {number: signal.getsignal(number) for number in HANGING_UP}
+    taken = [number for number, act in before.items() if act != signal.SIG_IGN]
+    try:
+        for number in taken:
+            signal.signal(number, server.handle_exit)
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, before[number])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -107,11 +126,16 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, address: str, *, page: str | None) -> None:
         super().__init__(config)
         self._address, self._page = address, page
-        self.interrupted = False
+        self.last_signal = 0
+        """What has ended it."""
+
+    @property
+    def interrupted(self) -> bool:
         """Whether Ctrl-C has ended it."""
+        return self.last_signal == signal.SIGINT
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.interrupted = self.interrupted or sig == signal.SIGINT
+        self.last_signal = sig
         super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

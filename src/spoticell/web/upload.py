@@ -21,8 +21,8 @@ from starlette.requests import ClientDisconnect
 
 from spoticell.errors import FileFormatError
 from spoticell.io.sniff import sniff
+from spoticell.io.unpack import ZIP
 from spoticell.web.refusal import Refusal
-from spoticell.web.unpack import ZIP
 
 FIELD = "file"
 PATIENCE = 60.0
@@ -32,6 +32,7 @@ MOST_PARTS, MOST_HEADER = 20, 8192
 ENDINGS = (
     ".h5ad", ".h5", ".hdf5", ".loom", ".zip", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz",
     ".mtx", ".mtx.gz", ".h5seurat", ".h5mu", ".pkl", ".npy", ".npz",
+    ".h5ad.gz", ".h5.gz", ".loom.gz", ".tar", ".tar.gz", ".tgz", ".bz2", ".xz",
 )  # fmt: skip
 """Endings that are kept, because readers and their messages look at them."""
 

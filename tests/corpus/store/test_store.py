@@ -169,10 +169,11 @@ def test_two_writers_do_not_meet(tmp_path, small_vocabulary):
 
 def test_what_a_killed_writer_left_half_written_is_removed(tmp_path, small_vocabulary):
     StoreWriter(tmp_path / "s", small_vocabulary, recipe=RECIPE).close()
-    left = tmp_path / "s" / "shards" / ".spoticell-0123.tmp.safetensors"
-    left.write_bytes(b"half")
+    shards = tmp_path / "s" / "shards"
+    for ending in ("lock", "tmp.safetensors"):
+        (shards / f".spoticell-01234567.{ending}").write_bytes(b"")
     StoreWriter(tmp_path / "s", small_vocabulary, recipe=RECIPE).close()
-    assert not left.exists()
+    assert [path.name for path in shards.iterdir()] == [".lock"]
 
 
 def test_data_sets_of_one_name_with_other_genes_are_refused(tmp_path, small_vocabulary, labelled_block):

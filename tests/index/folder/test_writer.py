@@ -300,7 +300,8 @@ def test_a_build_that_was_killed_can_be_begun_again(tmp_path, tiny_bundle):
     (folder / "segments" / ".0a.tmp").mkdir(parents=True)
     (folder / "segments" / ".0a.spool").write_bytes(b"half")
     (folder / "planes.npy").write_bytes(b"half")
-    (folder / ".spoticell-0a.tmp.json").write_bytes(b"half")
+    for ending in ("lock", "tmp.json"):
+        (folder / f".spoticell-0123abcd.{ending}").write_bytes(b"")
     create_index(folder, tiny_bundle, [random_cells(10)])
     Index(folder).check()
     assert {path.name for path in folder.iterdir()} == {"index.json", "lock", "planes.npy", "segments"}

@@ -1,6 +1,7 @@
 import gzip
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,6 +82,35 @@ def test_words_beside_genes_become_columns_about_genes(path):
     assert source.cell_names.tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize("first", ["", "idx", "locus"])
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_numbers_or_places_before_the_genes_are_no_counts(path, first, delimiter):
+    some = cells(5, 30)
+    before = [f"chr1:{row}-{row + 9}" if first == "locus" else str(row) for row in range(30)]
+    lines = [[first, "gene", *some.names]]
+    lines += [[*pair, *map(str, row)] for *pair, row in zip(before, some.symbols, some.counts_nv.T, strict=True)]
+    names, genes, counts, source = read(path, "".join(delimiter.join(line) + "\n" for line in lines))
+    assert (names, genes, counts) == (some.names, before, some.counts_nv.tolist())
+    assert source.gene_columns("table")["gene"].tolist() == some.symbols
+
+
+@pytest.mark.parametrize("form", ["GRCh38_{}", "{}-1", "{}|9", "b'{}'", "hsa:{}|x", "{} (human)"])
+@pytest.mark.parametrize("on_rows", [False, True])
+def test_the_side_of_the_genes_is_told_whatever_is_around_their_names(path, form, on_rows):
+    some = cells(5, 30)
+    genes = [form.format(symbol) for symbol in some.symbols]
+    rows, columns, values = (genes, some.names, some.counts_nv.T) if on_rows else (some.names, genes, some.counts_nv)
+    lines = [
+        "\t".join(["", *columns]),
+        *("\t".join([name, *map(str, row)]) for name, row in zip(rows, values, strict=True)),
+    ]
+    assert read(path, "\n".join(lines))[:3] == (some.names, genes, some.counts_nv.tolist())
+
+
+def test_entrez_ids_beside_symbols_are_no_cell(path):
+    assert read(path, "gene,EntrezID,a,b\nCD3E,916,1,0\nCD8A,925,0,3\n")[:2] == (["a", "b"], ["CD3E", "CD8A"])
+
+
 def test_cells_named_by_numbers_are_no_missing_heading(path):
     assert read(path, ",1,2\nCD3E,1,0\nCD8A,0,3\n")[:3] == (["1", "2"], ["CD3E", "CD8A"], [[1, 0], [0, 3]])
 
@@ -131,3 +161,28 @@ def test_a_line_without_an_end_is_given_up(tmp_path, monkeypatch):
     (tmp_path / "cells.csv").write_text("a\n" + "b" * 200)
     with pytest.raises(FileFormatError, match="line 2 is too long"):
         list(lines(tmp_path / "cells.csv"))
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["cells on rows", "genes on rows"])
+def test_sums_and_means_among_the_cells_are_left_out(tmp_path, turned):
+    some = cells(n_cells=20)
+    counts = pd.DataFrame(some.counts_nv, index=some.names, columns=some.symbols)
+    table = pd.concat(
+        [counts[:9], counts[:9].mean().to_frame("B cell_avg").T, counts[9:], counts.sum().to_frame("x").T]
+    )
+    table.insert(0, "label", [*"abcdefghi", "?", *"jklmnopqrst", "?"])
+    path = tmp_path / "cells.csv"
+    (table.drop(columns="label").T if turned else table).to_csv(path)
+    with open_cells(path) as source:
+        assert source.cell_names.tolist() == some.names
+        assert "2 are no cells but sums or means of cells and were left out (B cell_avg, x)." in source.warnings[-1]
+        np.testing.assert_array_equal(
+            np.vstack([block.values_nv.toarray() for block in source.blocks("table", size=7)]), some.counts_nv
+        )
+        assert turned or source.obs()["label"].str.cat() == "abcdefghijklmnopqrst"
+
+
+def test_a_column_of_totals_among_the_genes_is_left_out(path):
+    names, genes, counts, source = read(path, "cell,CD3E,total,CD8A,MS4A1\na,1,3,0,2\nb,0,3,3,0\n")
+    assert (names, genes, counts) == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
+    assert "1 feature that is no gene was left out (1 Total)" in source.warnings[0]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from spoticell.biology.ontology import load_ontology
+from spoticell.biology.everyday import read_name
 from spoticell.corpus.mapping import Mapped
 
 KINDS = ("file", "url", "soma", "census")
@@ -21,14 +21,14 @@ Words = Annotated[tuple[Word, ...], BeforeValidator(lambda given: [given] if isi
 
 
 def _term(text: str) -> str:
-    term = load_ontology().resolve_label(text)
+    term = read_name(text)
     if term is None:
         raise ValueError(f"{text!r} is neither a term nor a name of the Cell Ontology")
     return term
 
 
 Term = Annotated[Word, AfterValidator(_term)]
-"""A type by id, name or exact synonym; kept as the id."""
+"""A type by id or name; kept as the id."""
 
 
 class Part(BaseModel):

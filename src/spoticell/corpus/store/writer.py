@@ -23,8 +23,9 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.corpus.block import CELL_COLUMNS, DATASET, LabelledBlock
 from spoticell.corpus.store.shard import SUFFIX, Mask, Shard, pack
 from spoticell.errors import OutputError
+from spoticell.io.passing import PASSING, remove_left
 from spoticell.io.sealed import alone, record_of
-from spoticell.io.write import PASSING, atomic, write_json, writing
+from spoticell.io.write import atomic, write_json, writing
 
 MANIFEST, BEGUN, GENES = "store.json", "begun.json", "genes.tsv"
 SHARDS, SOURCES = "shards", "sources"
@@ -81,7 +82,9 @@ class StoreWriter:
             taken = OutputError(f"{folder} is being written by another process. Wait for it, or stop it.")
             self._lock = alone(folder / SHARDS / ".lock", taken)
         self._begin()
-        self._sources = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / SOURCES).iterdir())]
+        self._sources = [
+            json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / SOURCES).glob("[0-9]*.json"))
+        ]
 
     def is_done(self, source: str) -> bool:
         """Whether the whole source is in the store."""
@@ -205,8 +208,8 @@ class StoreWriter:
 
 def sweep(folder: Path) -> None:
     """Remove what a process that was killed had half written."""
-    for left in folder.rglob(f"{PASSING}*"):
-        left.unlink()
+    for place in (folder, folder / SHARDS, folder / SOURCES):
+        remove_left(place)
 
 
 def _file_name(source: int, shard: int) -> str:

@@ -27,6 +27,7 @@ from spoticell.index.folder.shared import PLANES, read_coarse, read_planes, writ
 from spoticell.index.folder.spool import Spool
 from spoticell.index.manifest import INDEX, IndexManifest, Segment, read_manifest, write_manifest
 from spoticell.index.needs import check_installed
+from spoticell.io.passing import PASSING, remove_left
 from spoticell.io.sealed import alone, record_of
 from spoticell.io.write import sync, writing
 
@@ -42,6 +43,7 @@ def create(
     with writing(folder):
         folder.mkdir(exist_ok=True)
     with locked(folder):
+        _check_vacant(folder)  # another process may have made it since
         try:
             files = {PLANES: write_planes(folder, planes_bd)}
             _append(folder, manifest.model_copy(update={"files": files}), blocks)
@@ -127,7 +129,9 @@ def _check_vacant(folder: Path) -> None:
     if (folder / INDEX).exists():
         raise SearchError(f"{folder} is an index already; add to it with: spoticell index add. Or give another folder.")
     left = {SEGMENTS, LOCK, PLANES, COARSE}
-    if not folder.is_dir() or any(path.name not in left and not _passing(path) for path in folder.iterdir()):
+    if not folder.is_dir() or any(
+        path.name not in left and not path.name.startswith(PASSING) for path in folder.iterdir()
+    ):
         raise SearchError(f"{folder} is there already and holds something else; give another folder.")
 
 
@@ -137,9 +141,4 @@ def _clean(folder: Path, manifest: IndexManifest) -> None:
     for path in (folder / SEGMENTS).glob("*"):
         if path.name not in kept:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for path in filter(_passing, folder.iterdir()):
-        path.unlink()
-
-
-def _passing(path: Path) -> bool:
-    return path.match(".spoticell-*.tmp*")
+    remove_left(folder)

@@ -92,6 +92,7 @@ class AnnDataSource(CellSource):
         for stored in self._stored.values():
             stored.close()
         self.tree.close()
+        super().close()
 
     def _present(self) -> list[str]:
         names = ["X", "raw/X", *(f"layers/{name}" for name in self.tree.names("layers"))]

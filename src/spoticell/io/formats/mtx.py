@@ -30,10 +30,10 @@ def open_mtx(path: Path, *, format: str = "Matrix Market") -> StoredSource:  # n
     header = read_header(path)
     cells, genes, genes_on_rows = _names(path, header)
     matrix = MtxMatrix(path, header, genes_on_rows=genes_on_rows)
-    # ids and symbols come first; the kind is the third column of 10x, the fourth where places are told too
-    told = {str(place): column for place, column in enumerate(genes)}
-    chosen = choose_features(told, name=path.name)
     columns = {"index": genes[min(1, len(genes) - 1)]} | ({"gene_ids": genes[0]} if len(genes) > 1 else {})
+    # the kind is the third column of 10x, the fourth where places are told too
+    told = {str(place): column for place, column in enumerate(genes)}
+    chosen = choose_features(columns | told, name=path.name)
     return StoredSource(
         path.name,
         format=format,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from spoticell.biology.affixes import HUMAN_ID, find_reading
+from spoticell.biology.affixes import gene_share as share_of_genes
 from spoticell.biology.genes import load_vocabulary
+from spoticell.biology.species import FOREIGN_ID
 
-_ENSEMBL = re.compile(r"(?:[A-Za-z0-9]+_+)?ENS[A-Z]*G\d{11}", re.IGNORECASE)
 _FEW = 0.02
 """A smaller share of gene names than this is chance."""
 
@@ -25,15 +26,22 @@ def is_gene(name: str) -> bool:
     """
     vocabulary = load_vocabulary()
     bare = name.strip().strip('"')
-    if bare in vocabulary.aliases or _ENSEMBL.match(bare):
+    if bare in vocabulary.aliases or HUMAN_ID.search(bare) or FOREIGN_ID.search(bare):
         return True
     return bare in vocabulary.exact or bare.upper() in vocabulary.exact
 
 
 def gene_share(names: Sequence[str]) -> float:
-    """Share of names that are genes', in [0, 1]; 0 for no names."""
+    """Share of names that are genes', in [0, 1], each gene counted once; 0 for no names.
+
+    Names are taken as they stand or without what nearly all of them share, whichever gives more genes.
+    """
     some = names[:: 1 + len(names) // _ENOUGH]
-    return sum(map(is_gene, some)) / len(some) if some else 0.0
+    distinct = list(dict.fromkeys(some))
+    reading = find_reading(distinct, load_vocabulary())
+    words = [word for name in distinct for word in reading.words(name)] if reading.takes_off else []
+    as_they_stand = sum(map(is_gene, distinct)) / max(len(some), 1)
+    return max(as_they_stand, share_of_genes(words, load_vocabulary(), of=max(len(some), 1)))
 
 
 def genes_lie_first(first: Sequence[str], second: Sequence[str]) -> bool | None:

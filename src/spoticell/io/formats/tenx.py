@@ -82,7 +82,7 @@ def _features(tree: Tree) -> tuple[dict[str, NDArray[np.object_]], Chosen]:
     told = {name: _optional(tree, f"matrix/features/{name}") for name in (*_KINDS, "genome")}
     _check_lengths(tree, (*part.values(), *told.values()))
     kinds = {name: values for name in _KINDS if (values := told[name]) is not None}
-    chosen = choose_features(kinds | {"": part["name"]}, name=tree.name, genomes=told["genome"])
+    chosen = choose_features(kinds | {"index": part["name"]}, name=tree.name, genomes=told["genome"])
     return {"index": part["name"], "gene_ids": part["id"]}, chosen
 
 

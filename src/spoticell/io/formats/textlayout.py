@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from spoticell.errors import FileFormatError
 
@@ -79,7 +79,7 @@ def find_layout(head: list[str], *, name: str) -> Layout:
     named = heading[0].strip().lower() in _NAMES_WORDS
     if not (named or shifted) and all(number(field, decimal_comma=commas) is not None for field in heading[1:]):
         raise FileFormatError(f"{name} has no heading: its first line must name the columns.")
-    names_first = shifted or wordy[0] or named
+    names_first = shifted or wordy[0] or named or (any(wordy) and _counts_rows(columns[0]))
     names = heading if shifted or not names_first else heading[1:]
     words = tuple(place - names_first for place, is_words in enumerate(wordy) if is_words and place >= names_first)
     return Layout(delimiter, commas, n_skipped, tuple(names), names_first, words, told)
@@ -137,6 +137,14 @@ def _has_decimal_commas(rows: list[list[str]]) -> bool:
     return any(_DECIMAL_COMMA.fullmatch(field) for field in fields) and not any(
         re.fullmatch(r"-?\d+\.\d+", field) for field in fields
     )
+
+
+def _counts_rows(column: tuple[str, ...]) -> bool:
+    """Whether a column numbers the rows, some of which may be gone."""
+    if not all(field.strip().isdecimal() for field in column):
+        return False
+    steps = {int(other) - int(one) for one, other in pairwise(column)}
+    return (len(column) >= 5 and steps == {1}) or (len(column) >= 20 and min(steps) > 0)
 
 
 def _rows_of_words(rows: list[list[str]], *, decimal_comma: bool) -> tuple[tuple[str, ...], ...]:

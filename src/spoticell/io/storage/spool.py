@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell.errors import OutputError
+from spoticell.io.passing import passing_place
 
 BAND_ENTRIES = 1 << 21
 """Entries that a band should hold."""
@@ -49,7 +51,9 @@ class Spool:
         self.shape = shape
         n_bands = max(1, -(-n_entries // BAND_ENTRIES))
         self._height = min(max(1, -(-shape[0] // n_bands)), 1 << 30)
-        self._folder = tempfile.TemporaryDirectory(prefix="spoticell-")
+        self._stack = ExitStack()
+        self._folder = self._stack.enter_context(passing_place(Path(tempfile.gettempdir()) / "matrix"))
+        self._folder.mkdir(mode=0o700)
 
     def add(self, row_e: NDArray[np.integer], column_e: NDArray[np.integer], value_e: NDArray[np.number]) -> None:
         """Put entries down; rows and columns must lie within the shape."""
@@ -74,10 +78,10 @@ class Spool:
 
     def close(self) -> None:
         """Remove the files."""
-        self._folder.cleanup()
+        self._stack.close()
 
     def _path(self, band: int) -> Path:
-        return Path(self._folder.name) / str(band)
+        return self._folder / str(band)
 
     def _append(self, band: int, entries: NDArray[np.void]) -> None:
         try:

@@ -85,6 +85,7 @@ class StoredSource(CellSource):
         for stored in self._stored.values():
             stored.close()
         self._release()
+        super().close()
 
     def _check(self) -> None:
         n_genes = len(self._genes["index"])

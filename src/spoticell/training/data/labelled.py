@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spoticell.biology.everyday import read_name
 from spoticell.biology.genes import Vocabulary
-from spoticell.biology.ontology import load_ontology
 from spoticell.errors import SpoticellError, TrainingError, note
 from spoticell.io import open_cells
 from spoticell.io.aligned import read_counts
@@ -119,10 +119,9 @@ def _read_one(path: Path, vocabulary: Vocabulary) -> Part | None:
 
 def _known_labels(column: pd.Series, name: str) -> NDArray[np.object_]:
     """Give the current term of each label, '' where there is none."""
-    ontology = load_ontology()
     text_n = column.astype(str)
-    term_of = {text: ontology.resolve_label(text) or "" for text in text_n.unique() if text not in ABSENT}
+    term_of = {text: read_name(text) or "" for text in text_n.unique() if text not in ABSENT}
     lost = sorted(text for text, term in term_of.items() if not term)
     if lost:
-        note(f"{name}: {len(lost)} labels are no Cell Ontology terms and are left out: {', '.join(lost[:5])}.")
+        note(f"{name}: {len(lost)} labels name no type and are left out: {', '.join(lost[:5])}.")
     return text_n.map(term_of).fillna("").to_numpy(object)

@@ -1,0 +1,175 @@
+"""What the names that people give to types of cell mean, as terms of the Cell Ontology.
+
+A name may be an id, a name or an exact synonym of the ontology, or one of the field's short names ("Tregs", "AT2"),
+which stand in ``data/type_names.tsv``; ``wording`` says how differently each may be written.  A name of several types
+names none.
+
+The table was written by hand for this package, from the short names that published data sets use.  A name with several
+lines is one that people use for different types.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+
+from spoticell.biology.ontology import DOINGS, TOO_GENERAL, load_ontology
+from spoticell.biology.tissues import load_tissues
+from spoticell.biology.wording import parted, spelling_of, words_of
+
+Meanings = Mapping[tuple[str, ...], tuple[str, ...]]
+"""The terms that the words of a name may mean."""
+
+LEFT_OUT = frozenset({"alpha", "beta", "thymus", "derived"})
+"""Words in the ontology's names for alpha-beta T cells that people leave out."""
+
+ELSEWHERE = re.compile(r"\((?:Mmus|Primate|sensu .*)\)|, mouse$")
+"""In names of other animals' cells, to which only those names lead."""
+
+CLUSTER = re.compile(r"(?:cluster|c|g)?[ _-]?\d+", re.IGNORECASE)
+"""What a cluster is called before anyone has named it."""
+
+NUMBER = re.compile(r"^(?:cluster|c)?[ _-]?\d+[ :_.)-]+(?=[^\d\s])|[ _.-]+\(?\d+\)?$", re.IGNORECASE)
+"""The number of a cluster before or behind its name."""
+
+SHORT = 4
+"""So many letters are too few to tell what a text is spelled like."""
+
+
+def read_name(text: str) -> str | None:
+    """Give the term that a name of a type of cell means; None where it means none, or may mean several.
+
+    Examples
+    --------
+    >>> [load_ontology().name(read_name(text)) for text in ("T-cells", "Tregs", "CD56+ NK", "AT II")]
+    ['T cell', 'regulatory T cell', 'natural killer cell', 'pulmonary alveolar type 2 cell']
+    >>> read_name("PC") is None  # plasma cell, pericyte, Purkinje cell, principal cell of the kidney
+    True
+    """
+    found = meanings_of(text)
+    return found[0] if len(found) == 1 else None
+
+
+@lru_cache(maxsize=1 << 14)
+def meanings_of(text: str) -> tuple[str, ...]:
+    """Give all terms that a name may mean, sorted; none where it isn't understood."""
+    ontology, text = load_ontology(), text.strip()
+    known = ontology.resolve_label(text)
+    if known is not None and ontology.is_named(known, text):
+        return (known,)
+    if "?" in text:
+        return ()
+    named = _by_spelling().get(spelling_of(text))
+    found = _short_names().get(words_of(text), ()) if named is None else (named,)
+    if found or CLUSTER.fullmatch(text):
+        return found
+    plain = NUMBER.sub("", text)
+    ways = dict.fromkeys((text, parted(text), plain, parted(plain)))
+    return (known,) if known is not None else next((means for way in ways if (means := _loosely(way))), ())
+
+
+def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> list[str]:
+    """Give the names of terms that a text may be meant for, the likeliest first.
+
+    First come those that it may mean; then those that say all that it says and little more; then those that say a part
+    of it, the most first; then names that are spelled much like it.
+
+    Parameters
+    ----------
+    text
+        Which means no term, or several.
+    among
+        Terms that go before others, such as those that a model knows.
+    most
+        How many to give.
+
+    Examples
+    --------
+    >>> closest_names("Endo")
+    ['endocrine cell', 'endothelial cell']
+    >>> closest_names("GZMK CD8 effector memory T cells")[0]
+    'effector memory CD8-positive, alpha-beta T cell'
+    """
+    ontology = load_ontology()
+    if found := meanings_of(text):
+        return [ontology.name(term) for term in found[:most]]
+    names = [ontology.name(term) for _, _, term in sorted(_sharing(set(words_of(text)), frozenset(among)))]
+    if len(text) > SHORT:
+        by_name = {ontology.name(term).lower(): ontology.name(term) for term in ontology}
+        names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most)]
+    return list(dict.fromkeys(names))[:most]
+
+
+def _sharing(wanted: set[str], among: frozenset[str]) -> Iterator[tuple[tuple[int, int], int, str]]:
+    """Give terms whose names hold all words of a text or lie within them: how far off each is, its length, itself."""
+    ontology = load_ontology()
+    for names in (_short_names(), *_long_names()):
+        for words, terms in names.items():
+            more, less = set(words) - wanted, wanted - set(words)
+            if (more and less) or not wanted or len("".join(words)) < 2:
+                continue
+            for term in terms:
+                yield (int(bool(less)), len(more) + len(less)), 0 if term in among else len(ontology.name(term)), term
+
+
+def _loosely(text: str) -> tuple[str, ...]:
+    """Give what a text means when it may be written another way than any name that is known."""
+    words = words_of(text)
+    for said in (words, tuple(word for word in words if word != "cycling")):
+        found = _short_names().get(said) or next((names[said] for names in _long_names() if said in names), ())
+        if found:
+            return found if "cell" in text.lower() else tuple(term for term in found if _is_clear(said, term))
+    return ()
+
+
+def _is_clear(words: tuple[str, ...], term: str) -> bool:
+    """Whether words mean a type even without "cell": not an organ, a letter, or what many kinds of cell do."""
+    return words in _short_names() or (
+        len("".join(words)) > 2 and words not in _organs() and term not in DOINGS | TOO_GENERAL
+    )
+
+
+@lru_cache(maxsize=1)
+def _short_names() -> Meanings:
+    text = files("spoticell").joinpath("data", "type_names.tsv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines(), delimiter="\t")
+    return _gathered((row["name"], row["cell_type_ontology_term_id"]) for row in rows)
+
+
+@lru_cache(maxsize=1)
+def _long_names() -> tuple[Meanings, ...]:
+    """Give what the ontology's own names mean, its synonyms, and its names without what people leave out of them."""
+    ontology = load_ontology()
+    ours = [term for term in ontology if not ELSEWHERE.search(ontology.name(term))]
+    names = _gathered((ontology.name(term), term) for term in ours)
+    shorter: dict[tuple[str, ...], set[str]] = {}
+    for words, terms in names.items():
+        less = LEFT_OUT if {"alpha", "beta", "t"} <= set(words) else frozenset()
+        shorter.setdefault(tuple(word for word in words if word not in less | {"human"}), set()).update(terms)
+    synonyms = _gathered((word, term) for term in ours for word in ontology.synonyms(term))
+    return names, synonyms, {words: tuple(sorted(terms)) for words, terms in shorter.items()}
+
+
+@lru_cache(maxsize=1)
+def _by_spelling() -> dict[str, str]:
+    """Give the term of each of the ontology's names, as `spelling_of` has it; what two share leads to neither."""
+    found: dict[str, list[str]] = {}
+    for term in load_ontology():
+        found.setdefault(spelling_of(load_ontology().name(term)), []).append(term)
+    return {spelling: terms[0] for spelling, terms in found.items() if len(terms) == 1}
+
+
+@lru_cache(maxsize=1)
+def _organs() -> frozenset[tuple[str, ...]]:
+    return frozenset(words_of(name) for tissue in load_tissues() for name in (tissue.name, *tissue.also))
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> Meanings:
+    found: dict[tuple[str, ...], set[str]] = {}
+    for name, term in pairs:
+        found.setdefault(words_of(name), set()).add(term)
+    return {words: tuple(sorted(terms)) for words, terms in found.items() if words}
