@@ -28,6 +28,7 @@ from spoticell.index.folder.lists import LISTS, STARTS, Lists
 from spoticell.index.hits import Hits
 from spoticell.index.manifest import Segment
 from spoticell.index.needs import needed
+from spoticell.index.opened import UNIT
 
 SEGMENTS = "segments"
 """Folder of all segments of an index."""
