@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 GENE = "Gene Expression"
 CONTROL = "Control"
+TOTALS = "Total"
+"""Sums and means, and what a program that counts reads could give to no gene."""
 
 _WORDS = {
     GENE: "gene genes geneexpression geneexpr gex rna mrna scrna scrnaseq rnaseq cdna transcript transcripts "
@@ -70,6 +72,12 @@ _MARKED = {
     kind: re.compile(rf"(?:{start})|.*(?:{end})$", re.IGNORECASE | re.DOTALL) for kind, (start, end) in _MARKS.items()
 }
 
+_TOTALS = {
+    "total", "totals", "sum", "sums", "mean", "means", "average", "averages", "avg", "__no_feature", "__ambiguous",
+    "__too_low_aqual", "__not_aligned", "__alignment_not_unique", "n_unmapped", "n_multimapping", "n_nofeature",
+    "n_ambiguous",
+}  # fmt: skip
+
 _SILENT = frozenset({"", "nan", "na", "none", "null"})
 _MOST_WORDS = 100
 _SIGNS = re.compile(r"[\W_]+")
@@ -111,7 +119,8 @@ def _marked(names: NDArray[np.object_]) -> NDArray[np.object_] | None:
     """Give the kinds that names tell by themselves (``adt_CD4``, ``CD4_TotalSeqB``, ``HTO-1``); most must be genes."""
     kinds = np.full(len(names), GENE, dtype=object)
     for place, name in enumerate(names):
-        kinds[place] = next((kind for kind, marked in _MARKED.items() if marked.match(str(name))), GENE)
+        total = str(name).lower() in _TOTALS
+        kinds[place] = TOTALS if total else next((k for k, marked in _MARKED.items() if marked.match(str(name))), GENE)
     n_others = int((kinds != GENE).sum())
     return kinds if 0 < n_others < len(kinds) / 2 else None
 

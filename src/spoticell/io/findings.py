@@ -14,6 +14,7 @@ import pandas as pd
 from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
 from spoticell.biology.repeats import Repeats, without_odd
+from spoticell.biology.summaries import notes_on_names
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.formats.orient import gene_share, genes_lie_first
 from spoticell.io.source import CellSource
@@ -206,7 +207,7 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.notes(matrix), *notes, *_remarks(verdict, match)),
+        warnings=(*source.notes(matrix), *notes, *notes_on_names(source.cell_names), *_remarks(verdict, match)),
     )
 
 

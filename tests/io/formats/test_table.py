@@ -1,6 +1,7 @@
 import gzip
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,3 +164,28 @@ def test_a_line_without_an_end_is_given_up(tmp_path, monkeypatch):
     (tmp_path / "cells.csv").write_text("a\n" + "b" * 200)
     with pytest.raises(FileFormatError, match="line 2 is too long"):
         list(lines(tmp_path / "cells.csv"))
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["cells on rows", "genes on rows"])
+def test_sums_and_means_among_the_cells_are_left_out(tmp_path, turned):
+    some = cells(n_cells=20)
+    counts = pd.DataFrame(some.counts_nv, index=some.names, columns=some.symbols)
+    table = pd.concat(
+        [counts[:9], counts[:9].mean().to_frame("B cell_avg").T, counts[9:], counts.sum().to_frame("x").T]
+    )
+    table.insert(0, "label", [*"abcdefghi", "?", *"jklmnopqrst", "?"])
+    path = tmp_path / "cells.csv"
+    (table.drop(columns="label").T if turned else table).to_csv(path)
+    with open_cells(path) as source:
+        assert source.cell_names.tolist() == some.names
+        assert "2 are no cells but sums or means of cells and were left out (B cell_avg, x)." in source.warnings[-1]
+        np.testing.assert_array_equal(
+            np.vstack([block.values_nv.toarray() for block in source.blocks("table", size=7)]), some.counts_nv
+        )
+        assert turned or source.obs()["label"].str.cat() == "abcdefghijklmnopqrst"
+
+
+def test_a_column_of_totals_among_the_genes_is_left_out(path):
+    names, genes, counts, source = read(path, "cell,CD3E,total,CD8A,MS4A1\na,1,3,0,2\nb,0,3,3,0\n")
+    assert (names, genes, counts) == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
+    assert "1 feature that is no gene was left out (1 Total)" in source.warnings[0]

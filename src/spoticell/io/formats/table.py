@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from spoticell.errors import FileFormatError
 from spoticell.io.formats.features import choose_features, some_genes
 from spoticell.io.formats.orient import gene_share, genes_lie_first, is_gene
+from spoticell.io.formats.summaries import without_summaries
 from spoticell.io.formats.textlayout import DELIMITERS, FIRST_LINES, Layout, find_layout, split
 from spoticell.io.formats.texttable import Table, cut_name
 from spoticell.io.storage.lines import lines
@@ -126,14 +127,17 @@ def open_table(path: Path) -> StoredSource:
     turned = (f"{path.name}: genes lie on its rows, so the table was turned round.",)
     genes = {"index": rows, **table.words} if genes_on_rows else {"index": columns, **table.told}
     chosen = choose_features(genes, name=path.name)
+    matrix = some_genes(TableMatrix(table, genes_on_rows=genes_on_rows), chosen.keep_v)
+    cells, about = (columns, table.told) if genes_on_rows else (rows, table.words)
+    matrix, keep_n, left_out = without_summaries(matrix, cells)
     return StoredSource(
         path.name,
         format="table",
-        matrices={"table": some_genes(TableMatrix(table, genes_on_rows=genes_on_rows), chosen.keep_v)},
-        cells=columns if genes_on_rows else rows,
+        matrices={"table": matrix},
+        cells=cells[keep_n],
         genes={name: values[chosen.keep_v] for name, values in genes.items()},
-        obs=table.told if genes_on_rows else table.words,
-        warnings=(*(turned if genes_on_rows else ()), *chosen.warnings),
+        obs={name: values[keep_n] for name, values in about.items()},
+        warnings=(*(turned if genes_on_rows else ()), *chosen.warnings, *left_out),
     )
 
 
