@@ -3,9 +3,9 @@
     python -m benchmarks.reliability.kills --kills 100 --save kills
 
 `annotate`, `index add`, `prepare` and `train` run once to their end and are then killed again and again, each time
-after a random part of the time that the whole takes: most by SIGKILL, every fifth by SIGTERM or SIGHUP.  After each
-kill what was there before must be whole, and nothing may have a final name that isn't complete; after a signal that lets a
-process tidy up, nothing of it may be left.  After all kills the command runs to its end, and must leave what an
+after a random part of the time that the whole takes: most by SIGKILL, every fifth by SIGTERM or SIGHUP. After each
+kill what was there before must be whole, and nothing may have a final name that isn't complete; after a signal that
+lets a process tidy up, nothing of it may be left. After all kills the command runs to its end, and must leave what an
 undisturbed run leaves, and nothing else, neither beside its output nor in the folder for temporary files.
 
 For a full disk each command runs with files limited to a part of the size that it needs and, if this process may mount
