@@ -254,9 +254,9 @@ def test_scores_that_are_missing_or_no_numbers_are_no_riddle(tmp_path):
     table = answered(["T cell"] * 12)
     with pytest.raises(FileFormatError, match="there is no column 'spoticell_score' beside the answers"):
         evaluate(written(table.drop(columns="spoticell_score"), tmp_path))
-    for score in ("high", "nan", "", "7", "-3", "inf"):
-        with pytest.raises(FileFormatError, match=f"no numbers from 0 to 1, as annotate writes them: '{score}' is the"):
-            evaluate(written(table.assign(spoticell_score=["0.5"] * (len(table) - 1) + [score]), tmp_path))
+    for odd in ("high", "nan", "", "7", "-3", "inf"):
+        with pytest.raises(FileFormatError, match=f"no numbers from 0 to 1, as annotate writes them: '{odd}' is the"):
+            evaluate(written(table.assign(spoticell_score=["0.5"] * (len(table) - 1) + [odd]), tmp_path))
 
 
 def test_a_cell_without_an_answer_needs_no_score(tmp_path):

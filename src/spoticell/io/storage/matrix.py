@@ -90,7 +90,7 @@ class ByCell(StoredMatrix):
                 yield self._rows(pointers[top : bottom + 1])
 
     def _at_once(self) -> int:
-        """Give the entries to read at once: more where chunks are large, as one is unpacked anew for each piece of it."""
+        """Give the entries to read at once: more where chunks are large, as each piece unpacks its chunk anew."""
         largest = max((getattr(array, "chunks", None) or (1,))[0] for array in (self.data, self.indices))
         return min(max(ENTRIES_AT_ONCE, int(largest) // MOST_UNPACKED), PIECE_ENTRIES)
 
