@@ -31,6 +31,7 @@ SURELY_DENSE, SURELY_TIMES = 0.9, 20.0
 MANY, SURELY_NAMED = 8, 0.8
 """Names of antigens in a run, and the share of its columns that must be dense."""
 _ANTIGEN = re.compile(r"CD\d|HLA-?D|IG[ADEGM]\b|TCR|KLR|CCR\d|CXCR\d|IL\d+R", re.IGNORECASE)
+_SUFFIX = re.compile(r"[-._]\d{1,2}$")
 MOST = 0.7
 """Share of the pairs that must agree."""
 GAP = 10
@@ -91,7 +92,7 @@ class Repeats:
     """
 
     def __init__(self, target_v: NDArray[np.intp], names: Sequence[object]) -> None:
-        self._target_v = target_v
+        self._target_v, self._names = target_v, names
         antigens = [v for v, name in enumerate(names) if isinstance(name, str) and _ANTIGEN.match(name)]
         self._antigens = [run for run in _runs(np.array(antigens, dtype=np.intp)) if len(run) >= MANY]
         genes, n_columns = np.unique(target_v[target_v >= 0], return_counts=True)
@@ -131,7 +132,15 @@ class Repeats:
         if told >= FEW and told >= (mean_v[largest_p] > 0).sum() / 2:
             return OddRepeats(_mask(largest_p, len(none_v)), none_v, scattered=True)
         sure_p = told_p & (dense_v[largest_p] >= SURELY_DENSE) & (mean_v[largest_p] >= SURELY_TIMES * mean_v[next_p])
-        return OddRepeats(self._named(), np.isin(self._target_v, self._repeated[sure_p]))
+        pairs = zip(largest_p[sure_p], next_p[sure_p], strict=True)
+        doubtful = [self._target_v[one] for one, other in pairs if self._may_be_protein(one, other)]
+        return OddRepeats(self._named(), np.isin(self._target_v, doubtful))
+
+    def _may_be_protein(self, one: int, other: int) -> bool:
+        """Whether two columns bear one name, or one an antigen's; other pairs are old and new names of a gene."""
+        names = [str(self._names[place]) for place in (one, other)]
+        same = len({_SUFFIX.sub("", name) for name in names}) == 1
+        return same or any(_ANTIGEN.match(name) for name in names)
 
     def _largest(self) -> tuple[Places, Places]:
         """Give the columns with the largest and the next mean of each repeated gene, ``(p,)``."""
