@@ -64,7 +64,7 @@ def test_two_types_at_once_are_none(text: str) -> None:
     assert read_name(text) is None
 
 
-@pytest.mark.parametrize("text", ["", "12", "Cluster 3", "C41", "g5", "A", "D", "T cell?", "my cluster", "?"])
+@pytest.mark.parametrize("text", ["", "12", "Cluster 3", "C41", "g5", "A", "D", "b", "t", "T cell?", "my cluster", "?"])
 def test_numbers_of_clusters_single_letters_and_doubts_name_nothing(text: str) -> None:
     assert read_name(text) is None
 

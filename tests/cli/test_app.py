@@ -134,7 +134,7 @@ def test_layer_gene_column_and_key_are_taken_and_evaluate_finds_the_answers(tiny
     out = tmp_path / "out.h5ad"
     result = run("annotate", tmp_path / "in.h5ad", "-o", out, "-m", tiny_bundle_folder, *named, "--key-added", "run2")
     assert result.exit_code == 0, result.output
-    assert_refused(run("evaluate", out, "--truth-key", LABEL), "Answers are under 'run2': say so with key_added.")
+    assert_refused(run("evaluate", out, "--truth-key", LABEL), "Answers are under 'run2': say so with --key-added")
     assert "accuracy                1.000" in run("evaluate", out, "--truth-key", LABEL, "--key-added", "run2").stdout
 
 
@@ -232,7 +232,7 @@ def test_bundles_that_are_none_are_refused(tiny_h5ad, tmp_path, bundle):
         ["annotate", "in.h5ad", "-o", "out.csv", "--threads", "0"],
         ["annotate", "in.h5ad", "-o", "out.csv", "--threshold", "2"],
         ["annotate", "in.h5ad", "-o", "out.csv", "--colour"],
-        ["evaluate", "in.h5ad"],
+        ["evaluate"],
         ["train", "--data-dir", "d"],
         ["nonsense"],
         [],

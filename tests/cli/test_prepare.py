@@ -25,13 +25,14 @@ def test_it_ends_with_what_went_in_what_did_not_and_where_it_lies(recipe, tmp_pa
     result = run(recipe, "-o", tmp_path / "store")
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
-    *lines, last = result.stderr.splitlines()
+    notes = [line for line in result.stderr.splitlines() if line.startswith("note: ")]
+    assert notes[0].startswith("note: labels that are not understood: 1, listed in unresolved_labels.tsv; say what")
+    *lines, last = result.stderr.splitlines()[len(notes) :]
     assert lines == [
         "rows  cells  source",
         "  31     25  cells",
         "left out: 5 label not in the Cell Ontology",
         "left out: 1 no label",
-        "labels that the Cell Ontology doesn't know: 1, listed in unresolved_labels.tsv",
     ]
     assert last.startswith("25 cells of 1 types, 1 data sets and 0 known donors. Written: ")
 
@@ -40,6 +41,11 @@ def test_json_is_the_summary_and_nothing_else_is_on_stdout(recipe, tmp_path):
     result = run(recipe, "-o", tmp_path / "store", "--json", "--quiet")
     outcome = json.loads(result.stdout)
     assert outcome.pop("output") == str(tmp_path / "store")
+    assert [note.partition(":")[0] for note in outcome.pop("notes")] == [
+        "labels that are not understood",
+        "cells",
+        "cells",
+    ]
     assert outcome == json.loads((tmp_path / "store" / "summary.json").read_text())
     assert result.stderr == ""
 
@@ -47,7 +53,7 @@ def test_json_is_the_summary_and_nothing_else_is_on_stdout(recipe, tmp_path):
 def test_a_dry_run_tells_and_writes_nothing(recipe, tmp_path):
     result = run(recipe, "--dry-run")
     assert result.exit_code == 0
-    assert "the commonest 'clump' (5)" in result.stdout
+    assert "the commonest 'clump' (5)" in result.stderr
     assert result.stdout.splitlines()[-1].startswith("mine: 25 cells of 1 types, about ")
     assert {path.name for path in tmp_path.iterdir()} == {"cells.h5ad", "recipe.yaml"}
     told = json.loads(run(recipe, "--dry-run", "--json").stdout)
