@@ -154,8 +154,8 @@ def test_outputs_are_checked_before_any_work(tmp_path):
         (tmp_path, "is a folder"),
         (tmp_path / "no" / "out.csv", "its folder does not exist"),
         (tmp_path / "old.csv" / "out.csv", "its folder does not exist"),
-        (tmp_path / "old.csv", "is there already"),
-        (tmp_path / "in.h5ad", "is the input itself"),
+        (tmp_path / "old.csv", "is there already. Give another path, or replace it with --overwrite"),
+        (tmp_path / "in.h5ad", "is the input itself. Give another path, .*, in Python overwrite=True"),
         (tmp_path / "link.h5ad", "is the input itself"),
     ):
         with pytest.raises(OutputError, match=words):

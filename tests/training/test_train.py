@@ -151,7 +151,7 @@ def test_the_bundle_carries_the_planes_of_the_code_as_unit_normals(trained, smal
 
 
 def test_an_output_folder_with_a_training_in_it_is_not_overwritten(labelled_folder, small_config, trained):
-    with pytest.raises(TrainingError, match="resume it, or choose another output folder"):
+    with pytest.raises(TrainingError, match=r"give --resume \(resume=True\) or another folder"):
         train(labelled_folder, trained[0], small_config)
 
 

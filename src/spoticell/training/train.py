@@ -68,7 +68,7 @@ def train(
     config = config if isinstance(config, TrainConfig) else load_config(config)
     output, vocabulary = Path(output_dir), load_vocabulary()
     if (output / CHECKPOINTS).exists() and not resume:
-        raise TrainingError(f"{output} holds a training already; resume it, or choose another output folder.")
+        raise TrainingError(f"{output} holds a training already; give --resume (resume=True) or another folder.")
     supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
     output.mkdir(parents=True, exist_ok=True)
     panels, ranks = read_panels(panels_dir, vocabulary), join_ranks()
