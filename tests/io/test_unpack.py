@@ -42,7 +42,8 @@ def packed(path: Path, ending: str) -> Path:
 def zipped(path: Path, *, inside: str = "") -> Path:
     target = path.with_name("archive.zip")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("__MACOSX/._cells", b"x")
+        for name in ("__MACOSX/._cells", "README.txt", "md5sums.txt", ".DS_Store"):
+            archive.writestr(name, b"x")
         for file in sorted(path.iterdir()) if path.is_dir() else [path]:
             archive.write(file, f"{inside}{file.name}")
     return target

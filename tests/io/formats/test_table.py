@@ -110,6 +110,24 @@ def test_the_side_of_the_genes_is_told_whatever_is_around_their_names(path, form
     assert read(path, "\n".join(lines))[:3] == (some.names, genes, some.counts_nv.tolist())
 
 
+def test_numbers_before_the_names_of_genes_are_no_cell_whatever_they_are_called(path):
+    some = cells(5, 30)
+    columns = zip(range(30, 0, -1), some.symbols, some.counts_nv.T, strict=True)
+    lines = [["place", "gene", *some.names], *([str(place), gene, *map(str, row)] for place, gene, row in columns)]
+    names, _, counts, source = read(path, "".join("\t".join(line) + "\n" for line in lines))
+    assert (names, counts) == (some.names, some.counts_nv.tolist())
+    assert "numbers before the names of genes are no cell's and were left out (place)" in source.warnings[1]
+
+
+def test_genes_named_in_the_last_column_have_their_cells_before_them(path):
+    some = cells(5, 30)
+    lines = [
+        [*some.names, "gene"],
+        *([*map(str, row), gene] for gene, row in zip(some.symbols, some.counts_nv.T, strict=True)),
+    ]
+    assert read(path, "".join("\t".join(line) + "\n" for line in lines))[0] == some.names
+
+
 def test_entrez_ids_beside_symbols_are_no_cell(path):
     assert read(path, "gene,EntrezID,a,b\nCD3E,916,1,0\nCD8A,925,0,3\n")[:2] == (["a", "b"], ["CD3E", "CD8A"])
 
