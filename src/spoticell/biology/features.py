@@ -43,11 +43,8 @@ _CERTAIN = {
 }  # fmt: skip
 """Words that are about kinds of features in whatever column they stand."""
 
-_NAMES = {
-    "featuretype", "featuretypes", "featurekind", "featurekinds", "featureclass", "featureclasses",
-    "featuremodality", "modality", "modalities", "codeclass",
-}  # fmt: skip
-"""Names of columns about kinds of features."""
+_NAMES = ("featuretype", "featurekind", "featureclass", "featuremodality", "modalit", "codeclass")
+"""How names of columns about kinds of features begin."""
 
 _BIOTYPES = {
     "proteincoding", "lncrna", "lincrna", "ncrna", "mirna", "miscrna", "rrna", "mtrrna", "mttrna", "trna",
@@ -60,11 +57,11 @@ _SIGN = r"[ _.:|-]"
 _ANTIBODY = r"(?:adt|prot|protein|abseq|antibody|totalseq)"
 _GUIDE = r"(?:sgrna|grna|guide)"
 _MARKS = {
-    "Multiplexing Capture": (rf"(?:hto|cmo|sample ?tag){_SIGN}?\d|hto{_SIGN}", rf"{_SIGN}hto|hashtag.*"),
+    "Multiplexing Capture": (rf"(?:hto|cmo|sample ?tag){_SIGN}?\d|hto{_SIGN}", rf"{_SIGN}(?:hto|stabo)|hashtag.*"),
     "CRISPR Guide Capture": (rf"{_GUIDE}{_SIGN}", rf"{_SIGN}{_GUIDE}(?:{_SIGN}?\d+)?"),
     "Antibody Capture": (
         rf"(?:{_ANTIBODY}|cite){_SIGN}|ab[_:|]|anti{_SIGN}",
-        rf"{_SIGN}(?:{_ANTIBODY}|pabo|total(?:seq)?{_SIGN}?[abcd](?:{_SIGN}?\d+)?)|_ab",
+        rf"{_SIGN}(?:{_ANTIBODY}|antibody{_SIGN}?capture|pabo|total(?:seq)?{_SIGN}?[abcd](?:{_SIGN}?\d+)?)|_ab",
     ),
 }
 """What names that are no gene's begin with, and end in."""
@@ -108,8 +105,9 @@ def feature_kinds(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.obje
     >>> feature_kinds({"feature_type": np.array(["protein_coding", "lncRNA"], dtype=object)}) is None
     True
     """
-    for column in sorted(columns, key=lambda column: _bare(column) not in _NAMES):
-        kinds = _read(columns[column], named=_bare(column) in _NAMES)
+    named = {column: _bare(column).startswith(_NAMES) for column in columns}
+    for column in sorted(columns, key=lambda column: not named[column]):
+        kinds = _read(columns[column], named=named[column])
         if kinds is not None:
             return kinds
     return _marked(columns["index"]) if "index" in columns else None

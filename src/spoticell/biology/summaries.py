@@ -29,7 +29,7 @@ HINTS = frozenset({"total", "sum", "mean", "average", "avg", "median", "aggregat
 ALIKE = 1 - 1e-5
 """Cosine of a cell and the sum of the others from which on it is their sum or mean."""
 
-_FEW_CELLS = 5
+_FEW_CELLS, _FEW_GENES = 5, 20
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -115,7 +115,7 @@ class _Seen:
 
     def is_sum(self, others_n: Mask) -> Mask:
         """Whether a cell is the sum or mean of the others; nothing where they are all alike."""
-        alike_n: Mask = self.alike_n >= ALIKE
+        alike_n: Mask = (self.alike_n >= ALIKE) & (self.genes_n >= _FEW_GENES)
         return alike_n if np.quantile(self.alike_n[others_n], 0.9) < 1 - 1e-3 else np.zeros_like(alike_n)
 
     def agrees(self, others_n: Mask) -> Mask:

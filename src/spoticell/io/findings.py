@@ -186,7 +186,7 @@ def _inspect_matrix(
         match = match_genes(names, vocabulary)
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
-    probe, repeats = CountsProbe(), Repeats(match.target_v)
+    probe, repeats = CountsProbe(), Repeats(match.target_v, names[match.column])
     for block in source.blocks(matrix):
         probe.update(block.values_nv)
         repeats.update(block.values_nv)
