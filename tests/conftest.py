@@ -44,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("NO_COLOR", "1")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Put the rows of bad inputs that a test is about into its id; docs/inputs.md lists them."""
+    for mark in metafunc.definition.iter_markers("rows"):
+        metafunc.fixturenames.append("rows_of_the_list")
+        metafunc.parametrize("rows_of_the_list", [mark.args], ids=["-".join(f"row-{row:02d}" for row in mark.args)])
+
+
 @pytest.fixture(autouse=True)
 def unheard() -> Iterator[None]:
     """Leave the library's logger as it was: commands settle how much of it is heard."""

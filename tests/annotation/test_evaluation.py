@@ -252,9 +252,17 @@ def test_cells_without_answers_lead_to_the_command_that_gives_them(tiny_h5ad):
 
 def test_scores_that_are_missing_or_no_numbers_are_no_riddle(tmp_path):
     table = answered(["T cell"] * 12)
-    assert evaluate(written(table.drop(columns="spoticell_score"), tmp_path)).ece is None
-    with pytest.raises(FileFormatError, match="the scores in 'spoticell_score' are no numbers"):
-        evaluate(written(table.assign(spoticell_score="high"), tmp_path))
+    with pytest.raises(FileFormatError, match="there is no column 'spoticell_score' beside the answers"):
+        evaluate(written(table.drop(columns="spoticell_score"), tmp_path))
+    for odd in ("high", "nan", "", "7", "-3", "inf"):
+        with pytest.raises(FileFormatError, match=f"no numbers from 0 to 1, as annotate writes them: '{odd}' is the"):
+            evaluate(written(table.assign(spoticell_score=["0.5"] * (len(table) - 1) + [odd]), tmp_path))
+
+
+def test_a_cell_without_an_answer_needs_no_score(tmp_path):
+    table = answered(["T cell"] * 20)
+    table.iloc[0] = ["unknown", "", "T cell"]
+    assert evaluate(written(table, tmp_path)).coverage == 0.95
 
 
 def test_labels_of_other_cells_are_refused(tiny_h5ad, tiny_bundle, tmp_path):

@@ -195,6 +195,7 @@ def write_bad(folder):
 @pytest.mark.parametrize(
     "name", ["nowhere.h5ad", "cut.h5ad", "empty.h5ad", "text.h5ad", "picture.h5ad", "object.pkl", "folder"]
 )
+@pytest.mark.rows(1, 2)
 def test_bad_files_end_with_one_line_and_exit_code_1(tiny_h5ad, tiny_bundle_folder, command, name):
     message = write_bad(tiny_h5ad.parent)[name]
     output = ["-o", tiny_h5ad.parent / "out.csv"] if command == "annotate" else []
@@ -212,6 +213,7 @@ def test_paths_with_spaces_and_foreign_letters_work(tiny_h5ad, tiny_bundle_folde
     assert run("annotate", path, "-o", tmp_path / "ergebnis ß.csv", "-b", tiny_bundle_folder).exit_code == 0
 
 
+@pytest.mark.rows(19)
 def test_results_that_are_there_are_not_replaced_without_overwrite(tiny_h5ad, tiny_bundle_folder, tmp_path):
     (tmp_path / "out.csv").write_text("precious")
     arguments = ("annotate", tiny_h5ad, "-o", tmp_path / "out.csv", "-b", tiny_bundle_folder)
@@ -363,6 +365,7 @@ def test_remarks_of_the_library_are_lines_on_stderr_unless_quiet(tiny_h5ad, tiny
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.rows(19)
 def test_streams_that_are_closed_or_full_do_no_harm(tiny_h5ad, tiny_bundle_folder, tmp_path, closed):
     source = str(Path(__file__).parents[2] / "src")
     command = [sys.executable, "-m", "spoticell", "annotate", tiny_h5ad, "-b", tiny_bundle_folder]

@@ -85,6 +85,7 @@ def test_what_was_taken_off_the_names_is_said(tiny_cells, tiny_bundle):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.rows(21)
 def test_values_that_are_not_numbers_are_refused_with_their_place(tiny_cells, tiny_bundle, bad):
     values = tiny_cells.X.toarray()
     values[3, 7] = bad

@@ -30,6 +30,7 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
+@pytest.mark.rows(19)
 def test_whatever_goes_wrong_leaves_the_old_file_and_nothing_else(tmp_path, error):
     (tmp_path / "out.csv").write_text("old")
 
@@ -143,6 +144,7 @@ with atomic(Path(sys.argv[1])) as passing:
     assert names(tmp_path) == []
 
 
+@pytest.mark.rows(20)
 def test_outputs_are_checked_before_any_work(tmp_path):
     (tmp_path / "in.h5ad").write_text("input")
     (tmp_path / "old.csv").write_text("old")
@@ -197,6 +199,7 @@ def test_a_table_without_rows_gives_the_heading(tmp_path):
     assert (tmp_path / "out.csv").read_text() == "cell,score\n"
 
 
+@pytest.mark.rows(47)
 def test_formulas_are_defused_in_every_column_of_text(tmp_path):
     table = pd.DataFrame(
         {

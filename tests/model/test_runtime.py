@@ -62,6 +62,22 @@ def test_an_empty_cell_gives_finite_numbers_and_fingerprints_have_length_one(run
     np.testing.assert_allclose(np.linalg.norm(prediction.fingerprint_nd[:-1], axis=1), 1, atol=1e-5)
 
 
+def test_empty_cells_among_others_cost_one_run_and_change_nothing(runtime, counts_ng, monkeypatch):
+    gaps = sparse.csr_array((1000, 200), dtype=np.float32)
+    mixed_ng = sparse.vstack([gaps, counts_ng[:3], gaps, counts_ng[3:40], gaps], format="csr")
+    runs = []
+    run = runtime._run
+    monkeypatch.setattr(runtime, "_run", lambda *given: runs.append(len(given[0])) or run(*given))
+    prediction = runtime.predict(mixed_ng, ALL)
+    assert runs == [41]
+    alone = runtime.predict(counts_ng[:40], ALL)
+    where = [*range(1000, 1003), *range(2003, 2040)]
+    np.testing.assert_allclose(prediction.probabilities_nm[where], alone.probabilities_nm, atol=1e-6)
+    np.testing.assert_allclose(prediction.fingerprint_nd[where], alone.fingerprint_nd, atol=1e-6)
+    empty = runtime.predict(gaps[:1], ALL).probabilities_nm[0]
+    np.testing.assert_allclose(np.delete(prediction.probabilities_nm, where, axis=0), [empty] * 3000, atol=1e-6)
+
+
 def test_genes_that_were_not_measured_do_not_count(runtime, counts_ng):
     half = np.arange(200) % 2 == 0
     seen = sparse.csr_array(counts_ng.toarray() * half)
@@ -103,6 +119,7 @@ def test_a_network_that_is_none_is_refused(tiny_bundle_folder, tmp_path):
         Runtime(bundle)
 
 
+@pytest.mark.rows(49)
 def test_a_network_of_another_shape_is_refused(tiny_bundle_folder, tmp_path):
     model = onnx.load(tiny_bundle_folder / "model.onnx")
     for initializer in model.graph.initializer:
@@ -121,6 +138,7 @@ def test_a_network_for_a_fixed_number_of_cells_is_refused(tiny_bundle_folder, tm
         Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model))
 
 
+@pytest.mark.rows(49)
 def test_a_network_with_weights_that_are_not_numbers_is_refused_when_it_runs(tiny_bundle_folder, tmp_path):
     model = onnx.load(tiny_bundle_folder / "model.onnx")
     for initializer in model.graph.initializer:

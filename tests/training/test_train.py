@@ -47,6 +47,7 @@ def advance(run, steps=1):
         run.advance([run.draws.draw(run.step, 0)])
 
 
+@pytest.mark.rows(56)
 def test_cells_without_a_label_are_left_out_and_each_data_set_keeps_its_genes(cells):
     assert cells.datasets == ("first", "second")
     assert np.bincount(cells.dataset_n).tolist() == [60, 58]
@@ -155,6 +156,7 @@ def test_an_output_folder_with_a_training_in_it_is_not_overwritten(labelled_fold
         train(labelled_folder, trained[0], small_config)
 
 
+@pytest.mark.rows(55)
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(cells, small_config, tmp_path):
     run = new_run(cells, small_config, tmp_path)
     networks = {"network": run.network}
@@ -176,6 +178,7 @@ def test_a_checkpoint_of_another_network_is_refused(cells, small_config, tmp_pat
         )
 
 
+@pytest.mark.rows(56)
 def test_a_loss_that_is_no_number_stops_the_training(cells, small_config, tmp_path):
     run = new_run(cells, small_config, tmp_path)
     with torch.no_grad():
@@ -196,6 +199,7 @@ def test_a_batch_has_no_counts_in_genes_that_it_hides(cells, small_config):
     assert (counts_ng.sum(1) > 0).all()
 
 
+@pytest.mark.rows(58)
 def test_reading_for_training_leaves_the_file_as_it_was(labelled_folder):
     before = (labelled_folder / "first.h5ad").read_bytes()
     with open_cells(labelled_folder / "first.h5ad") as source:

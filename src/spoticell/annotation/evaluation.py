@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from spoticell.annotation.figures import MIN_SUPPORT, score
+from spoticell.annotation.figures import MIN_SUPPORT, NO_ANSWER, score
 from spoticell.annotation.result import Annotation
 from spoticell.biology.labels import GO_ON, Labelling, Labels, read_labels
 from spoticell.errors import ConfigError, FileFormatError, note
@@ -169,7 +170,7 @@ def compare(
         labels if labels is answers else _joined(labels, answers.index), name="the table of labels", labelling=labelling
     )
     notes = _remarks(found, partial=labelling.partial)
-    figures = score(found.term_n.tolist(), given_n.tolist(), _scores(answers, score_key))
+    figures = score(found.term_n.tolist(), given_n.tolist(), _scores(answers, score_key, given_n))
     per_type = figures.pop("per_type")
     for sentence in notes:
         note(sentence)
@@ -234,13 +235,19 @@ def _answers(table: pd.DataFrame, column: str, name: str) -> pd.Series[Any]:
     raise ConfigError(f"there is no column {column!r}, so {name} holds no answers under that name. {hint}")
 
 
-def _scores(table: pd.DataFrame, column: str) -> pd.Series[Any] | None:
+def _scores(table: pd.DataFrame, column: str, given_n: pd.Series[Any]) -> pd.Series[Any]:
+    """Give the score of each cell, all of answers in [0, 1]."""
     if column not in table:
-        return None
-    try:
-        return pd.to_numeric(table[column])
-    except (ValueError, TypeError):
-        raise FileFormatError(f"the scores in {column!r} are no numbers, as annotate writes them.") from None
+        raise FileFormatError(f"there is no column {column!r} beside the answers; evaluate a file that annotate wrote.")
+    score_n = pd.to_numeric(table[column].astype(object), errors="coerce").astype(np.float64)
+    bad_n = ~given_n.isin(NO_ANSWER) & ~score_n.between(0, 1)
+    if bad_n.any():
+        first = str(table[column][bad_n.to_numpy()].iloc[0])[:40]
+        raise FileFormatError(
+            f"the scores in {column!r} are no numbers from 0 to 1, as annotate writes them: {first!r} is the first of "
+            f"{int(bad_n.sum()):,}. Evaluate the file as annotate wrote it."
+        )
+    return score_n
 
 
 def _joined(table: pd.DataFrame, cells: pd.Index) -> pd.DataFrame:

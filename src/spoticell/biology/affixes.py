@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -209,7 +210,7 @@ def _affixes(prefixes: list[str], suffixes: list[str]) -> Iterator[Reading]:
 def _parts(sample: Sequence[str]) -> Iterator[Reading]:
     """Give readings of one part of names that nearly all have several."""
     for delimiter in ("", "-", "."):
-        lengths = [len(_split(name, delimiter)) for name in sample if _split(name, delimiter) != [name]]
+        lengths = [len(_split(name, delimiter)) for name in sample if _split(name, delimiter) != (name,)]
         if len(lengths) >= _NEARLY_ALL * len(sample):
             places = _single(max(lengths)) if delimiter == "" else _inner(max(lengths))
             yield from (Reading(delimiter=delimiter, place=place) for place in places)
@@ -227,9 +228,10 @@ def _inner(length: int) -> Iterable[Slice]:
     return [(front, -behind or None) for front, behind in product(cuts, cuts) if front or behind]
 
 
-def _split(name: str, delimiter: str) -> list[str]:
+@lru_cache(maxsize=2 * _SAMPLE)
+def _split(name: str, delimiter: str) -> tuple[str, ...]:
     """Parts of a name; at all that no symbol holds if no delimiter is given."""
-    return name.split(delimiter) if delimiter else [part for part in _STRONG.split(name) if part]
+    return tuple(name.split(delimiter)) if delimiter else tuple(part for part in _STRONG.split(name) if part)
 
 
 def _part(name: str, delimiter: str, place: Slice) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ OddName = tuple[str, How, str, str]
 """A name, how it was found, and Ensembl id and symbol of the gene; of an ambiguous one those of all it may be."""
 NONE: Hit = (-1, "unmatched")
 
-LONGEST_NAME = 200
+LONGEST_NAME = 500
 HUMAN_PREFIX = re.compile(r"\A(?:grch3[78]|hg19|hg38|b37|homo_sapiens|human)[_-]+", re.IGNORECASE)
 REPEAT = re.compile(r"(.+?)(?:[-._:#~ ]+(?:dup(?:licated?)?|copy|rep(?:eat)?)?[-._ ]?\d{0,3}|[._][xy]| ?\(\d{1,3}\))")
 """What tools put behind a name that was there before: ``-1``, ``.1``, ``_2``, ``--1``, ``...7``, ``-dup``, ``.x``."""

@@ -100,27 +100,36 @@ class Runtime:
         BundleError
             If the network gives anything but finite numbers.
         """
-        n_cells, n_genes = counts_ng.shape
+        n_genes = counts_ng.shape[1]
         if n_genes != self.bundle.manifest.n_genes:
             raise ValueError(
                 f"counts have {n_genes} genes; the bundle {self.bundle.name} has {self.bundle.manifest.n_genes}"
             )
-        widths = {OUTPUTS[0]: (self.bundle.manifest.fingerprint_size,), OUTPUTS[1]: (len(self.bundle.nodes),)}
-        found = [np.empty((n_cells, *widths.get(name, ())), dtype=np.float32) for name in self._outputs]
-        measured = measured_g.astype(np.float32)
-        for start in range(0, n_cells, BATCH):
-            rows = slice(start, start + BATCH)
-            batch = counts_ng[rows].toarray().astype(np.float32, copy=False)
-            given = self._run(batch, measured)
-            for whole, part in zip(found, given, strict=True):
-                whole[rows] = part
+        empty_n = counts_ng.sum(axis=1) == 0
+        # most droplets of a run are empty, and the network says the same of each: the first stands for all
+        shown = np.flatnonzero(~empty_n | (np.cumsum(empty_n) == 1)) if empty_n.any() else None
+        found = self._batches(counts_ng if shown is None else counts_ng[shown], measured_g.astype(np.float32))
+        if shown is not None:
+            place_n = np.where(empty_n, np.argmax(empty_n[shown]), np.searchsorted(shown, np.arange(len(empty_n))))
+            found = [values[place_n] for values in found]
         if not all(np.isfinite(values).all() for values in found):
             raise BundleError(
                 f"the network of the bundle {self.bundle.name} gives numbers that aren't finite; export it again."
             )
         prediction = Prediction(*found)
-        prediction.fingerprint_nd[counts_ng.sum(axis=1) == 0] = 0
+        prediction.fingerprint_nd[empty_n] = 0
         return prediction
+
+    def _batches(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        widths = {OUTPUTS[0]: (self.bundle.manifest.fingerprint_size,), OUTPUTS[1]: (len(self.bundle.nodes),)}
+        shapes = [(counts_ng.shape[0], *widths.get(name, ())) for name in self._outputs]
+        found = [np.empty(shape, dtype=np.float32) for shape in shapes]
+        for start in range(0, counts_ng.shape[0], BATCH):
+            rows = slice(start, start + BATCH)
+            given = self._run(counts_ng[rows].toarray().astype(np.float32, copy=False), measured_g)
+            for whole, part in zip(found, given, strict=True):
+                whole[rows] = part
+        return found
 
     def _run(
         self, batch_ng: NDArray[np.float32], measured_g: NDArray[np.float32], how: onnxruntime.RunOptions | None = None

@@ -38,6 +38,7 @@ def test_any_delimiter_is_found(path, delimiter, quote, end):
     assert read(path, content)[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
 
 
+@pytest.mark.rows(15)
 def test_genes_on_the_rows_are_turned_round_with_a_warning(path):
     got = read(path, "gene,a,b\nCD3E,1,0\nCD8A,0,3\nMS4A1,2,0\n")
     assert got[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
@@ -49,6 +50,7 @@ def test_mouse_genes_tell_the_side_too(path):
     assert (names, genes) == (["a", "b"], ["Cd3e", "Cd8a", "ENSMUSG00000032093"])
 
 
+@pytest.mark.rows(16)
 def test_a_byte_order_mark_is_no_part_of_a_name(path):
     assert read(path, "\ufeffCD3E,CD8A\n1,2\n3,4\n")[:3] == (["0", "1"], ["CD3E", "CD8A"], [[1, 2], [3, 4]])
 
@@ -57,6 +59,7 @@ def test_a_heading_shifted_by_one_is_understood(path):
     assert read(path, "CD3E,CD8A\na,1,2\nb,3,4\n")[:3] == (["a", "b"], ["CD3E", "CD8A"], [[1, 2], [3, 4]])
 
 
+@pytest.mark.rows(16)
 def test_decimal_commas_are_understood(path):
     assert read(path, "cell;CD3E;CD8A\na,x;1,5;2\nb,y;0,25;0\n")[:3] == (
         ["a,x", "b,y"], ["CD3E", "CD8A"], [[1.5, 2], [0.25, 0]])  # fmt: skip
@@ -105,6 +108,24 @@ def test_the_side_of_the_genes_is_told_whatever_is_around_their_names(path, form
         *("\t".join([name, *map(str, row)]) for name, row in zip(rows, values, strict=True)),
     ]
     assert read(path, "\n".join(lines))[:3] == (some.names, genes, some.counts_nv.tolist())
+
+
+def test_numbers_before_the_names_of_genes_are_no_cell_whatever_they_are_called(path):
+    some = cells(5, 30)
+    columns = zip(range(30, 0, -1), some.symbols, some.counts_nv.T, strict=True)
+    lines = [["place", "gene", *some.names], *([str(place), gene, *map(str, row)] for place, gene, row in columns)]
+    names, _, counts, source = read(path, "".join("\t".join(line) + "\n" for line in lines))
+    assert (names, counts) == (some.names, some.counts_nv.tolist())
+    assert "numbers before the names of genes are no cell's and were left out (place)" in source.warnings[1]
+
+
+def test_genes_named_in_the_last_column_have_their_cells_before_them(path):
+    some = cells(5, 30)
+    lines = [
+        [*some.names, "gene"],
+        *([*map(str, row), gene] for gene, row in zip(some.symbols, some.counts_nv.T, strict=True)),
+    ]
+    assert read(path, "".join("\t".join(line) + "\n" for line in lines))[0] == some.names
 
 
 def test_entrez_ids_beside_symbols_are_no_cell(path):

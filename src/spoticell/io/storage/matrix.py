@@ -24,6 +24,12 @@ from spoticell.io.storage.tree import reading
 ENTRIES_AT_ONCE = 1 << 20
 """Numbers of a matrix held in memory at once while it is read."""
 
+POINTERS_AT_ONCE = 1 << 18
+"""Cells whose pointers are read at once."""
+
+MOST_UNPACKED = 16
+"""How often a large chunk may be unpacked."""
+
 PIECE_ENTRIES = 1 << 24
 MOST_IN_BLOCK = 1 << 28
 """Numbers in a piece that is read, and in a block that is given."""
@@ -76,12 +82,17 @@ class ByCell(StoredMatrix):
 
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
-        last = 0
-        for start in range(0, self.shape[0], size):
-            pointers = self._pointers(start, min(start + size, self.shape[0]), last)
+        last, step = 0, max(size, POINTERS_AT_ONCE)
+        for start in range(0, self.shape[0], step):
+            pointers = self._pointers(start, min(start + step, self.shape[0]), last)
             last = int(pointers[-1])
-            for top, bottom in cuts(pointers):
+            for top, bottom in cuts(pointers, most=self._at_once()):
                 yield self._rows(pointers[top : bottom + 1])
+
+    def _at_once(self) -> int:
+        """Give the entries to read at once: more where chunks are large, as each piece unpacks its chunk anew."""
+        largest = max((getattr(array, "chunks", None) or (1,))[0] for array in (self.data, self.indices))
+        return min(max(ENTRIES_AT_ONCE, int(largest) // MOST_UNPACKED), PIECE_ENTRIES)
 
     def _pointers(self, start: int, stop: int, last: int) -> NDArray[np.int64]:
         pointers = integers(self.read(self.indptr, slice(start, stop + 1)), bad=self.bad)
