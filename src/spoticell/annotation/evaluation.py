@@ -195,19 +195,15 @@ def _remarks(labels: Labels, *, partial: bool) -> tuple[str, ...]:
         labels.check(name="too few labels are understood to say how good the answers are")
     labelled, remark = understood + sum(labels.unresolved.values()), labels.remark()
     notes = [] if remark is None else [f"the figures are of {understood:,} of {labelled:,} labelled cells. {remark}"]
-    vague = int(labels.terms.isin(TOO_GENERAL).sum())
+    vague = int(labels.terms.isin(sorted(TOO_GENERAL)).sum())
     if vague:
-        notes.append(
-            f"{vague:,} of {understood:,} labels, such as 'cell', say so little that any answer counts as right."
-        )
+        notes.append(f"{vague:,} of {understood:,} labels say so little, as 'cell' does, that any answer is right.")
     if understood < MIN_SUPPORT:
         notes.append(f"only {understood:,} of {cells:,} cells can be scored: figures of so few say little.")
     elif understood < cells / 2:
         notes.append(f"the figures are of {understood:,} of {cells:,} cells; {labels.n_unlabelled:,} have no label.")
     if (vague > understood / 2 or understood < min(MIN_SUPPORT, cells / 2)) and not partial:
-        raise ConfigError(
-            f"the labels in {labels.column!r} can't tell how good the answers are: {' '.join(notes)} {GO_ON}"
-        )
+        raise ConfigError(f"the labels can't tell how good the answers are: {' '.join(notes)} {GO_ON}")
     return tuple(notes)
 
 
