@@ -53,7 +53,7 @@ def test_a_type_is_known_by_its_everyday_names(name: str) -> None:
     assert {text: term and ONTOLOGY.name(term) for text, term in read.items()} == dict.fromkeys(read, name)
 
 
-@pytest.mark.parametrize("text", ["PC", "IC", "Endo", "EC", "SC", "KC", "Stellate", "Excitatory neurons"])
+@pytest.mark.parametrize("text", ["PC", "IC", "Endo", "EC", "SC", "KC", "Stellate", "Cap", "Excitatory neurons"])
 def test_a_name_that_people_use_for_several_types_names_none_and_all_are_told(text: str) -> None:
     assert read_name(text) is None
     assert closest_names(text) == [ONTOLOGY.name(term) for term in meanings_of(text)][:3]

@@ -3,6 +3,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+import spoticell
 from spoticell.cli.app import app
 
 RUNNER = CliRunner()
@@ -98,3 +99,13 @@ def test_a_command_without_recipe_or_store_is_put_wrongly(arguments):
     result = run(*arguments)
     assert result.exit_code == 2
     assert "is needed" in result.stderr
+
+
+def test_a_column_of_labels_and_what_they_mean_may_be_given_beside_the_recipe(recipe, tiny_cells, tmp_path):
+    tiny_cells.obs["mine"] = ["my cluster"] * 20 + ["B cells"] * 11
+    tiny_cells.write_h5ad(tmp_path / "cells.h5ad")
+    (tmp_path / "meanings.tsv").write_text("label\tcell_type\nmy cluster\tNK\n")
+    result = run(recipe, "--dry-run", "--json", "--label-column", "mine", "--meanings", tmp_path / "meanings.tsv")
+    assert set(json.loads(result.stdout)["types"]) == {"CL:0000236", "CL:0000623"}
+    made = spoticell.prepare(recipe, dry_run=True, label_column="mine", meanings={"B cells": "unknown"})
+    assert made.types == {}

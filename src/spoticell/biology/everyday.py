@@ -72,7 +72,9 @@ def meanings_of(text: str) -> tuple[str, ...]:
         return found
     plain = NUMBER.sub("", text)
     ways = dict.fromkeys((text, parted(text), plain, parted(plain)))
-    return (known,) if known is not None else next((means for way in ways if (means := _loosely(way))), ())
+    if known is not None and not ELSEWHERE.search(ontology.name(known)):
+        return (known,)
+    return next((means for way in ways if (means := _loosely(way))), ())
 
 
 def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> list[str]:

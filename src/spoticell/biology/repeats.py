@@ -93,15 +93,15 @@ class Repeats:
 
     def __init__(self, target_v: NDArray[np.intp], names: Sequence[object]) -> None:
         self._target_v, self._names = target_v, names
-        antigens = [v for v, name in enumerate(names) if isinstance(name, str) and _ANTIGEN.match(name)]
-        self._antigens = [run for run in _runs(np.array(antigens, dtype=np.intp)) if len(run) >= MANY]
+        self._antigen_v = np.array([_ANTIGEN.match(str(name)) is not None for name in names], dtype=np.bool_)
+        self._runs = [run for run in _runs(np.flatnonzero(self._antigen_v)) if len(run) >= MANY]
         genes, n_columns = np.unique(target_v[target_v >= 0], return_counts=True)
         self._n_genes, self._repeated = len(genes), genes[n_columns > 1]
         self._sum_v, self._n_above_v, self._n_cells = np.zeros(len(target_v)), np.zeros(len(target_v)), 0
 
     def update(self, values_nv: sparse.csr_array) -> None:
         """Take in some cells; those with hardly a gene say nothing."""
-        if not len(self._repeated) and not self._antigens:
+        if not len(self._repeated) and not self._runs:
             return
         full_n = np.diff(values_nv.indptr) >= _GENES_IN_CELL
         self._n_cells += int(full_n.sum())
@@ -130,7 +130,8 @@ class Repeats:
         if 3 * len(self._repeated) > self._n_genes or (told and _together(next_p[told_p]).mean() >= MOST):
             return OddRepeats(self._named(), none_v)
         if told >= FEW and told >= (mean_v[largest_p] > 0).sum() / 2:
-            return OddRepeats(_mask(largest_p, len(none_v)), none_v, scattered=True)
+            alone_v = self._antigen_v & (dense_v >= DENSE) & ~np.isin(self._target_v, self._repeated)
+            return OddRepeats(_mask(largest_p, len(none_v)) | alone_v, none_v, scattered=True)
         sure_p = told_p & (dense_v[largest_p] >= SURELY_DENSE) & (mean_v[largest_p] >= SURELY_TIMES * mean_v[next_p])
         pairs = zip(largest_p[sure_p], next_p[sure_p], strict=True)
         doubtful = [self._target_v[one] for one, other in pairs if self._may_be_protein(one, other)]
@@ -167,7 +168,7 @@ class Repeats:
         v = len(self._target_v)
         dense_v = self._n_above_v / self._n_cells >= DENSE
         named_v = np.zeros(v, dtype=np.bool_)
-        for run in self._antigens:
+        for run in self._runs:
             start, stop = self._to_the_ends(run)
             rest_v = np.delete(dense_v, slice(start, stop))
             if dense_v[run[0] : run[-1] + 1].mean() >= SURELY_NAMED and len(rest_v) and rest_v.mean() <= DENSE:

@@ -28,6 +28,10 @@ HINTS = frozenset({"total", "sum", "mean", "average", "avg", "median", "aggregat
 """Words in a name that a cell may have too."""
 ALIKE = 1 - 1e-5
 """Cosine of a cell and the sum of the others from which on it is their sum or mean."""
+_OF_CELLS = frozenset({"total", "sum"})
+"""Hints that cells bear as well: what is sorted is called total too."""
+MOST_WHOLE = 0.9
+"""Share of cells with whole numbers only from which on those with fractions are odd."""
 
 _FEW_CELLS, _FEW_GENES = 5, 20
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -44,16 +48,25 @@ def plainly_summary(name: str) -> bool:
     return len(name) < 20 and re.sub(r"[\W_]+", "", name).lower() in PLAIN
 
 
+def _hints(name: str) -> frozenset[str]:
+    """Give the words in a name that hint; most names are told at a glance."""
+    lower = name.lower()
+    if not any(hint in lower for hint in HINTS):
+        return frozenset()
+    return HINTS.intersection(map(str.lower, _WORDS.findall(name)))
+
+
 def notes_on_names(names: Iterable[str]) -> list[str]:
-    """Say which cells of a file from which none can be left out are plainly called as sums and means are.
+    """Say which cells of a file from which none can be left out are called as sums and means are.
 
     Examples
     --------
     >>> notes_on_names(["AAAC-1", "Total"])
     ["'Total' looks like a sum or mean of cells, but is taken for a cell. Take such rows out of the file."]
     """
-    found = [name for name in names if name.lower() in PLAIN]
-    if not found:
+    names = list(names)
+    found = [name for name in names if name.lower() in PLAIN or _hints(name) - _OF_CELLS]
+    if not found or 2 * len(found) >= len(names) + 1:
         return []
     looks, listed = "look" if len(found) > 1 else "looks", ", ".join(repr(name) for name in found[:4])
     what = (
@@ -87,7 +100,7 @@ def find_summaries(names: Sequence[str], parts: Callable[[], Iterable[sparse.csr
     [20, 21]
     """
     plain_n = np.array([plainly_summary(name) for name in names], dtype=np.bool_)
-    hints = [HINTS.intersection(map(str.lower, _WORDS.findall(name))) for name in names]
+    hints = [_hints(name) for name in names]
     hinted_n = np.array([bool(words) for words in hints], dtype=np.bool_) & ~plain_n
     if 2 * hinted_n.sum() >= len(names):
         hinted_n[:] = False  # a word that most cells have is a habit
@@ -96,7 +109,7 @@ def find_summaries(names: Sequence[str], parts: Callable[[], Iterable[sparse.csr
         return plain_n & others_n.any()
     seen = _look(parts, others_n)
     agrees_n = seen.agrees(others_n)
-    found_n = plain_n | seen.is_sum(others_n)
+    found_n = plain_n | seen.plainly(others_n)
     for hint in HINTS:
         with_n = np.array([hint in words for words in hints], dtype=np.bool_) & hinted_n
         if with_n.any() and agrees_n[with_n].mean() >= 1 / 2:
@@ -120,10 +133,19 @@ class _Seen:
 
     def agrees(self, others_n: Mask) -> Mask:
         """Whether a cell's values are those of a sum or mean: fractions among counts, or more genes than any cell."""
-        counts = self.whole_n[others_n].mean() >= 0.99
-        fractions_n: Mask = ~self.whole_n if counts else np.zeros_like(self.whole_n)
-        many_n: Mask = self.genes_n >= 1.1 * self.genes_n[others_n].max()
-        return fractions_n | many_n | self.is_sum(others_n)
+        return self._fractions(others_n) | self._many(others_n) | self.is_sum(others_n)
+
+    def plainly(self, others_n: Mask) -> Mask:
+        """Whether a cell's values are those of nothing but a sum or mean, whatever it is called."""
+        return (self._fractions(others_n) & self._many(others_n)) | self.is_sum(others_n)
+
+    def _fractions(self, others_n: Mask) -> Mask:
+        counts = self.whole_n[others_n].mean() >= MOST_WHOLE
+        return ~self.whole_n if counts else np.zeros_like(self.whole_n)
+
+    def _many(self, others_n: Mask) -> Mask:
+        many_n: Mask = self.genes_n >= 1.1 * self.genes_n[others_n & ~self._fractions(others_n)].max()
+        return many_n
 
 
 def _look(parts: Callable[[], Iterable[sparse.csr_array]], others_n: Mask) -> _Seen:
