@@ -143,7 +143,8 @@ def training(cells: Path, folder: Path) -> Victim:
     def differs() -> str:
         bundle = ("best_model_f1/weights.safetensors", "best_model_f1/model.onnx", "best_model_f1/code.npy")
         there, wanted = ({str(p.relative_to(root)) for p in files(root)} for root in (place, whole))
-        odd = {name for name in there ^ wanted if not name.startswith(("logs", "runs", "tensorboard"))}
+        # states are kept by time, and each run has a log of its own
+        odd = {name for name in there ^ wanted if not name.startswith(("checkpoints", "logs"))}
         return unlike(whole, place, bundle) or (f"files {odd}" if odd else "")
 
     return Victim(

@@ -80,6 +80,8 @@ def test_what_the_disk_refuses_is_said_plainly(tmp_path, number, words):
     hidden = f"Can't write data (file write failed: errno = {number}, error message = 'refused')"
     with pytest.raises(OutputError, match=words), writing(tmp_path / "out.csv"):
         raise RuntimeError(hidden)
+    with pytest.raises(OutputError, match=words), writing(tmp_path / "out.csv"):
+        raise Exception(f"Error while serializing: I/O error: refused (os error {number})")
     assert names(tmp_path) == []
 
 

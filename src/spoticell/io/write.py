@@ -99,7 +99,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OutputError:
         raise
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # each library has errors of its own for it
         reason = disk_reason(error)
         if reason is None:
             raise
@@ -229,8 +229,8 @@ def _guard_any(value: object) -> object:
 
 
 def disk_reason(error: BaseException) -> str | None:
-    """Say why the system refused to write, ``None`` if it was something else; HDF5 hides the number in its words."""
-    hidden = re.search(r"errno = (\d+)", str(error))
+    """Say why the system refused to write, None if it was something else; some libraries hide the number in words."""
+    hidden = re.search(r"(?:errno =|os error) (\d+)", str(error))
     number = int(hidden[1]) if hidden else getattr(error, "errno", None)
     return None if number is None else _REASONS.get(number)
 

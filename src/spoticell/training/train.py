@@ -13,6 +13,7 @@ from spoticell.biology.genes import load_vocabulary
 from spoticell.errors import TrainingError
 from spoticell.io.passing import held
 from spoticell.progress import Progress
+from spoticell.training.caches import cached_in
 from spoticell.training.config import TrainConfig, load_config
 from spoticell.training.data.opening import open_supply
 from spoticell.training.data.panels import read_panels
@@ -73,7 +74,7 @@ def train(
     output.mkdir(parents=True, exist_ok=True)
     panels, ranks = read_panels(panels_dir, vocabulary), join_ranks()
     try:
-        with own_folder(output) if ranks.is_first else nullcontext(), kept_memory():
+        with own_folder(output) if ranks.is_first else nullcontext(), cached_in(output), kept_memory():
             run = Run(supply, vocabulary, config, output=output, random_state=random_state, panels=panels, ranks=ranks)
             if resume:
                 run.restore()
