@@ -270,3 +270,15 @@ def test_labels_of_other_cells_are_refused(tiny_h5ad, tiny_bundle, tmp_path):
     (tmp_path / "truth.tsv").write_text("cell\tlabel\nsomewhere else\tT cell\n")
     with pytest.raises(ConfigError, match="no cell of the answers is in the file of labels"):
         evaluate(tmp_path / "out.csv", truth=tmp_path / "truth.tsv")
+
+
+def test_labels_that_any_answer_meets_give_no_figures_unless_that_is_asked_for(tmp_path):
+    named = written(answered(["cell"] * 20 + ["T cell"] * 12), tmp_path)
+    with pytest.raises(ConfigError, match="can't tell how good the answers are: 20 of 32 labels say so little"):
+        evaluate(named)
+    assert "20 of 32 labels" in evaluate(named, partial=True).notes[0]
+
+
+def test_figures_of_a_small_part_of_the_cells_say_so(tmp_path):
+    figures = evaluate(written(answered(["T cell"] * 14 + [""] * 30), tmp_path))
+    assert figures.notes == ("the figures are of 14 of 44 cells; 30 have no label.",)

@@ -71,7 +71,9 @@ def test_index_build_and_search(tiny_h5ad, tiny_bundle_folder, tmp_path, quiet):
 def test_evaluate(tmp_path):
     named = tmp_path / "named.csv"
     named.write_text(
-        "cell,spoticell_cell_type_ontology_term_id,label\n" + "a,CL:0000084,T\n" * 9 + "b,CL:0000084,odd\n"
+        "cell,spoticell_cell_type_ontology_term_id,spoticell_score,label\n"
+        + "a,CL:0000084,0.9,T\n" * 9
+        + "b,CL:0000084,0.9,odd\n"
     )
     notes = noted(spoticell.evaluate, named)
     assert len(notes) == 2

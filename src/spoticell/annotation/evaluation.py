@@ -15,6 +15,7 @@ import pandas as pd
 from spoticell.annotation.figures import MIN_SUPPORT, NO_ANSWER, score
 from spoticell.annotation.result import Annotation
 from spoticell.biology.labels import GO_ON, Labelling, Labels, read_labels
+from spoticell.biology.ontology import TOO_GENERAL
 from spoticell.errors import ConfigError, FileFormatError, note
 from spoticell.io import Cells, open_source
 from spoticell.io.formula import guard
@@ -192,13 +193,18 @@ def _remarks(labels: Labels, *, partial: bool) -> tuple[str, ...]:
         raise ConfigError(f"no cell has a label in {labels.column!r} to compare with; name another column of labels.")
     if not understood or not partial:
         labels.check(name="too few labels are understood to say how good the answers are")
-    few = f"only {understood:,} of {cells:,} cells can be scored: figures of so few say little."
-    remark = labels.remark()
-    if understood < MIN_SUPPORT and understood < cells / 2 and not partial:
-        raise ConfigError(" ".join(filter(None, (few, remark, GO_ON))))
-    labelled = understood + sum(labels.unresolved.values())
+    labelled, remark = understood + sum(labels.unresolved.values()), labels.remark()
     notes = [] if remark is None else [f"the figures are of {understood:,} of {labelled:,} labelled cells. {remark}"]
-    return (*notes, few) if understood < MIN_SUPPORT else tuple(notes)
+    vague = int(labels.terms.isin(sorted(TOO_GENERAL)).sum())
+    if vague:
+        notes.append(f"{vague:,} of {understood:,} labels say so little, as 'cell' does, that any answer is right.")
+    if understood < MIN_SUPPORT:
+        notes.append(f"only {understood:,} of {cells:,} cells can be scored: figures of so few say little.")
+    elif understood < cells / 2:
+        notes.append(f"the figures are of {understood:,} of {cells:,} cells; {labels.n_unlabelled:,} have no label.")
+    if (vague > understood / 2 or understood < min(MIN_SUPPORT, cells / 2)) and not partial:
+        raise ConfigError(f"the labels can't tell how good the answers are: {' '.join(notes)} {GO_ON}")
+    return tuple(notes)
 
 
 def read_obs(cells: Cells) -> pd.DataFrame:

@@ -39,6 +39,7 @@ _LONGEST = 100
 
 _STRONG = re.compile(r"[^A-Za-z0-9.-]+|[.-]*(?<![A-Za-z0-9])(ENSG\d{11})(?:\.\d+)?(?![A-Za-z0-9])[.-]*")
 """What no symbol holds, so words end there, and whole ids; dashes and dots are parts of symbols."""
+_RUNS = {"-": re.compile("-+"), ".": re.compile(r"\.+")}
 _HEAD = re.compile(r"[^\W_]*[\W_]+")
 _JOINT = re.compile(r"[\W_]+")
 
@@ -209,7 +210,7 @@ def _affixes(prefixes: list[str], suffixes: list[str]) -> Iterator[Reading]:
 
 def _parts(sample: Sequence[str]) -> Iterator[Reading]:
     """Give readings of one part of names that nearly all have several."""
-    for delimiter in ("", "-", "."):
+    for delimiter in ("", *_RUNS):
         lengths = [len(_split(name, delimiter)) for name in sample if _split(name, delimiter) != (name,)]
         if len(lengths) >= _NEARLY_ALL * len(sample):
             places = _single(max(lengths)) if delimiter == "" else _inner(max(lengths))
@@ -231,7 +232,7 @@ def _inner(length: int) -> Iterable[Slice]:
 @lru_cache(maxsize=2 * _SAMPLE)
 def _split(name: str, delimiter: str) -> tuple[str, ...]:
     """Parts of a name; at all that no symbol holds if no delimiter is given."""
-    return tuple(name.split(delimiter)) if delimiter else tuple(part for part in _STRONG.split(name) if part)
+    return tuple(_RUNS[delimiter].split(name)) if delimiter else tuple(part for part in _STRONG.split(name) if part)
 
 
 def _part(name: str, delimiter: str, place: Slice) -> tuple[str, ...]:

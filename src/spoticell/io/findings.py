@@ -16,7 +16,7 @@ from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
 from spoticell.biology.repeats import Repeats, without_odd
 from spoticell.biology.summaries import notes_on_names
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
-from spoticell.io.formats.orient import gene_share, genes_lie_first
+from spoticell.io.formats.orient import ENOUGH, gene_share, genes_lie_first
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
@@ -213,8 +213,9 @@ def _inspect_matrix(
 
 def _turned(source: CellSource, genes: list[object]) -> GeneMatchError | None:
     """Say that genes and cells have changed places, if they have."""
-    obs = source.obs().select_dtypes(include=["object", "string"])
-    names = [source.cell_names.tolist(), *(obs[column].astype(str).tolist() for column in obs)]
+    step = 1 + source.n_cells // ENOUGH
+    obs = source.obs().select_dtypes(include=["object", "string", "category"])[::step]
+    names = [source.cell_names[::step].tolist(), *(obs[column].astype(str).tolist() for column in obs)]
     cells = max(names, key=gene_share)
     if not genes_lie_first(cells, [str(gene) for gene in genes]):
         return None

@@ -12,7 +12,7 @@ from spoticell.biology.species import FOREIGN_ID
 FEW = 0.02
 """A smaller share of gene names than this is chance."""
 
-_ENOUGH = 2000
+ENOUGH = 2000
 """Names that are looked at."""
 
 
@@ -36,7 +36,7 @@ def gene_share(names: Sequence[str]) -> float:
 
     Names are taken as they stand or without what nearly all of them share, whichever gives more genes.
     """
-    some = names[:: 1 + len(names) // _ENOUGH]
+    some = names[:: 1 + len(names) // ENOUGH]
     distinct = list(dict.fromkeys(some))
     reading = find_reading(distinct, load_vocabulary())
     words = [word for name in distinct for word in reading.words(name)] if reading.takes_off else []
