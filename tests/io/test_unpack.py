@@ -88,7 +88,7 @@ def test_what_is_inside_is_read(tmp_path, some, way):
 
 def test_the_temporary_folder_goes_with_the_source(tmp_path, some, temporary):
     source = open_cells(packed(formats.h5ad(tmp_path, some), ".gz"))
-    assert len(list(temporary.iterdir())) == 1
+    assert len(list(temporary.glob("*.tmp"))) == 1
     source.close()
     assert list(temporary.iterdir()) == []
 

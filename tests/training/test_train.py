@@ -12,6 +12,7 @@ from spoticell.errors import SpoticellWarning, TrainingError
 from spoticell.io import open_cells
 from spoticell.model.bundle import load_bundle
 from spoticell.model.runtime import Runtime
+from spoticell.training import export
 from spoticell.training.checkpoint import load_checkpoint, save_checkpoint
 from spoticell.training.data.batches import Batches
 from spoticell.training.data.labelled import read_labelled
@@ -19,7 +20,7 @@ from spoticell.training.data.supply import FolderSupply, Pool
 from spoticell.training.export import About, Exported, export_bundle, halve
 from spoticell.training.loop import Run
 from spoticell.training.schedule import make_optimizer
-from spoticell.training.train import train
+from spoticell.training.train import own_folder, train
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +223,22 @@ def test_half_precision_learns_in_the_products_and_leaves_weights_and_fingerprin
     with torch.autocast("cpu", torch.bfloat16):
         fingerprint_nd, _ = run.network(batch.counts_ng, batch.measured_ng)
     torch.testing.assert_close(fingerprint_nd.norm(dim=1), torch.ones(len(fingerprint_nd)))
+
+
+def test_a_folder_is_trained_into_by_one_process_at_a_time(tmp_path):
+    with own_folder(tmp_path), pytest.raises(TrainingError, match="another training writes into"), own_folder(tmp_path):
+        raise AssertionError("never reached")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_is_replaced_in_one_step_or_stays(tmp_path):
+    made, folder = tmp_path / "made", tmp_path / "best_model_f1"
+    for path, text in ((made, "new"), (folder, "old")):
+        path.mkdir()
+        (path / "bundle.json").write_text(text)
+    export.put_in_place(made, folder)
+    assert (folder / "bundle.json").read_text() == "new"
+    with pytest.raises(FileNotFoundError):
+        export.put_in_place(tmp_path / "nothing", folder)
+    assert (folder / "bundle.json").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["best_model_f1"]

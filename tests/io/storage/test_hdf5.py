@@ -143,3 +143,23 @@ assert peak < 400_000, peak
     child = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
     assert child.returncode == 0, child.stderr
     assert child.stdout.startswith("cells.h5ad declares 400,000 cells, more than it has bytes")
+
+
+def test_a_name_that_is_stored_once_and_pointed_to_by_all_cells_is_not_read_for_each(tmp_path, monkeypatch):
+    monkeypatch.setattr("spoticell.io.storage.room._SMALL_LIST", 1 << 20)
+    path = formats.h5ad(tmp_path, formats.cells(2000))
+    with h5py.File(path, "r+") as file:
+        attributes = dict(file["obs/_index"].attrs)
+        del file["obs/_index"]
+        names = file["obs"].create_dataset("_index", shape=(2000,), dtype=h5py.string_dtype(), chunks=(2000,))
+        names.attrs.update(attributes)
+        names[:] = ["a" * 50_000, *["b"] * 1999]
+        place = names.id.get_chunk_info(0).byte_offset
+    contents = bytearray(path.read_bytes())
+    contents[place : place + 2000 * 16] = contents[place : place + 16] * 2000
+    path.write_bytes(contents)
+    with (
+        open_cells(path) as source,
+        pytest.raises(FileFormatError, match="'obs/_index' unpacks to more than 100 times the bytes of the file"),
+    ):
+        _ = source.cell_names

@@ -122,9 +122,9 @@ def test_more_numbers_than_memory_can_hold_are_refused(monkeypatch):
 
 def test_a_cell_with_far_more_values_than_genes_is_refused(monkeypatch):
     monkeypatch.setattr(matrix, "ENTRIES_AT_ONCE", 3)
-    arrays = (np.ones(4), np.zeros(4, int), np.array([0, 4]))
+    arrays = (np.ones(4), np.zeros(4, int), np.array([0, 4, 4, 4, 4]))
     with pytest.raises(FileFormatError, match="a cell with 4 values for 1 genes"):
-        list(ByCell(arrays, (1, 1), where=WHERE).blocks(1))
+        list(ByCell(arrays, (4, 1), where=WHERE).blocks(1))
 
 
 def test_a_spool_removes_its_files(tmp_path, monkeypatch):

@@ -78,7 +78,7 @@ class ByCell(StoredMatrix):
     def __init__(self, arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, where: tuple[str, str]) -> None:
         super().__init__(shape, where=where)
         self.data, self.indices, self.indptr = arrays
-        check_compressed(self.data, self.indices, self.indptr, n_lines=shape[0], where=where)
+        check_compressed(arrays, shape, n_lines=shape[0], where=where)
 
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
@@ -153,7 +153,7 @@ class ByGene(SpooledMatrix):
     def __init__(self, arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, where: tuple[str, str]) -> None:
         super().__init__(shape, where=where)
         self.data, self.indices, self.indptr = arrays
-        check_compressed(self.data, self.indices, self.indptr, n_lines=shape[1], where=where)
+        check_compressed(arrays, shape, n_lines=shape[1], where=where)
         self.n_entries = int(self.data.shape[0])
 
     def entries(self) -> Iterator[Entries]:
@@ -223,9 +223,11 @@ def _block(start: int, held: list[sparse.csr_array]) -> CellBlock:
     return CellBlock(start, canonical(values_nv))
 
 
-def check_compressed(data: Any, indices: Any, indptr: Any, *, n_lines: int, where: tuple[str, str]) -> None:  # noqa: ANN401
+def check_compressed(
+    arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, n_lines: int, where: tuple[str, str]
+) -> None:
     """Refuse a compressed matrix whose three arrays don't fit each other; reads only their shapes."""
-    file, label = where
+    (data, indices, indptr), (file, label) = arrays, where
     check_lists(data, indices, indptr, where=where)
     if indptr.shape[0] != n_lines + 1:
         raise FileFormatError(
@@ -235,6 +237,11 @@ def check_compressed(data: Any, indices: Any, indptr: Any, *, n_lines: int, wher
     if data.shape[0] != indices.shape[0]:
         raise FileFormatError(
             f"{file}: '{label}' has {data.shape[0]} values but {indices.shape[0]} indices. "
+            "The file is damaged: write it again."
+        )
+    if data.shape[0] > max(shape[0] * shape[1], ENTRIES_AT_ONCE):
+        raise FileFormatError(
+            f"{file}: '{label}' has {data.shape[0]:,} values for {shape[0]:,} cells and {shape[1]:,} genes. "
             "The file is damaged: write it again."
         )
 
