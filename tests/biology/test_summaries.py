@@ -55,6 +55,7 @@ def test_what_is_plainly_called_so_needs_no_values():
     values_nv = cells()
     assert found(values_nv, "Total", "MEAN", "Row sums", "sd") == ["Total", "MEAN", "Row sums", "sd"]
     assert plainly_summary("Average")
+    assert plainly_summary("n_cells_by_counts")
     assert not plainly_summary("AAACCTGAGAAACCAT-1")
 
 

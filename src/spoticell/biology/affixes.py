@@ -37,7 +37,7 @@ _REPEATED = 0.02
 """Largest share of names whose part may be another's too, if an affix would do."""
 _LONGEST = 100
 
-_STRONG = re.compile(r"[^A-Za-z0-9.-]+|[.-]*(?<![A-Za-z0-9])(ENSG\d{11})(?:\.\d+)?(?![A-Za-z0-9])[.-]*")
+_STRONG = re.compile(r"[^A-Za-z0-9.-]+|[.-]{0,4}(?<![A-Za-z0-9])(ENSG\d{11})(?:\.\d+)?(?![A-Za-z0-9])[.-]*")
 """What no symbol holds, so words end there, and whole ids; dashes and dots are parts of symbols."""
 _RUNS = {"-": re.compile("-+"), ".": re.compile(r"\.+")}
 _HEAD = re.compile(r"[^\W_]*[\W_]+")

@@ -95,7 +95,7 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
     Examples
     --------
     >>> closest_names("Endo")
-    ['endocrine cell', 'endothelial cell']
+    ['endothelial cell', 'endocrine cell']
     >>> closest_names("GZMK CD8 effector memory T cells")[0]
     'effector memory CD8-positive, alpha-beta T cell'
     """

@@ -138,7 +138,9 @@ _NO_GENES = {
     r"(?i:adt|ab|prot|protein|hto|cite)[_:. -].*|.*[_:. -](?i:adt|protein|hto|totalseq\w*)": (
         "antibodies. Spoticell needs counts of RNA"
     ),
-    r"([A-Za-z0-9]+[_:#-])*[ACGTN]{10,}([_:.-]\w+)*": "barcodes of cells. Genes and cells may have changed places",
+    r"([A-Za-z0-9]+[_:#-])*[ACGTN]{10,}([_:.-][A-Za-z0-9]+)*": (
+        "barcodes of cells. Genes and cells may have changed places"
+    ),
 }
 _NO_GENE = {re.compile(pattern): words for pattern, words in _NO_GENES.items()}
 

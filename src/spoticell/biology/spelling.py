@@ -30,8 +30,11 @@ OddName = tuple[str, How, str, str]
 NONE: Hit = (-1, "unmatched")
 
 LONGEST_NAME = 500
+LONGEST_SYMBOL = 60
 HUMAN_PREFIX = re.compile(r"\A(?:grch3[78]|hg19|hg38|b37|homo_sapiens|human)[_-]+", re.IGNORECASE)
-REPEAT = re.compile(r"(.+?)(?:[-._:#~ ]+(?:dup(?:licated?)?|copy|rep(?:eat)?)?[-._ ]?\d{0,3}|[._][xy]| ?\(\d{1,3}\))")
+REPEAT = re.compile(
+    r"(.+?)(?:[-._:#~ ]{1,4}(?:dup(?:licated?)?|copy|rep(?:eat)?)?[-._ ]?\d{0,3}|[._][xy]| ?\(\d{1,3}\))"
+)
 """What tools put behind a name that was there before: ``-1``, ``.1``, ``_2``, ``--1``, ``...7``, ``-dup``, ``.x``."""
 VARIABLE_GENE = re.compile(r"IGHV\d.*-[2-9]\d?")
 """Copies of variable genes such as IGHV3-33-2 are genes of their own, no repeats."""
@@ -149,7 +152,7 @@ class NameColumn:
 
     def _repeated(self, name: str) -> Hit:
         """Find the gene of a name that repeats another: tools leave the first of the repeats as it was."""
-        repeat = REPEAT.fullmatch(name)
+        repeat = REPEAT.fullmatch(name) if len(name) <= LONGEST_SYMBOL else None
         if repeat is None or repeat[1] not in self.words or VARIABLE_GENE.fullmatch(name):
             return NONE
         place = self.vocabulary.exact.get(repeat[1], -1)

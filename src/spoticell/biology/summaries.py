@@ -21,6 +21,8 @@ PLAIN = frozenset(
     [
         "total", "totals", "grandtotal", "sum", "sums", "rowsum", "rowsums", "mean", "means", "rowmean", "rowmeans",
         "average", "averages", "avg", "median", "min", "max", "sd", "std", "stdev", "sem", "variance", "pseudobulk",
+        "ncells", "numcells", "ncellsbycounts", "totalcounts", "log1ptotalcounts", "meancounts", "log1pmeancounts",
+        "pctdropoutbycounts", "dispersions", "dispersionsnorm", "variances", "variancesnorm", "highlyvariablerank",
     ]
 )  # fmt: skip
 """What nobody calls a cell, in lower case and without signs."""
@@ -45,7 +47,7 @@ def plainly_summary(name: str) -> bool:
     >>> plainly_summary("Row sums"), plainly_summary("total_1")
     (True, False)
     """
-    return len(name) < 20 and re.sub(r"[\W_]+", "", name).lower() in PLAIN
+    return len(name) < 24 and re.sub(r"[\W_]+", "", name).lower() in PLAIN
 
 
 def _hints(name: str) -> frozenset[str]:
