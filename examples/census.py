@@ -84,7 +84,7 @@ def main() -> None:
     run(spoticell, "train", "--data-dir", out / "store", "--output-dir", out / "model", "--config", out / "config.yaml")
     bundle = out / "model" / "best_model_f1"
     run(spoticell, "annotate", out / "query.h5ad", "-o", out / "named.h5ad", "--bundle", bundle, "--overwrite")
-    run(spoticell, "evaluate", out / "named.h5ad", "--truth-key", "cell_type_ontology_term_id")
+    run(spoticell, "evaluate", out / "named.h5ad", "--label-column", "cell_type_ontology_term_id")
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def annotated(folder: Path) -> None:
         index(Path(passing))
         output = folder / "cells.h5ad"
         annotate(CELLS, output, model=newest_bundle(), index=Path(passing) / "index", deny=["fibroblast"])
-    figures = evaluate(output, truth_key=LABEL).to_dict()
+    figures = evaluate(output, label_column=LABEL).to_dict()
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 

@@ -67,7 +67,7 @@ def next_commands(spoticell: str, cells: Path, annotated: Path) -> list[list[str
     return [
         [spoticell, "check", str(cells)],
         [spoticell, "annotate", str(cells), "-o", str(table), "--tissue", "blood", "--overwrite"],
-        [spoticell, "evaluate", str(annotated), "--truth-key", keys.LABEL],
+        [spoticell, "evaluate", str(annotated), "--label-column", keys.LABEL],
     ]
 
 

@@ -44,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("NO_COLOR", "1")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Put the rows of bad inputs that a test is about into its id; docs/inputs.md lists them."""
+    for mark in metafunc.definition.iter_markers("rows"):
+        metafunc.fixturenames.append("rows_of_the_list")
+        metafunc.parametrize("rows_of_the_list", [mark.args], ids=["-".join(f"row-{row:02d}" for row in mark.args)])
+
+
 @pytest.fixture(autouse=True)
 def unheard() -> Iterator[None]:
     """Leave the library's logger as it was: commands settle how much of it is heard."""
@@ -188,6 +195,15 @@ def tiny_markers() -> frozenset[str]:
 def tiny_cells() -> anndata.AnnData:
     """Thirty cells of six types and an empty one, 200 genes, counts in X."""
     return tiny_adata()
+
+
+@pytest.fixture
+def vague_cells(tiny_cells: anndata.AnnData) -> anndata.AnnData:
+    """`tiny_cells`, each of which has a little of every type."""
+    mean_v = np.asarray(tiny_cells.X.mean(axis=0)).ravel()
+    counts_nv = np.random.default_rng(0).poisson(mean_v, size=tiny_cells.shape).astype(np.float32)
+    tiny_cells.X = sparse.csr_matrix(counts_nv)
+    return tiny_cells
 
 
 @pytest.fixture(scope="session")

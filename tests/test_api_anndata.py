@@ -62,6 +62,7 @@ def test_a_copy_is_annotated_and_the_original_left_alone(tiny_cells, tiny_bundle
     assert not tiny_cells.obsm
 
 
+@pytest.mark.rows(44)
 def test_a_second_run_replaces_the_first_and_another_key_stands_beside_it(tiny_cells, tiny_bundle):
     annotate(tiny_cells, model=tiny_bundle, threshold=1.0)
     annotate(tiny_cells, model=tiny_bundle)
@@ -76,6 +77,7 @@ def test_keys_that_files_can_not_hold_are_refused(tiny_cells, tiny_bundle, key):
         annotate(tiny_cells, model=tiny_bundle, key_added=key)
 
 
+@pytest.mark.rows(33)
 def test_a_view_becomes_an_object_and_its_parent_stays_as_it_was(tiny_cells, tiny_bundle, tiny_answers):
     view = tiny_cells[5:20, ::-1]
     annotate(view, model=tiny_bundle)
@@ -83,6 +85,7 @@ def test_a_view_becomes_an_object_and_its_parent_stays_as_it_was(tiny_cells, tin
     assert OBS[0] not in tiny_cells.obs
 
 
+@pytest.mark.rows(33)
 def test_a_backed_object_is_annotated_and_its_file_is_not_touched(tiny_h5ad, tiny_bundle, tiny_answers):
     before = tiny_h5ad.read_bytes()
     adata = anndata.read_h5ad(tiny_h5ad, backed="r")
@@ -140,6 +143,7 @@ def test_a_failure_leaves_the_object_as_it_was(tiny_cells, tiny_bundle):
         assert not adata.uns
 
 
+@pytest.mark.rows(37)
 def test_ids_in_a_column_serve_where_the_index_says_nothing(tiny_cells, tiny_bundle, tiny_answers):
     tiny_cells.var_names = [f"gene {i}" for i in range(200)]
     tiny_cells.var["gene_id"] = tiny_cells.var["gene_id"].astype("category")
@@ -148,6 +152,7 @@ def test_ids_in_a_column_serve_where_the_index_says_nothing(tiny_cells, tiny_bun
     assert tiny_cells.uns["spoticell"]["input"]["gene_match"]["column"] == "gene_id"
 
 
+@pytest.mark.rows(43)
 def test_repeated_cell_names_and_numbers_for_names_are_kept_in_order(tiny_cells, tiny_bundle, tiny_answers):
     tiny_cells.obs_names = ["same"] * 31
     annotate(tiny_cells, model=tiny_bundle)

@@ -56,6 +56,7 @@ def test_a_csv_holds_one_line_a_cell_in_the_order_of_the_file(tiny_h5ad, tiny_bu
     assert table["spoticell_n_counts_used"].dtype == np.int64
 
 
+@pytest.mark.rows(47)
 def test_cell_names_that_a_spreadsheet_would_run_are_disarmed(tiny_cells, tiny_bundle, tmp_path):
     tiny_cells.obs_names = ["=cmd()", "+1", "-1", "@x", *tiny_cells.obs_names[4:]]
     tiny_cells.write_h5ad(tmp_path / "in.h5ad")
@@ -108,6 +109,7 @@ def test_results_are_not_replaced_unless_allowed(tiny_h5ad, tiny_bundle, tmp_pat
     assert output.read_text().startswith("cell,")
 
 
+@pytest.mark.rows(20)
 def test_the_input_may_be_replaced_by_its_annotated_self_if_allowed(tiny_h5ad, tiny_bundle, tiny_answers):
     with pytest.raises(OutputError, match="the input itself"):
         annotate(tiny_h5ad, tiny_h5ad, model=tiny_bundle)
@@ -176,6 +178,7 @@ def test_cells_that_can_not_be_used_are_refused_with_a_sentence(tiny_cells, tiny
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.rows(27, 29)
 def test_cells_without_any_count_are_all_unknown(tiny_cells, tiny_bundle, tmp_path):
     tiny_cells.X = sparse.csr_matrix(tiny_cells.shape, dtype=np.float32)
     tiny_cells.write_h5ad(tmp_path / "empty.h5ad")

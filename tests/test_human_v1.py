@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import spoticell
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.biology.ontology import TOO_GENERAL
 from spoticell.model.bundle import load_bundle
 

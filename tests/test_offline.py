@@ -28,7 +28,7 @@ CALLS = "connect,sendto,sendmsg,sendmmsg"
 ADDRESS = re.compile("sa_family=AF_INET|/systemd/resolve/")
 """What strace shows of a call to an address or for one; what goes over a connection that is there names nobody."""
 
-OWN = re.compile(r"tmp/torchinductor_|home/\.(?:cache|config)$|home/\.(?:cache|config)/matplotlib")
+OWN = re.compile(r"home/\.(?:cache|config)$|home/\.(?:cache|config)/matplotlib")
 """What training's libraries keep for themselves: an empty folder, a list of fonts.  None says whose machine it is."""
 
 VERBS = """

@@ -29,7 +29,7 @@ from benchmarks.accuracy.ablation_trainings import cells_as_ranks, learning_from
 from benchmarks.lib.incomplete import thinned, views
 from benchmarks.lib.saving import DATA, ROOT, save_figures, save_result
 from benchmarks.lib.studies import within
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.biology.genes import load_vocabulary
 from spoticell.io.write import atomic
 from spoticell.training.config import TrainConfig, load_config

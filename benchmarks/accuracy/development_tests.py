@@ -22,7 +22,7 @@ import pandas as pd
 from benchmarks.lib.answering import answer_cells
 from benchmarks.lib.saving import DATA, RESULTS, save_result
 from benchmarks.lib.studies import read_aligned, read_cells
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.ontology import TOO_GENERAL, load_ontology, reach_matrix
 from spoticell.model.bundle import Bundle, load_bundle

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy.match_evidence import answer, known_cells
 from benchmarks.lib.saving import DATA, RESULTS, save_result
 from benchmarks.lib.studies import Cells, answerable, is_right, read_studies
-from spoticell.annotation.evaluation import MIN_SUPPORT, score
+from spoticell.annotation.figures import MIN_SUPPORT, score
 from spoticell.biology.ontology import load_ontology
 from spoticell.model.bundle import Bundle, load_bundle
 from spoticell.model.runtime import Runtime

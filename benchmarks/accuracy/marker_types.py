@@ -27,7 +27,7 @@ from benchmarks.lib.answering import answer_cells
 from benchmarks.lib.fewer_cells import copy_without
 from benchmarks.lib.saving import DATA, save_result
 from benchmarks.lib.studies import Cells, read_cells
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.biology.ontology import load_ontology
 from spoticell.model.bundle import load_bundle
 from spoticell.model.runtime import Runtime

@@ -43,8 +43,8 @@ from benchmarks.lib.studies import (
     read_cells,
     read_studies,
 )
-from spoticell.annotation.evaluation import score
 from spoticell.annotation.evidence import AGREEMENTS, RULE, Ballot, Evidence, Rule, agreement
+from spoticell.annotation.figures import score
 from spoticell.biology.ontology import load_ontology
 from spoticell.index.background import Background, background_of, broad_terms
 from spoticell.keys import UNKNOWN

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lib.saving import DATA, save_result
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.api import annotate
 from spoticell.io import open_cells
 from spoticell.keys import LABEL

@@ -29,7 +29,7 @@ from benchmarks.lib.answering import answer_cells, describe, open_runtime, read_
 from benchmarks.lib.reliability import brier, chance_error, reliability, risk_coverage
 from benchmarks.lib.saving import save_figures, save_picture, save_result
 from benchmarks.lib.studies import Cells, is_right
-from spoticell.annotation.evaluation import MIN_SUPPORT, NO_ANSWER
+from spoticell.annotation.figures import MIN_SUPPORT, NO_ANSWER
 from spoticell.model.runtime import Runtime
 
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)

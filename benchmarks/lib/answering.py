@@ -17,7 +17,7 @@ from benchmarks.lib.saving import DATA
 from benchmarks.lib.studies import Cells, is_right, read_studies
 from spoticell.annotation.allowed import Allowed
 from spoticell.annotation.decision import decide
-from spoticell.annotation.evaluation import NO_ANSWER
+from spoticell.annotation.figures import NO_ANSWER
 from spoticell.annotation.options import Options
 from spoticell.biology.ontology import load_ontology
 from spoticell.keys import UNKNOWN

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from benchmarks.lib.answering import coarser, mean_depth
 from benchmarks.lib.studies import random_panel
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 
 SIZES = (5000, 2000, 1000, 500, 300, 200, 100, 50)
 FEWEST_GENES = 50

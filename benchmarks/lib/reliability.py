@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 15
-"""As in ``spoticell.annotation.evaluation``."""
+"""As in ``spoticell.annotation.figures``."""
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.floating] | None

@@ -24,7 +24,7 @@ from scipy.optimize import minimize_scalar
 from benchmarks.lib.saving import ROOT
 from benchmarks.lib.studies import Cells
 from benchmarks.peers.methods import Peer, RefusedError
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.biology.ontology import TOO_GENERAL, answers, load_ontology, reach_matrix
 from spoticell.keys import UNKNOWN
 from spoticell.training.config import load_config

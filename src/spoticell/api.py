@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spoticell.annotation.evaluation import Evaluation, compare, read_obs
+from spoticell.annotation.evaluation import evaluate
 from spoticell.annotation.options import Model, Options
 from spoticell.annotation.outputs import check_answers
 from spoticell.annotation.pipeline import annotate_source, look_at
 from spoticell.annotation.result import Annotation
 from spoticell.annotation.sinks import AnnDataSink, CsvSink, H5adSink, Sink
-from spoticell.errors import ConfigError
+from spoticell.errors import ConfigError, note
 from spoticell.extras import needed
 from spoticell.index.build import build_index
 from spoticell.index.search import search
@@ -31,6 +31,7 @@ from spoticell.progress import Progress, shown, stretch
 if TYPE_CHECKING:
     from spoticell.corpus.plan import Plan
     from spoticell.index import OpenIndex
+    from spoticell.io.meanings import Meanings
     from spoticell.training.config import TrainConfig
 
 __all__ = [
@@ -178,49 +179,6 @@ def _annotate(
     return replace(annotation, path=path, adata=None if target is None else target.adata)
 
 
-def evaluate(
-    annotated: Annotation | Cells, *, truth_key: str, truth: Cells | None = None, key_added: str = KEY_ADDED
-) -> Evaluation:
-    """Compare answers with labels.
-
-    Parameters
-    ----------
-    annotated
-        What `annotate` gave or wrote: an annotation, an AnnData object, or a path (``.h5ad``, ``.csv``).
-    truth_key
-        The column of labels: Cell Ontology ids, names or exact synonyms.  Others count as no label.
-    truth
-        Where that column is, if not in ``annotated``; its cells are found by their names.
-    key_added
-        What the columns of answers start with; an annotation knows its own.
-
-    Returns
-    -------
-    Evaluation: ``.macro_f1``, ``.hierarchical_f1`` and more figures, ``.per_type``.
-
-    Raises
-    ------
-    SpoticellError
-        If a column is missing, or no cell has a label.
-
-    Examples
-    --------
-    >>> import anndata, importlib.resources, spoticell
-    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
-    >>> adata = spoticell.annotate(anndata.read_h5ad(cells)).adata
-    >>> adata.obs["label"] = adata.obs["bulk_labels"].map({"CD19+ B": "B cell", "CD56+ NK": "natural killer cell"})
-    >>> spoticell.evaluate(adata, truth_key="label").types
-    2
-    """
-    if isinstance(annotated, Annotation):
-        key_added, answers = annotated.options.key_added, annotated.obs
-        truth = truth if truth is not None else annotated.path if annotated.adata is None else annotated.adata
-    else:
-        answers = read_obs(annotated)
-    labels = answers if truth is None else read_obs(truth)
-    return compare(answers, labels, truth_key=truth_key, key_added=key_added)
-
-
 def prepare(
     recipe: Path | str,
     output: Path | str | None = None,
@@ -228,6 +186,8 @@ def prepare(
     dry_run: bool = False,
     downloads: Path | str | None = None,
     copy_of: Path | str | None = None,
+    label_column: str | None = None,
+    meanings: Meanings | None = None,
     on_progress: Progress | bool = True,
 ) -> dict[str, Any] | Plan:
     """Make a store of labelled cells to train on.
@@ -236,16 +196,14 @@ def prepare(
 
     Parameters
     ----------
-    recipe
-        The name of a packaged recipe, or a YAML file.
-    output
-        Folder of the store.
+    recipe, output
+        The name of a packaged recipe, or a YAML file; the folder of the store.
     dry_run
         Whether only to tell cells, types, size and time; nothing is written or fetched then.
-    downloads
-        Folder for what is fetched; ``downloads`` beside the store if not given.
-    copy_of
-        Folder or address of a copy of what the recipe's hosts have.
+    downloads, copy_of
+        Folder for what is fetched, ``downloads`` beside the store if not given; a copy of what the recipe's hosts have.
+    label_column, meanings
+        As for `evaluate`; what the recipe says of a source goes before them.
     on_progress
         Whether to show a bar, or what to call with the steps done and the steps there are.
 
@@ -272,13 +230,15 @@ def prepare(
     if output is None and not dry_run:
         raise ConfigError("no folder for the store was given; give output, or dry_run=True to be told about it.")
     store = Path("store" if output is None else output)
-    asked = load_recipe(recipe)
+    asked = load_recipe(recipe).with_labels(label_column, meanings)
     folder = store.parent / "downloads" if downloads is None else Path(downloads)
     sources = open_sources(asked, downloads=folder, stand_in=None if copy_of is None else str(copy_of))
     with shown(on_progress, "looking" if dry_run else "preparing") as step:
-        return (
+        made = (
             plan(asked, sources, on_progress=step) if dry_run else build_store(asked, sources, store, on_progress=step)
         )
+    _tell(made)
+    return made
 
 
 def train(
@@ -383,6 +343,13 @@ def finetune(
         return teach(
             model, data, output, config, random_state=random_state, split=split, panels_dir=panels, on_progress=step
         )
+
+
+def _tell(made: dict[str, Any] | Plan) -> None:
+    from spoticell.corpus.summary import remarks
+
+    for remark in remarks(made) if isinstance(made, dict) else made.remarks():
+        note(remark)
 
 
 def _sinks(

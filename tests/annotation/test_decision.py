@@ -29,6 +29,7 @@ def said(bundle, familiarity, **weight):
     return Prediction(np.ones((n, 3), np.float32), np.tile(probability_m, (n, 1)).astype(np.float32), known_n)
 
 
+@pytest.mark.rows(45)
 def test_a_familiar_cell_is_named_and_a_strange_one_unknown_with_no_score(bundle):
     decision = decide(said(bundle, [11, 5], **{B_CELL: 1.0}), np.array([1000, 1000]), bundle, threshold=0.5)
     assert [bundle.nodes[answer] if answer >= 0 else None for answer in decision.answer_n] == [B_CELL, None]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.api import annotate, evaluate
-from spoticell.errors import ConfigError, FileFormatError
+from spoticell.errors import ConfigError, FileFormatError, SpoticellWarning
 
 T, ALPHA_BETA, CD4, CD8, NK, CELL = "CL:0000084", "CL:0000789", "CL:0000624", "CL:0000625", "CL:0000623", "CL:0000000"
 
@@ -148,41 +148,46 @@ def test_answers_in_a_csv_are_scored_against_another_file_by_cell_name(tiny_cell
     assert figures.ece < 0.05
 
 
-def test_labels_may_be_names_and_others_count_as_none(tiny_cells, tiny_bundle, tmp_path):
+def test_labels_may_be_names_and_others_are_told(tiny_cells, tiny_bundle, tmp_path):
     tiny_cells.obs["author"] = ["b cell"] * 5 + ["CD4 T?"] * 10 + ["natural killer cell"] * 16
     tiny_cells.write_h5ad(tmp_path / "in.h5ad")
     annotate(tmp_path / "in.h5ad", tmp_path / "out.h5ad", model=tiny_bundle)
-    figures = evaluate(tmp_path / "out.h5ad", truth_key="author")
-    assert (figures.cells, figures.cells_without_label) == (21, 10)
+    with pytest.warns(
+        SpoticellWarning, match=r"are of 21 of 31 labelled cells\. 1 label in 'author' is not understood"
+    ) as told:
+        figures = evaluate(tmp_path / "out.h5ad", truth_key="author")
+    assert figures.notes == tuple(str(one.message) for one in told)
+    assert (figures.cells, figures.cells_without_label, figures.cells_not_understood) == (21, 0, 10)
+    assert figures.labels_not_understood == {"CD4 T?": 10}
 
 
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(tiny_h5ad, tiny_bundle, tmp_path):
     annotate(tiny_h5ad, tmp_path / "out.h5ad", model=tiny_bundle)
-    with pytest.raises(ConfigError, match=r"no column 'truth'; there are cell_type_ontology_term_id, batch"):
+    with pytest.raises(ConfigError, match=r"no column 'truth' .*; it has 'cell_type_ontology_term_id', 'batch'"):
         evaluate(tmp_path / "out.h5ad", truth_key="truth")
     with pytest.raises(ConfigError, match="no column 'spoticell_cell_type_ontology_term_id'"):
         evaluate(tiny_h5ad, truth_key=LABEL)
-    with pytest.raises(ConfigError, match="no cell has a label"):
-        evaluate(tmp_path / "out.h5ad", truth_key="batch")
+    with pytest.raises(ConfigError, match="of 31 labelled cells 0 have a label that is understood"):
+        evaluate(tmp_path / "out.h5ad", truth_key="batch", partial=True)
 
 
 def test_labels_of_cells_with_repeated_names_can_not_be_joined(tiny_cells, tiny_h5ad, tiny_bundle, tmp_path):
     annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle)
-    tiny_cells.obs_names = ["same"] * 31
+    tiny_cells.obs_names = [tiny_cells.obs_names[0]] * 31
     tiny_cells.write_h5ad(tmp_path / "same.h5ad")
     with pytest.raises(ConfigError, match="cell names repeat"):
         evaluate(tmp_path / "out.csv", truth_key=LABEL, truth=tmp_path / "same.h5ad")
 
 
 def test_a_csv_that_is_none_is_refused(tmp_path):
-    with pytest.raises(FileFormatError, match="can't be read as a table of answers"):
+    with pytest.raises(FileFormatError, match="there is no such file"):
         evaluate(tmp_path / "nowhere.csv", truth_key=LABEL)
 
 
 def test_answers_under_another_key_are_found_and_named_where_they_are_not(tiny_h5ad, tiny_bundle, tmp_path):
     annotate(tiny_h5ad, tmp_path / "out.h5ad", model=tiny_bundle, key_added="run2")
     assert evaluate(tmp_path / "out.h5ad", truth_key=LABEL, key_added="run2").accuracy == 1
-    with pytest.raises(ConfigError, match=r"Answers are under 'run2': say so with key_added\."):
+    with pytest.raises(ConfigError, match=r"Answers are under 'run2': say so with --key-added"):
         evaluate(tmp_path / "out.h5ad", truth_key=LABEL)
 
 
@@ -192,3 +197,88 @@ def test_a_result_is_scored_by_its_own_object_or_file(tiny_h5ad, tiny_cells, tin
     assert of_file == evaluate(result, truth_key=LABEL) == evaluate(tiny_cells, truth_key=LABEL)
     assert of_file.per_type.loc["CL:0000236", "f1"] == 1
     assert of_file.to_dict()["per_type"]["CL:0000236"]["cells"] == 5
+
+
+def answered(labels, column="label"):
+    """Answers as annotate writes them, all right, beside labels."""
+    return pd.DataFrame({"spoticell_cell_type_ontology_term_id": T, "spoticell_score": "0.9", column: labels})
+
+
+def written(table, folder):
+    table.to_csv(folder / "named.csv")
+    return folder / "named.csv"
+
+
+def test_labels_of_which_few_are_understood_give_no_figures_unless_that_is_asked_for(tmp_path):
+    named = written(answered(["T cell"] * 14 + ["my cluster"] * 30), tmp_path)
+    with pytest.raises(ConfigError, match=r"of 44 labelled cells 14 have .* 'my cluster' \(30 cells.*--meanings TABLE"):
+        evaluate(named)
+    with pytest.warns(SpoticellWarning, match=r"the figures are of 14 of 44 labelled cells\. 1 label in 'label'"):
+        figures = evaluate(named, partial=True)
+    assert (figures.cells, figures.to_dict()["labels_not_understood"]) == (14, {"my cluster": 30})
+    assert "14 of 44" in figures.to_dict()["notes"][0]
+
+
+def test_a_table_of_meanings_makes_labels_understood(tmp_path):
+    named = written(answered(["T cell"] * 14 + ["my cluster"] * 30), tmp_path)
+    (tmp_path / "meanings.csv").write_text("label,cell_type\nmy cluster,CD4+ T cells\n")
+    for meanings in (tmp_path / "meanings.csv", {"my cluster": "CL:0000624"}):
+        figures = evaluate(named, meanings=meanings)
+        assert (figures.cells, figures.accuracy, figures.notes) == (44, 14 / 44, ())
+
+
+def test_a_handful_of_labelled_cells_among_many_gives_no_figures_unless_that_is_asked_for(tmp_path):
+    named = written(answered(["T cell"] * 3 + [""] * 30), tmp_path)
+    with pytest.raises(ConfigError, match="only 3 of 33 cells can be scored: figures of so few say little"):
+        evaluate(named)
+    with pytest.warns(SpoticellWarning, match="only 3 of 33 cells can be scored"):
+        assert evaluate(named, partial=True).accuracy == 1
+
+
+def test_a_few_cells_that_are_all_there_are_scored_with_a_note(tmp_path):
+    with pytest.warns(SpoticellWarning, match="only 2 of 2 cells can be scored"):
+        assert evaluate(written(answered(["T cells", "T"]), tmp_path)).accuracy == 1
+
+
+def test_everyday_labels_are_understood_in_a_column_that_nobody_named(tmp_path):
+    figures = evaluate(written(answered(["T cells"] * 10 + ["NK"] * 5, column="CellType"), tmp_path))
+    assert (figures.label_column, figures.cells, figures.accuracy) == ("CellType", 15, 10 / 15)
+
+
+def test_cells_without_answers_lead_to_the_command_that_gives_them(tiny_h5ad):
+    with pytest.raises(ConfigError, match=r"spoticell annotate .*\.h5ad -o OUT; then evaluate OUT"):
+        evaluate(tiny_h5ad, label_column=LABEL)
+
+
+def test_scores_that_are_missing_or_no_numbers_are_no_riddle(tmp_path):
+    table = answered(["T cell"] * 12)
+    with pytest.raises(FileFormatError, match="there is no column 'spoticell_score' beside the answers"):
+        evaluate(written(table.drop(columns="spoticell_score"), tmp_path))
+    for odd in ("high", "nan", "", "7", "-3", "inf"):
+        with pytest.raises(FileFormatError, match=f"no numbers from 0 to 1, as annotate writes them: '{odd}' is the"):
+            evaluate(written(table.assign(spoticell_score=["0.5"] * (len(table) - 1) + [odd]), tmp_path))
+
+
+def test_a_cell_without_an_answer_needs_no_score(tmp_path):
+    table = answered(["T cell"] * 20)
+    table.iloc[0] = ["unknown", "", "T cell"]
+    assert evaluate(written(table, tmp_path)).coverage == 0.95
+
+
+def test_labels_of_other_cells_are_refused(tiny_h5ad, tiny_bundle, tmp_path):
+    annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle)
+    (tmp_path / "truth.tsv").write_text("cell\tlabel\nsomewhere else\tT cell\n")
+    with pytest.raises(ConfigError, match="no cell of the answers is in the file of labels"):
+        evaluate(tmp_path / "out.csv", truth=tmp_path / "truth.tsv")
+
+
+def test_labels_that_any_answer_meets_give_no_figures_unless_that_is_asked_for(tmp_path):
+    named = written(answered(["cell"] * 20 + ["T cell"] * 12), tmp_path)
+    with pytest.raises(ConfigError, match="can't tell how good the answers are: 20 of 32 labels say so little"):
+        evaluate(named)
+    assert "20 of 32 labels" in evaluate(named, partial=True).notes[0]
+
+
+def test_figures_of_a_small_part_of_the_cells_say_so(tmp_path):
+    figures = evaluate(written(answered(["T cell"] * 14 + [""] * 30), tmp_path))
+    assert figures.notes == ("the figures are of 14 of 44 cells; 30 have no label.",)

@@ -217,7 +217,7 @@ def test_real_cells_match_their_types_in_other_studies(data_folder, tmp_path):
     index = make_index(tmp_path / "index", "human-v1", **studies)
     query = anndata.read_h5ad(data_folder / "test" / "mimitou2019_eccite_pbmc_citefuse.h5ad")
     spoticell.annotate(query, index=index)
-    figures = spoticell.annotation.evaluation.score(
+    figures = spoticell.annotation.figures.score(
         query.obs[keys.LABEL].tolist(), query.obs["spoticell_match_cell_type_ontology_term_id"].tolist()
     )
     assert figures["hierarchical_f1"] > 0.9

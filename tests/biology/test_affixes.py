@@ -97,6 +97,11 @@ def test_the_symbol_serves_where_the_id_beside_it_is_not_known(form):
     assert found(names) == SYMBOLS
 
 
+def test_another_gene_of_the_same_symbol_is_not_added_to_the_one_that_is_known():
+    names = [f"{symbol}_{gene_id}" for symbol, gene_id in zip(SYMBOLS, IDS, strict=True)]
+    assert found([*names, f"{SYMBOLS[0]}_ENSG09000000001"]) == [*SYMBOLS, ""]
+
+
 def test_the_older_symbol_serves_where_the_first_is_not_known():
     names = [f"{'new' if place % 5 == 0 else symbol}|{symbol}" for place, symbol in enumerate(SYMBOLS)]
     assert found(names) == SYMBOLS
@@ -114,6 +119,17 @@ def test_a_biotype_that_is_spelt_like_a_gene_is_no_gene():
     names = [f"{gene_id}|{'TEC' if place % 2 else 'protein_coding'}" for place, gene_id in enumerate(IDS)]
     names[1] = "ENSG09000000001|TEC"
     assert found(names) == [SYMBOLS[0], "", *SYMBOLS[2:]]
+
+
+@pytest.mark.parametrize("form", ["{}.v2", "new_{}", "{}-intron", "{} copy", "{}-1"])
+def test_every_gene_again_under_any_affix_is_that_gene(form):
+    names = SYMBOLS + [form.format(symbol) for symbol in SYMBOLS]
+    assert found(names) == SYMBOLS * 2
+    assert notes(names)[0].startswith("400 of 800 names in 'index' carry the ")
+
+
+def test_antisense_genes_are_never_their_sense_genes():
+    assert found(SYMBOLS + [f"{symbol}-AS1" for symbol in SYMBOLS[::10]]) == SYMBOLS + [""] * 40
 
 
 def test_transcripts_lead_to_their_gene():
@@ -151,7 +167,7 @@ def test_another_species_is_refused_whatever_is_around_its_genes(names):
     ("human", "mouse"),
     [
         ("GRCh38-2020-A_{}", "mm10-2020-A_{}"), ("hs_{}", "mm_{}"), ("{}_HUMAN", "{}_MOUSE"), ("{}-h", "{}-m"),
-        ("9606:{}", "10090:{}"),
+        ("9606:{}", "10090:{}"), ("{}", "mm_{}"), ("{}", "{}-m"),
     ],
 )  # fmt: skip
 def test_two_species_are_told_by_prefixes_that_nobody_knows(human, mouse):

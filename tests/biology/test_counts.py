@@ -385,6 +385,7 @@ def test_a_few_fractional_cells_are_refused_without_a_guess():
     assert (verdict.kind, verdict.usable) == (Kind.UNKNOWN, False)
 
 
+@pytest.mark.rows(30)
 def test_huge_counts_keep_their_digits():
     values_nv = sparse.csr_array(np.array([[16_777_216, 1, 0], [1e7, 3e6, 2]] * 40, dtype=np.float64))
     verdict = judge(values_nv)

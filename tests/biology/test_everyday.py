@@ -53,7 +53,7 @@ def test_a_type_is_known_by_its_everyday_names(name: str) -> None:
     assert {text: term and ONTOLOGY.name(term) for text, term in read.items()} == dict.fromkeys(read, name)
 
 
-@pytest.mark.parametrize("text", ["PC", "IC", "Endo", "EC", "SC", "KC", "Stellate", "Excitatory neurons"])
+@pytest.mark.parametrize("text", ["PC", "IC", "Endo", "EC", "SC", "KC", "Stellate", "Cap", "Excitatory neurons"])
 def test_a_name_that_people_use_for_several_types_names_none_and_all_are_told(text: str) -> None:
     assert read_name(text) is None
     assert closest_names(text) == [ONTOLOGY.name(term) for term in meanings_of(text)][:3]
@@ -64,7 +64,7 @@ def test_two_types_at_once_are_none(text: str) -> None:
     assert read_name(text) is None
 
 
-@pytest.mark.parametrize("text", ["", "12", "Cluster 3", "C41", "g5", "A", "D", "T cell?", "my cluster", "?"])
+@pytest.mark.parametrize("text", ["", "12", "Cluster 3", "C41", "g5", "A", "D", "b", "t", "T cell?", "my cluster", "?"])
 def test_numbers_of_clusters_single_letters_and_doubts_name_nothing(text: str) -> None:
     assert read_name(text) is None
 

@@ -78,6 +78,7 @@ def test_a_column_that_is_named_by_the_user_is_used_whatever_it_is_called():
         ([f"ENSP{place:011}" for place in range(400)], "proteins"),
         ([f"{place}_s_at" for place in range(400)], "probes"),
         ([f"AAACCTGAG{'ACGT'[k % 4]}{'ACGT'[k // 4 % 4]}{'ACGT'[k // 16 % 4]}-1" for k in range(64)], "barcodes"),
+        ([f"ADT_{symbol}" for symbol in SYMBOLS], "antibodies"),
         (["no such gene"], "Give Ensembl ids such as"),
     ],
 )

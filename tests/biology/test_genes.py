@@ -119,6 +119,7 @@ def test_a_smaller_vocabulary_uses_the_same_aliases_at_its_own_positions():
         (b"CD3E", "CD3E"),
     ],
 )
+@pytest.mark.rows(17, 36)
 def test_damage_is_repaired_only_where_the_meaning_is_certain(name, symbol):
     assert found([name, "TP53", "ACTB", "GAPDH"])[0] == symbol
 
@@ -158,6 +159,7 @@ def test_dashes_quotes_and_wide_letters_are_read_as_what_they_look_like():
     assert found(names) == ["HLA-A", "NKX2-1", "CD3E", "MS4A1", "TP53", "CD4"]
 
 
+@pytest.mark.rows(36)
 def test_a_prefix_is_one_only_at_the_beginning():
     assert found(["ZBTB37-1", "ZBTB37", "TP53"]) == ["ZBTB37", "ZBTB37", "TP53"]
 
@@ -170,6 +172,7 @@ def test_lower_case_is_left_alone_in_a_list_of_mixed_case():
     assert found(["CD3E", "ms4a1"]) == ["CD3E", ""]
 
 
+@pytest.mark.rows(35, 38)
 def test_numbers_say_how_each_name_was_found():
     result = match(["CD3E", "CD3E", "MS4A1", "CD20", "ENSG00000010610.9", "1-Mar", "nothing", None])
     assert (result.n_found, result.n_unmatched, result.n_repaired) == (3, 3, 1)
@@ -181,6 +184,7 @@ def test_numbers_say_how_each_name_was_found():
     )
 
 
+@pytest.mark.rows(37)
 def test_the_column_that_leads_to_most_genes_is_used(vocabulary):
     n = 200
     columns = {
@@ -203,12 +207,14 @@ def test_the_column_that_leads_to_most_genes_is_used(vocabulary):
         (["gata1a", "sox9b", "hoxb1b", "si:ch211-1", "zgc:55", "tp53", "actb1", "il2rga"], "look like zebrafish"),
     ],
 )
+@pytest.mark.rows(39)
 def test_other_species_are_refused_by_name(names, species):
     with pytest.raises(GeneMatchError, match=f"{species}.*human"):
         match(names)
 
 
 @pytest.mark.parametrize("prefixes", [("GRCh38_", "mm10_"), ("hg19-", "mm10---"), ("", "mm10_"), ("", "")])
+@pytest.mark.rows(40)
 def test_a_mixture_of_human_and_mouse_is_refused(vocabulary, prefixes):
     human = [prefixes[0] + symbol for symbol in vocabulary.symbols[:300]]
     mouse = [prefixes[1] + symbol.capitalize() for symbol in vocabulary.symbols[300:700]]
@@ -230,6 +236,7 @@ def test_no_names_at_all_are_refused(columns):
         match_genes(columns)
 
 
+@pytest.mark.rows(41)
 def test_too_few_genes_are_refused_with_a_hint(vocabulary):
     with pytest.raises(GeneMatchError, match=r"Only 49 of 20,532 known human genes.*at least 50.*ENSG"):
         match_genes({"index": vocabulary.ids[:49]})
@@ -237,6 +244,7 @@ def test_too_few_genes_are_refused_with_a_hint(vocabulary):
 
 
 @given(names=gene_lists())
+@pytest.mark.rows(42)
 def test_no_name_breaks_the_match(names):
     try:
         result = match(names)
@@ -261,6 +269,7 @@ def test_the_order_of_names_doesnt_matter(names, seed):
 
 @settings(deadline=None)
 @given(counts_nv=counts(), data=st.data())
+@pytest.mark.rows(35)
 def test_alignment_keeps_every_known_count_and_adds_up_repeats(counts_nv, data):
     names = data.draw(st.lists(st.sampled_from(["CD3E", "MS4A1", "CD20", "TP53", "none"]), min_size=0, max_size=39))
     names = ["CD3E", *names, *["none"] * 40][: counts_nv.shape[1]]

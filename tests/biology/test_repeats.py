@@ -23,8 +23,8 @@ def proteins(seed=1, low=2.0, high=300.0):
     return rng.poisson(np.geomspace(low, high, N_PROTEINS), (N_CELLS, N_PROTEINS)).astype(np.float32)
 
 
-def odd(values_nv, target_v):
-    repeats = Repeats(np.asarray(target_v))
+def odd(values_nv, target_v, names=None):
+    repeats = Repeats(np.asarray(target_v), names or ["x"] * len(target_v))
     for start in range(0, len(values_nv), 50):
         repeats.update(sparse.csr_array(values_nv[start : start + 50]))
     return repeats.odd()
@@ -83,10 +83,28 @@ def test_a_few_large_genes_whose_small_columns_lie_together_are_added_up():
     assert not found.doubtful_v.any()
 
 
-def test_a_single_pair_of_two_kinds_is_left_out_whole():
-    found = odd(np.hstack([genes(), np.full((N_CELLS, 1), 90.0)]), [*TARGETS, 205])
+@pytest.mark.parametrize(("name", "is_doubtful"), [("G205-1", True), ("CD20", True), ("KIAA0754", False)])
+def test_a_single_pair_of_two_kinds_is_left_out_whole_unless_it_is_an_old_name(name, is_doubtful):
+    names = [*(f"G{n}" for n in range(N_GENES)), name]
+    found = odd(np.hstack([genes(), np.full((N_CELLS, 1), 90.0)]), [*TARGETS, 205], names)
     assert not found.other_v.any()
-    assert np.flatnonzero(found.doubtful_v).tolist() == [205, N_GENES]
+    assert np.flatnonzero(found.doubtful_v).tolist() == ([205, N_GENES] if is_doubtful else [])
+
+
+ANTIGENS = [f"CD{n}" for n in range(12)] + ["ENG", "KIT", "TIGIT", "CCR7", "IL7R", "CD99", "HLA-DRA", "IgM"]
+
+
+@pytest.mark.parametrize("low", [2.0, 0.1], ids=["in nearly all cells", "in few cells"])
+def test_proteins_whose_genes_are_missing_are_told_by_names_and_values(low):
+    names = [*(f"G{n}" for n in range(N_GENES)), *ANTIGENS]
+    found = odd(np.hstack([genes(), proteins(low=low, high=low * 50)]), np.arange(len(names)), names)
+    assert found.other_v[N_GENES:].all() == (low > 1)
+    assert not found.other_v[:N_GENES].any()
+
+
+def test_genes_of_antigens_stay_where_all_genes_are_in_most_cells():
+    names = [*(f"G{n}" for n in range(N_GENES)), *ANTIGENS]
+    assert not odd(np.hstack([genes() + 9, proteins()]), np.arange(len(names)), names).other_v.any()
 
 
 @pytest.mark.parametrize("values", [np.zeros((5, 3)), np.zeros((0, 3))], ids=["without counts", "without cells"])
@@ -99,7 +117,7 @@ def test_a_match_without_its_odd_columns_counts_what_is_left():
     names = [*symbols, *(f"{symbols[place]}-1" for place in OWN)]
     match = match_genes({"index": names})
     assert match.n_repeated == N_PROTEINS
-    repeats = Repeats(match.target_v)
+    repeats = Repeats(match.target_v, names)
     values_nv = sparse.csr_array(np.hstack([genes(), proteins()]))
     repeats.update(values_nv)
     rest, notes = without_odd(match, repeats.odd(), names)

@@ -3,6 +3,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+import spoticell
 from spoticell.cli.app import app
 
 RUNNER = CliRunner()
@@ -25,13 +26,14 @@ def test_it_ends_with_what_went_in_what_did_not_and_where_it_lies(recipe, tmp_pa
     result = run(recipe, "-o", tmp_path / "store")
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
-    *lines, last = result.stderr.splitlines()
+    notes = [line for line in result.stderr.splitlines() if line.startswith("note: ")]
+    assert notes[0].startswith("note: labels that are not understood: 1, listed in unresolved_labels.tsv; say what")
+    *lines, last = result.stderr.splitlines()[len(notes) :]
     assert lines == [
         "rows  cells  source",
         "  31     25  cells",
         "left out: 5 label not in the Cell Ontology",
         "left out: 1 no label",
-        "labels that the Cell Ontology doesn't know: 1, listed in unresolved_labels.tsv",
     ]
     assert last.startswith("25 cells of 1 types, 1 data sets and 0 known donors. Written: ")
 
@@ -40,6 +42,11 @@ def test_json_is_the_summary_and_nothing_else_is_on_stdout(recipe, tmp_path):
     result = run(recipe, "-o", tmp_path / "store", "--json", "--quiet")
     outcome = json.loads(result.stdout)
     assert outcome.pop("output") == str(tmp_path / "store")
+    assert [note.partition(":")[0] for note in outcome.pop("notes")] == [
+        "labels that are not understood",
+        "cells",
+        "cells",
+    ]
     assert outcome == json.loads((tmp_path / "store" / "summary.json").read_text())
     assert result.stderr == ""
 
@@ -47,7 +54,7 @@ def test_json_is_the_summary_and_nothing_else_is_on_stdout(recipe, tmp_path):
 def test_a_dry_run_tells_and_writes_nothing(recipe, tmp_path):
     result = run(recipe, "--dry-run")
     assert result.exit_code == 0
-    assert "the commonest 'clump' (5)" in result.stdout
+    assert "the commonest 'clump' (5)" in result.stderr
     assert result.stdout.splitlines()[-1].startswith("mine: 25 cells of 1 types, about ")
     assert {path.name for path in tmp_path.iterdir()} == {"cells.h5ad", "recipe.yaml"}
     told = json.loads(run(recipe, "--dry-run", "--json").stdout)
@@ -92,3 +99,13 @@ def test_a_command_without_recipe_or_store_is_put_wrongly(arguments):
     result = run(*arguments)
     assert result.exit_code == 2
     assert "is needed" in result.stderr
+
+
+def test_a_column_of_labels_and_what_they_mean_may_be_given_beside_the_recipe(recipe, tiny_cells, tmp_path):
+    tiny_cells.obs["mine"] = ["my cluster"] * 20 + ["B cells"] * 11
+    tiny_cells.write_h5ad(tmp_path / "cells.h5ad")
+    (tmp_path / "meanings.tsv").write_text("label\tcell_type\nmy cluster\tNK\n")
+    result = run(recipe, "--dry-run", "--json", "--label-column", "mine", "--meanings", tmp_path / "meanings.tsv")
+    assert set(json.loads(result.stdout)["types"]) == {"CL:0000236", "CL:0000623"}
+    made = spoticell.prepare(recipe, dry_run=True, label_column="mine", meanings={"B cells": "unknown"})
+    assert made.types == {}

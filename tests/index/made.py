@@ -1,9 +1,12 @@
 """Reference cells with random fingerprints."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
 from spoticell.index import COLUMNS, ReferenceCells
+from spoticell.io.sealed import record_of
 
 TYPES = (("CL:0000236", "B cell"), ("CL:0000084", "T cell"), ("CL:0000576", "monocyte"))
 TISSUES = ("blood", "lung")
@@ -29,3 +32,13 @@ def random_cells(n, *, seed=0, study="a", spread=1.0):
 def stored(cells):
     """Fingerprints as an index gives them back."""
     return cells.fingerprint_nd.astype(np.float16).astype(np.float32)
+
+
+def restated(folder, change=lambda manifest: None):
+    """Change the manifest of an index and have it state what its files are, as who wants to do harm would."""
+    manifest = json.loads((folder / "index.json").read_text())
+    for segment in manifest["segments"]:
+        place = folder / "segments" / segment["name"]
+        segment["files"] = {name: record_of(place / name).model_dump() for name in segment["files"]}
+    change(manifest)
+    (folder / "index.json").write_text(json.dumps(manifest))

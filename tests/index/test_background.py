@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spoticell.index.background import FEWEST, LEVELS, MOST, Background, background_of
+from spoticell.errors import SearchError
+from spoticell.index.background import FEWEST, LEVELS, MOST, Background, background_of, parse_background
 
 T_CELL, CD4, B_CELL, FIBROBLAST = "CL:0000084", "CL:0000624", "CL:0000236", "CL:0000057"
 
@@ -180,3 +181,19 @@ def test_p_values_of_cells_like_the_references_are_uniform(seed):
     p_n = background.p_fit(similarity)
     # another study's cells are compared with three studies inside the index and with four from outside
     assert abs(np.mean(p_n <= 0.2) - 0.2) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"nearest": [0.1, 0.9, 0.5]}, "nearest: quantiles must rise"),
+        ({"stranger": [7.0]}, "stranger.0: Input should be less"),
+        ({"stranger": [0.5] * 1000}, "stranger: Tuple should have at most 999"),
+        ({"more": 1}, "more: Extra inputs"),
+        ({"unit": {"b": None}}, "unit: Input should be a valid string"),
+    ],
+)
+def test_a_background_that_can_not_be_is_refused(change, message):
+    fields = {"unit": "study", "units": 2, "cells": 3, "nearest": [0.5], "stranger": [0.2]} | change
+    with pytest.raises(SearchError, match=f"background of the index blood is damaged: {message}"):
+        parse_background(fields, where="blood")

@@ -219,6 +219,15 @@ def circle(file):
     file["Y"] = h5py.SoftLink("/X")
 
 
+@changed("groups within groups", "no h5ad, 10x or loom file")
+def deep_groups(file):
+    for name in list(file):
+        del file[name]
+    group = file
+    for _ in range(10_000):
+        group = group.create_group("g")
+
+
 @changed("numbers kept in another file", "'X/data' are kept in another file")
 def external_storage(file):
     n = file["X/data"].shape[0]
@@ -563,3 +572,30 @@ def cut_table(folder):
     path = formats.tsv_of_r(folder, formats.cells())
     path.write_bytes(path.read_bytes()[:-30])
     return path
+
+
+ROWS = {
+    1: ["missing file", "folder without a matrix"],
+    2: ["empty file", "text named h5ad", "picture named h5ad"],
+    3: ["file cut short"],
+    5: [
+        "index out of range",
+        "negative index",
+        "pointers past the end",
+        "pointers out of order",
+        "wrong number of pointers",
+        "values beyond the last pointer",
+        "fewer indices than values",
+    ],
+    6: ["link to another file", "numbers kept in another file"],
+    7: ["links in a circle", "groups within groups"],
+    8: ["shape that doesn't fit the tables", "chunk too large to unpack", "too many cells"],
+    9: ["unknown filter"],
+    11: ["zarr with a lost chunk", "zarr with lost names"],
+    12: ["10x without genes"],
+    13: ["10x folder without barcodes", "wrong number of barcodes"],
+    14: ["mtx counted from 0", "mtx cut short"],
+    16: ["table with a line too short"],
+    28: ["no genes"],
+}
+"""Names by their row in the list of bad inputs in docs/inputs.md."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -85,6 +86,14 @@ def many_links(file):
         file[f"layers/l{place}"] = file["layers/l"]
 
 
+@changed("more entries than places", "'X' has 2,000,000 values for 11 cells and 60 genes", start=formats.h5ad_csc)
+def many_at_one_place(file):
+    for part, value in (("data", 1), ("indices", 0)):
+        del file[f"X/{part}"]
+        file[f"X/{part}"] = np.full(2_000_000, value, dtype="i1")
+    file["X/indptr"][1:] = 2_000_000
+
+
 @changed("loom of more cells than bytes", "declares 400,000,000 cells, more than it has bytes", start=formats.loom)
 def many_in_loom(file):
     del file["matrix"]
@@ -116,6 +125,14 @@ def chunks_of_one(folder):
     return zarr_changed(folder, "obs/label/codes", shape=[MANY], chunks=[1])
 
 
+@bad("zipped zarr that unpacks to too much", "'zarr.json' unpacks to 70,000,002 bytes, which is too much")
+def long_metadata(folder):
+    path = folder / "cells.zarr.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zarr.json", "{" + " " * 70_000_000 + "}")
+    return path
+
+
 def mtx_of(folder: Path, sizes: str, barcodes: bytes) -> Path:
     path = formats.tenx_folder_2(folder, formats.cells())
     lines = (path / "matrix.mtx").read_text().splitlines()
@@ -130,7 +147,7 @@ def many_in_mtx(folder):
     return mtx_of(folder, f"{N_GENES} 1000000 1", b"A\n" * 1_000_000)
 
 
-@bad("mtx of more entries than bytes", "promises 999,999,999,999 entries, more than its bytes can hold")
+@bad("mtx of more entries than bytes", "promises 999,999,999,999 entries, more than it can hold")
 def many_entries_in_mtx(folder):
     return mtx_of(folder, f"{N_GENES} {N_CELLS} 999999999999", b"A\n" * N_CELLS)
 
@@ -155,3 +172,11 @@ def many_lines(folder):
 @bad("table of more columns than bytes", r"declares 3,000,060 columns, more than it has bytes")
 def many_columns(folder):
     return gzipped(folder, f"cell,{GENES}" + ",x" * 3_000_000, "a,0", 1000)
+
+
+@bad("table with an endless field", r"a line that begins with '\"aaa.*' can't be split into fields")
+def endless_field(folder):
+    path = formats.csv_of_cells(folder, formats.cells())
+    heading, first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([heading, '"' + "a" * 200_000 + '"' + first[first.index(",") :], *rest]) + "\n")
+    return path

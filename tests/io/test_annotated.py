@@ -113,6 +113,7 @@ def test_everything_of_the_users_is_kept_as_it_was(tmp_path, some):
     check(read_h5ad(output), some)
 
 
+@pytest.mark.rows(44)
 def test_an_earlier_answer_is_replaced_and_nothing_else(tmp_path, some):
     path = formats.h5ad(tmp_path, some)
     once = annotate(path, tmp_path / "once.h5ad")
@@ -136,6 +137,7 @@ def test_an_earlier_answer_of_another_kind_is_replaced(tmp_path, some):
     assert adata.obs["label"].tolist() == some.labels
 
 
+@pytest.mark.rows(20)
 def test_the_input_itself_can_be_replaced(tmp_path, some):
     path = formats.h5ad(tmp_path, some)
     check(read_h5ad(annotate(path, path)), some)
@@ -223,6 +225,7 @@ def test_no_room_for_a_copy_is_found_before_the_work(tmp_path, some, monkeypatch
 
 
 @pytest.mark.parametrize("room", ["copy", "answers", "new"])
+@pytest.mark.rows(19)
 def test_a_disk_that_fills_up_leaves_nothing(tmp_path, some, room):
     """A limit on the size of files stands in for a full disk: the library learns of it in the same way."""
     path = formats.csv_of_cells(tmp_path, some) if room == "new" else formats.h5ad(tmp_path, some)

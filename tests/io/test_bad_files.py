@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.io import declared_files  # noqa: F401 - more of the bad files
-from tests.io.bad_files import BAD_FILES
+from tests.io.bad_files import BAD_FILES, ROWS
 
 from spoticell.errors import FileFormatError, GeneMatchError
 from spoticell.io import open_cells
@@ -24,7 +24,17 @@ def read_everything(path: Path) -> None:
         source.obs()
 
 
-@pytest.mark.parametrize("name", BAD_FILES)
+def with_row(name: str) -> str:
+    """Give a name with the row of the list of bad inputs that it belongs to, if there is one."""
+    rows = [f"row-{row:02d}" for row, names in ROWS.items() if name in names]
+    return "-".join([name, *rows])
+
+
+def test_rows_name_bad_files_that_there_are():
+    assert {name for names in ROWS.values() for name in names} <= BAD_FILES.keys()
+
+
+@pytest.mark.parametrize("name", BAD_FILES, ids=with_row)
 def test_a_bad_file_is_refused_in_one_or_two_plain_sentences(name, tmp_path):
     path = BAD_FILES[name].build(tmp_path)
     tracemalloc.start()

@@ -42,6 +42,7 @@ def write(path, kind):
 
 
 @pytest.mark.parametrize(("kind", "most"), [("csr", 50), ("csc", 160)])
+@pytest.mark.rows(34)
 def test_memory_stays_flat(tmp_path, some, kind, most):
     path = formats.h5ad(tmp_path, some)
     write(path, kind)

@@ -17,6 +17,7 @@ def stacked(source, matrix, **options):
     return sparse.vstack([block.values_nv for block in source.blocks(matrix, **options)], format="csr")
 
 
+@pytest.mark.rows(10, 11, 13, 31)
 def test_every_format_gives_the_same_cells(path, some):
     with open_cells(path) as source:
         assert source.n_cells == len(some.names)

@@ -30,6 +30,7 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
+@pytest.mark.rows(19)
 def test_whatever_goes_wrong_leaves_the_old_file_and_nothing_else(tmp_path, error):
     (tmp_path / "out.csv").write_text("old")
 
@@ -79,6 +80,8 @@ def test_what_the_disk_refuses_is_said_plainly(tmp_path, number, words):
     hidden = f"Can't write data (file write failed: errno = {number}, error message = 'refused')"
     with pytest.raises(OutputError, match=words), writing(tmp_path / "out.csv"):
         raise RuntimeError(hidden)
+    with pytest.raises(OutputError, match=words), writing(tmp_path / "out.csv"):
+        raise Exception(f"Error while serializing: I/O error: refused (os error {number})")
     assert names(tmp_path) == []
 
 
@@ -143,6 +146,7 @@ with atomic(Path(sys.argv[1])) as passing:
     assert names(tmp_path) == []
 
 
+@pytest.mark.rows(20)
 def test_outputs_are_checked_before_any_work(tmp_path):
     (tmp_path / "in.h5ad").write_text("input")
     (tmp_path / "old.csv").write_text("old")
@@ -154,8 +158,8 @@ def test_outputs_are_checked_before_any_work(tmp_path):
         (tmp_path, "is a folder"),
         (tmp_path / "no" / "out.csv", "its folder does not exist"),
         (tmp_path / "old.csv" / "out.csv", "its folder does not exist"),
-        (tmp_path / "old.csv", "is there already"),
-        (tmp_path / "in.h5ad", "is the input itself"),
+        (tmp_path / "old.csv", "is there already. Give another path, or replace it with --overwrite"),
+        (tmp_path / "in.h5ad", "is the input itself. Give another path, .*, in Python overwrite=True"),
         (tmp_path / "link.h5ad", "is the input itself"),
     ):
         with pytest.raises(OutputError, match=words):
@@ -197,6 +201,7 @@ def test_a_table_without_rows_gives_the_heading(tmp_path):
     assert (tmp_path / "out.csv").read_text() == "cell,score\n"
 
 
+@pytest.mark.rows(47)
 def test_formulas_are_defused_in_every_column_of_text(tmp_path):
     table = pd.DataFrame(
         {

@@ -48,6 +48,7 @@ def test_a_bundle_is_opened_without_the_readers_of_cells(folder):
     subprocess.run([sys.executable, "-c", program, str(folder)], check=True, cwd=Path(__file__).parents[2] / "src")
 
 
+@pytest.mark.rows(49)
 def test_every_file_of_a_bundle_is_verified_also_those_that_only_travel_along(folder):
     (folder / "weights.safetensors").write_bytes(b"weights")
     fields = json.loads((folder / "bundle.json").read_text())
@@ -87,6 +88,7 @@ def test_every_file_of_a_bundle_is_verified_also_those_that_only_travel_along(fo
         (lambda f: edit(f, gene_sha256="0" * 64), "other genes than the manifest says"),
     ],
 )
+@pytest.mark.rows(49, 50, 51)
 def test_a_damaged_bundle_is_refused_with_the_reason(folder, damage, message):
     damage(folder)
     with pytest.raises(BundleError, match=message):
@@ -94,6 +96,7 @@ def test_a_damaged_bundle_is_refused_with_the_reason(folder, damage, message):
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a\\b", "C:x", "..", "", "bundle.json", "a\0b"])
+@pytest.mark.rows(50)
 def test_file_names_that_lead_elsewhere_are_refused(folder, name):
     files = json.loads((folder / "bundle.json").read_text())["files"]
     edit(folder, files=files | {name: {"sha256": "0" * 64, "bytes": 0}})
@@ -140,12 +143,14 @@ def leave_the_grid(text):
     ],
     ids=["repeated gene", "shared pixel", "off the grid", "ragged", "columns", "no genes"],
 )
+@pytest.mark.rows(51)
 def test_gene_tables_that_can_not_be_are_refused(folder, change, message):
     rewrite_genes(folder, change)
     with pytest.raises(BundleError, match=message):
         load_bundle(folder)
 
 
+@pytest.mark.rows(50)
 def test_a_later_minor_format_is_read_with_a_warning_and_without_what_is_new(folder):
     edit(folder, format_version="1.7", novelty=[1])
     with pytest.warns(SpoticellWarning, match="later format 1.7"):
@@ -169,6 +174,7 @@ class Canary:
 
 
 @pytest.mark.parametrize("name", ["model.pkl", "model.pt", "model.npy"])
+@pytest.mark.rows(48)
 def test_pickles_are_not_bundles_and_are_never_opened(tmp_path, name):
     (tmp_path / name).write_bytes(pickle.dumps(Canary(tmp_path / "canary")))
     with pytest.raises(BundleError, match="not a Spoticell bundle"):

@@ -52,6 +52,15 @@ trusts = st.builds(
 PLAIN = Trust(chance=0.1, depth=0.4, familiarity=1.0, intercept=-9.0, doubt=0.2, enough=200)
 
 
+def test_maps_that_drown_the_network_are_refused():
+    for field, value in (("slope", 1e308), ("depth", -1e308), ("intercept", 1e308)):
+        with pytest.raises(ValidationError, match=field):
+            Calibration(**{"slope": 1.0, "depth": 0.0, "intercept": 0.0, field: value})
+    for field in ("chance", "familiarity", "intercept"):
+        with pytest.raises(ValidationError, match=field):
+            Trust(**{"chance": 0.1, "depth": 0.4, "familiarity": 1.0, "intercept": -9.0, field: 1e308})
+
+
 @given(trust=trusts, sure=st.lists(st.floats(0, 1), min_size=2, max_size=6), familiarity=st.floats(-20, 20))
 def test_a_surer_answer_of_one_cell_never_scores_less(trust, sure, familiarity):
     probability_n = np.sort(np.array(sure))

@@ -62,6 +62,22 @@ def test_an_empty_cell_gives_finite_numbers_and_fingerprints_have_length_one(run
     np.testing.assert_allclose(np.linalg.norm(prediction.fingerprint_nd[:-1], axis=1), 1, atol=1e-5)
 
 
+def test_empty_cells_among_others_cost_one_run_and_change_nothing(runtime, counts_ng, monkeypatch):
+    gaps = sparse.csr_array((1000, 200), dtype=np.float32)
+    mixed_ng = sparse.vstack([gaps, counts_ng[:3], gaps, counts_ng[3:40], gaps], format="csr")
+    runs = []
+    run = runtime._run
+    monkeypatch.setattr(runtime, "_run", lambda *given: runs.append(len(given[0])) or run(*given))
+    prediction = runtime.predict(mixed_ng, ALL)
+    assert runs == [41]
+    alone = runtime.predict(counts_ng[:40], ALL)
+    where = [*range(1000, 1003), *range(2003, 2040)]
+    np.testing.assert_allclose(prediction.probabilities_nm[where], alone.probabilities_nm, atol=1e-6)
+    np.testing.assert_allclose(prediction.fingerprint_nd[where], alone.fingerprint_nd, atol=1e-6)
+    empty = runtime.predict(gaps[:1], ALL).probabilities_nm[0]
+    np.testing.assert_allclose(np.delete(prediction.probabilities_nm, where, axis=0), [empty] * 3000, atol=1e-6)
+
+
 def test_genes_that_were_not_measured_do_not_count(runtime, counts_ng):
     half = np.arange(200) % 2 == 0
     seen = sparse.csr_array(counts_ng.toarray() * half)
@@ -103,6 +119,7 @@ def test_a_network_that_is_none_is_refused(tiny_bundle_folder, tmp_path):
         Runtime(bundle)
 
 
+@pytest.mark.rows(49)
 def test_a_network_of_another_shape_is_refused(tiny_bundle_folder, tmp_path):
     model = onnx.load(tiny_bundle_folder / "model.onnx")
     for initializer in model.graph.initializer:
@@ -121,6 +138,7 @@ def test_a_network_for_a_fixed_number_of_cells_is_refused(tiny_bundle_folder, tm
         Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model))
 
 
+@pytest.mark.rows(49)
 def test_a_network_with_weights_that_are_not_numbers_is_refused_when_it_runs(tiny_bundle_folder, tmp_path):
     model = onnx.load(tiny_bundle_folder / "model.onnx")
     for initializer in model.graph.initializer:
@@ -177,3 +195,58 @@ def test_a_network_can_not_draw_in_other_files(tiny_bundle_folder, tmp_path, mon
         (folder / "weights.bin").write_bytes(bytes(200 * 6 * 4))
     with pytest.raises(BundleError, match=r"can't load model.onnx"):
         Runtime(bundle)
+
+
+def hostile(model, *nodes, **constants):
+    """Add what some nodes compute, `extra`, to the probabilities of a network."""
+    for node in model.graph.node:
+        if "probabilities_nm" in node.output:
+            node.output[0] = "before"
+    model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in constants.items())
+    model.graph.node.extend([*nodes, helper.make_node("Add", ["before", "extra"], ["probabilities_nm"])])
+    return model
+
+
+def test_a_network_that_asks_for_all_memory_is_refused_without_a_line_of_the_library(
+    tiny_bundle_folder, tmp_path, capfd
+):
+    large = [
+        helper.make_node("ConstantOfShape", ["sides"], ["large"]),
+        helper.make_node("ReduceMax", ["large"], ["extra"], keepdims=0),
+    ]
+    model = hostile(onnx.load(tiny_bundle_folder / "model.onnx"), *large, sides=np.array([400_000, 100_000]))
+    with pytest.raises(BundleError, match=r"can't be run \(it needs more than 1,024 MiB of memory\)"):
+        Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model))
+    assert capfd.readouterr().err == ""
+
+
+def test_a_network_that_multiplies_the_cells_by_themselves_without_bound_is_refused(tiny_bundle_folder, tmp_path):
+    large = [
+        helper.make_node("Expand", ["root", "sides"], ["large"]),
+        helper.make_node("ReduceMax", ["large"], ["extra"], keepdims=0),
+    ]
+    model = hostile(onnx.load(tiny_bundle_folder / "model.onnx"), *large, sides=np.array([1_000_000, 1, 1]))
+    with pytest.raises(BundleError, match="needs more than 1,024 MiB of memory"):
+        Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model))
+
+
+def test_a_network_without_end_is_given_up(tiny_bundle_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("spoticell.model.runtime.check_graph", lambda *_, **__: None)
+    value = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Sqrt", ["x"], ["y"])],
+        "body",
+        [
+            value("i", TensorProto.INT64, []),
+            value("go", TensorProto.BOOL, []),
+            value("x", TensorProto.FLOAT, []),
+        ],
+        [value("on", TensorProto.BOOL, []), value("y", TensorProto.FLOAT, [])],
+    )
+    loop = helper.make_node("Loop", ["rounds", "first", "start"], ["extra"], body=body)
+    constants = {"rounds": np.array(10**12), "first": np.array(True), "start": np.float32(0).reshape(())}
+    model = hostile(onnx.load(tiny_bundle_folder / "model.onnx"), loop, **constants)
+    bundle = with_model(tiny_bundle_folder, tmp_path / "b", model)
+    monkeypatch.setattr("spoticell.model.runtime.LONGEST", 0.5)
+    with pytest.raises(BundleError, match="has no end in"):
+        Runtime(bundle, threads=1)

@@ -156,6 +156,7 @@ def with_name(annotation, name: str):
 
 
 @pytest.mark.parametrize("name", NASTY, ids=range(len(NASTY)))
+@pytest.mark.rows(42, 47)
 def test_names_from_the_data_are_shown_and_never_become_html(annotation, name, tmp_path):
     calm = page_of(with_name(annotation, "calm"), command="calm")
     nasty = with_name(annotation, name)
@@ -199,6 +200,7 @@ def test_a_handful_of_cells_make_a_page(tiny_cells, tiny_bundle, tmp_path, cells
     assert re.findall(r"\b1 (?:cell|gene|type|count|name)s\b", text) == []
 
 
+@pytest.mark.rows(29)
 def test_cells_that_are_all_alike_make_a_page(tiny_cells, tiny_bundle, tmp_path):
     tiny_cells.X = sparse.csr_matrix(np.tile(tiny_cells.X[[0]].toarray(), (31, 1)))
     tiny_cells.write_h5ad(tmp_path / "alike.h5ad")

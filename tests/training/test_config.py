@@ -29,6 +29,7 @@ def test_a_file_states_only_what_differs(tmp_path):
         ("network: {layout: spiral}", "network.layout: Input should be 'learned'"),
         ("batch_size: 1", "batch_size: Input should be greater than or equal to 2"),
         ("a: [", "is not YAML"),
+        ("[" * 10_000, "is not YAML"),
         ("!!python/object/apply:os.system ['true']", "is not YAML"),
         ("- 1", "can't be used"),
     ],

@@ -35,6 +35,7 @@ def whole(labelled_store, small_config, tmp_path_factory):
 
 
 @pytest.mark.parametrize("stop", [3, 7, 20])
+@pytest.mark.rows(54)
 def test_a_training_stopped_at_any_step_ends_as_if_it_had_not_been(
     stop, whole, labelled_store, small_config, monkeypatch
 ):
@@ -64,6 +65,7 @@ def test_the_record_of_a_training_says_which_cells_it_saw(whole):
     assert record["training_cells"] + record["validation_cells"] == 118
 
 
+@pytest.mark.rows(58)
 def test_batches_made_ahead_are_those_that_are_asked_for(labelled_store, small_config):
     supply = open_supply(labelled_store, load_vocabulary(), small_config)
     draws = Draws(supply, supply.labels, small_config, panels=[], seed=3, streams=2)

@@ -12,6 +12,7 @@ from spoticell.errors import SpoticellWarning, TrainingError
 from spoticell.io import open_cells
 from spoticell.model.bundle import load_bundle
 from spoticell.model.runtime import Runtime
+from spoticell.training import export
 from spoticell.training.checkpoint import load_checkpoint, save_checkpoint
 from spoticell.training.data.batches import Batches
 from spoticell.training.data.labelled import read_labelled
@@ -19,7 +20,7 @@ from spoticell.training.data.supply import FolderSupply, Pool
 from spoticell.training.export import About, Exported, export_bundle, halve
 from spoticell.training.loop import Run
 from spoticell.training.schedule import make_optimizer
-from spoticell.training.train import train
+from spoticell.training.train import own_folder, train
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,7 @@ def advance(run, steps=1):
         run.advance([run.draws.draw(run.step, 0)])
 
 
+@pytest.mark.rows(56)
 def test_cells_without_a_label_are_left_out_and_each_data_set_keeps_its_genes(cells):
     assert cells.datasets == ("first", "second")
     assert np.bincount(cells.dataset_n).tolist() == [60, 58]
@@ -151,10 +153,11 @@ def test_the_bundle_carries_the_planes_of_the_code_as_unit_normals(trained, smal
 
 
 def test_an_output_folder_with_a_training_in_it_is_not_overwritten(labelled_folder, small_config, trained):
-    with pytest.raises(TrainingError, match="resume it, or choose another output folder"):
+    with pytest.raises(TrainingError, match=r"give --resume \(resume=True\) or another folder"):
         train(labelled_folder, trained[0], small_config)
 
 
+@pytest.mark.rows(55)
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(cells, small_config, tmp_path):
     run = new_run(cells, small_config, tmp_path)
     networks = {"network": run.network}
@@ -176,6 +179,7 @@ def test_a_checkpoint_of_another_network_is_refused(cells, small_config, tmp_pat
         )
 
 
+@pytest.mark.rows(56)
 def test_a_loss_that_is_no_number_stops_the_training(cells, small_config, tmp_path):
     run = new_run(cells, small_config, tmp_path)
     with torch.no_grad():
@@ -196,6 +200,7 @@ def test_a_batch_has_no_counts_in_genes_that_it_hides(cells, small_config):
     assert (counts_ng.sum(1) > 0).all()
 
 
+@pytest.mark.rows(58)
 def test_reading_for_training_leaves_the_file_as_it_was(labelled_folder):
     before = (labelled_folder / "first.h5ad").read_bytes()
     with open_cells(labelled_folder / "first.h5ad") as source:
@@ -218,3 +223,22 @@ def test_half_precision_learns_in_the_products_and_leaves_weights_and_fingerprin
     with torch.autocast("cpu", torch.bfloat16):
         fingerprint_nd, _ = run.network(batch.counts_ng, batch.measured_ng)
     torch.testing.assert_close(fingerprint_nd.norm(dim=1), torch.ones(len(fingerprint_nd)))
+
+
+def test_a_folder_is_trained_into_by_one_process_at_a_time(tmp_path):
+    with own_folder(tmp_path), pytest.raises(TrainingError, match="another training writes into"), own_folder(tmp_path):
+        raise AssertionError("never reached")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_is_replaced_in_one_step_or_stays(tmp_path):
+    made, folder = tmp_path / "made", tmp_path / "best_model_f1"
+    for path, text in ((made, "new"), (folder, "old")):
+        path.mkdir()
+        (path / "bundle.json").write_text(text)
+    export.put_in_place(made, folder)
+    assert (folder / "bundle.json").read_text() == "new"
+    with pytest.raises(FileNotFoundError):
+        export.put_in_place(tmp_path / "nothing", folder)
+    assert (folder / "bundle.json").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["best_model_f1"]

@@ -33,6 +33,7 @@ def locked(locked_server):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "127.0.0.1.nip.io", "[::2]:80"])
+@pytest.mark.rows(62)
 def test_other_names_are_not_answered_to(client, host):
     reply = client.get("/api/info", headers={"Host": host})
     assert reply.status_code == 400
@@ -54,6 +55,7 @@ def test_this_machine_is_answered_to_by_all_its_names(client, host):
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
+@pytest.mark.rows(62)
 def test_other_sites_can_write_nothing(client, headers, done_job):
     for method, path in (("POST", "/api/jobs/demo"), ("DELETE", f"/api/jobs/{done_job['id']}")):
         assert client.request(method, path, headers=headers).status_code == 403
@@ -140,6 +142,7 @@ def test_a_token_in_the_address_leads_to_no_other_server(locked):
     ["/static/../settings.py", "/static/%2e%2e/settings.py", "/static/..%2fsettings.py", "/static//etc/passwd",
      "/static/%2e%2e%2f%2e%2e%2f%2e%2e%2fetc/passwd"],
 )  # fmt: skip
+@pytest.mark.rows(62)
 def test_no_path_leads_out_of_the_pages_files(client, path):
     reply = client.get(f"{client.base_url}{path}")
     assert reply.status_code in {404, 200}
@@ -153,6 +156,7 @@ def test_no_other_files_can_be_fetched(client, done_job, name):
 
 
 @pytest.mark.parametrize("ident", ["0" * 32, "..", "%2e%2e", "f" * 31, "F" * 32, "' OR 1=1 --"])
+@pytest.mark.rows(61)
 def test_a_guessed_job_is_no_job(client, ident):
     assert client.get(f"/api/jobs/{ident}").status_code in {404, 422}
     assert client.delete(f"/api/jobs/{ident}").status_code in {404, 405, 422}
@@ -163,6 +167,7 @@ def test_jobs_are_not_listed(client):
     assert client.get("/jobs").status_code == 404
 
 
+@pytest.mark.rows(62)
 def test_words_from_a_file_can_break_neither_a_header_nor_json(client, tiny_file):
     job = send(client, tiny_file, 'x"; filename="evil\r\nX-Evil: 1.h5ad').json()
     assert "\n" not in job["name"]

@@ -71,6 +71,7 @@ def bad_client(opened, monkeypatch):
         ("bomb.h5ad", {}, "reader crashed"),
     ],
 )
+@pytest.mark.rows(61)
 def test_a_process_that_goes_wrong_is_a_failed_job_and_no_more(bad_client, tiny_file, name, changes, words):
     client = bad_client(**changes)
     job = checked(client, tiny_file, name)
@@ -99,6 +100,7 @@ def test_an_error_of_ours_is_told_without_its_words(tmp_path, monkeypatch):
     assert b"patient" not in Line.sent[0]
 
 
+@pytest.mark.rows(61)
 def test_a_running_job_can_be_cancelled_and_run_again(opened, tiny_file, monkeypatch):
     client = opened()
     job = checked(client, tiny_file)
@@ -139,6 +141,7 @@ def test_jobs_wait_in_line_and_say_where(bad_client, tiny_file, settings):
     assert client.get("/api/info").status_code == 200
 
 
+@pytest.mark.rows(61)
 def test_when_too_many_wait_the_next_is_told_when_to_come_again(bad_client, tiny_file, settings):
     client = bad_client(waiting=3)
     replies = [send(client, tiny_file, "hang.h5ad") for _ in range(5)]
@@ -162,6 +165,7 @@ def test_of_twenty_uploads_at_once_none_is_lost(shared, tiny_file):
     assert {job["state"] for job in jobs} == {"done"}
 
 
+@pytest.mark.rows(61)
 def test_jobs_survive_a_restart(settings, tiny_file):
     with serving(settings) as client:
         finished, waiting = done(client, tiny_file), checked(client, tiny_file)

@@ -102,6 +102,7 @@ def test_a_broken_file_is_a_failed_job_with_a_sentence(client, tiny_file):
     assert client.post(f"/api/jobs/{job['id']}/run").status_code == 409
 
 
+@pytest.mark.rows(6)
 def test_links_out_of_an_hdf5_file_are_not_followed(client, tmp_path, tiny_file):
     path = tmp_path / "linked.h5ad"
     path.write_bytes(tiny_file)
@@ -130,6 +131,7 @@ def test_more_cells_than_allowed_are_refused_with_a_way_out(opened, tiny_file):
     assert job["error"].startswith("many.h5ad holds 31 cells; this server takes up to 30")
 
 
+@pytest.mark.rows(59)
 def test_a_file_that_is_too_large_is_refused_before_it_is_received(client, settings):
     reply = client.post("/api/jobs", content=b"", headers={"Content-Length": "0"})
     assert reply.status_code == 415
@@ -142,6 +144,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_received(client, setti
         assert line.recv(1000).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.rows(59)
 def test_a_file_that_turns_out_too_large_is_cut_off_and_forgotten(opened, settings):
     client = opened(limits={"file_bytes": 100_000})
 
@@ -178,12 +181,14 @@ def part(name: str, contents: bytes = b"a,b\n", filename: str | None = "x.csv") 
     ids=["two files", "other field", "no name", "1,001 fields", "no end", "wrong boundary", "no boundary", "no form",
          "long header", "nothing"],
 )  # fmt: skip
+@pytest.mark.rows(59)
 def test_a_request_that_is_no_upload_is_refused(client, body, kind, status):
     reply = client.post("/api/jobs", content=body, headers={"Content-Type": kind})
     assert reply.status_code == status
     assert error(reply)
 
 
+@pytest.mark.rows(59)
 def test_an_upload_that_breaks_off_leaves_nothing(opened, settings):
     client = opened()
     with socket.create_connection((client.base_url.host, client.base_url.port)) as line:
@@ -200,6 +205,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(opened, settings):
 @pytest.mark.parametrize(
     "name", ["../../x.h5ad", "/etc/passwd", "x" * 4000, "CON", "\u202ecsv.exe", "<b>.h5ad", "a\tb"]
 )
+@pytest.mark.rows(60)
 def test_no_name_of_a_file_reaches_the_disk(opened, settings, tiny_file, name):
     client = opened()
     reply = client.post(
@@ -214,6 +220,7 @@ def test_no_name_of_a_file_reaches_the_disk(opened, settings, tiny_file, name):
 
 
 @given(st.text(max_size=300))
+@pytest.mark.rows(60, 62)
 def test_a_name_is_fit_to_be_shown_and_to_stand_in_a_header(name):
     shown = shown_name(name)
     assert shown
@@ -237,6 +244,7 @@ def test_a_name_is_fit_to_be_shown_and_to_stand_in_a_header(name):
         ({f"{n}.txt": b"" for n in range(1001)}, "more than 1,000 files"),
     ],
 )
+@pytest.mark.rows(52, 60)
 def test_archives_that_mean_harm_or_hold_no_cells_are_refused(tmp_path, files, words):
     path = tmp_path / "x.zip"
     path.write_bytes(zipped(files))
@@ -245,6 +253,7 @@ def test_archives_that_mean_harm_or_hold_no_cells_are_refused(tmp_path, files, w
     assert [item.name for item in tmp_path.iterdir()] == ["x.zip"]
 
 
+@pytest.mark.rows(52)
 def test_links_in_archives_are_refused(tmp_path):
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -255,6 +264,7 @@ def test_links_in_archives_are_refused(tmp_path):
         unpacked(path, Limits())
 
 
+@pytest.mark.rows(52, 60)
 def test_an_archive_that_is_too_large_unpacked_is_refused(tmp_path):
     path = tmp_path / "x.zip"
     path.write_bytes(zipped({"a/matrix.mtx": np.random.default_rng(0).bytes(5000)}))
@@ -268,6 +278,7 @@ def test_a_zip_of_another_kind_is_explained(client):
     assert "cells.xlsx" in reply["error"]
 
 
+@pytest.mark.rows(59)
 def test_an_upload_that_stops_coming_is_given_up(opened, settings, monkeypatch):
     monkeypatch.setattr(upload, "PATIENCE", 0.3)
     client = opened()

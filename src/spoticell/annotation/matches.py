@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spoticell.annotation.evidence import AGREEMENTS, RULE, Ballot, Evidence, Rule, agreement
 from spoticell.biology.ontology import Ontology
-from spoticell.index.background import Background, study_names
+from spoticell.index.background import Background, parse_background, study_names
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
 
@@ -171,7 +171,7 @@ class Matcher:
     def __init__(self, index: OpenIndex, *, rule: Rule = RULE) -> None:
         self.index = index
         background = self.index.background
-        known = None if background is None else Background.model_validate(background)
+        known = None if background is None else parse_background(background, where=self.index.folder)
         self.rule, self.ballot = rule, Ballot(self.index.groups, known)
         self._parts: list[Evidence] = []
 

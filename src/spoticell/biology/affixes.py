@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -36,8 +37,9 @@ _REPEATED = 0.02
 """Largest share of names whose part may be another's too, if an affix would do."""
 _LONGEST = 100
 
-_STRONG = re.compile(r"[^A-Za-z0-9.-]+|[.-]*(?<![A-Za-z0-9])(ENSG\d{11})(?:\.\d+)?(?![A-Za-z0-9])[.-]*")
+_STRONG = re.compile(r"[^A-Za-z0-9.-]+|[.-]{0,4}(?<![A-Za-z0-9])(ENSG\d{11})(?:\.\d+)?(?![A-Za-z0-9])[.-]*")
 """What no symbol holds, so words end there, and whole ids; dashes and dots are parts of symbols."""
+_RUNS = {"-": re.compile("-+"), ".": re.compile(r"\.+")}
 _HEAD = re.compile(r"[^\W_]*[\W_]+")
 _JOINT = re.compile(r"[\W_]+")
 
@@ -131,11 +133,14 @@ def find_reading(names: Sequence[str], vocabulary: Vocabulary) -> Reading:
     if len(names) < _FEWEST:
         return PLAIN
     sample = [names[at] for at in np.random.default_rng(0).permutation(len(names))[:_SAMPLE]]
+    prefixes, suffixes = _shared(sample), [affix[::-1] for affix in _shared([name[::-1] for name in sample])]
+    joints = {affix for affix in (*prefixes, *suffixes) if _JOINT.match(affix[0]) or _JOINT.match(affix[-1])}
+    shared = tuple(sorted(joints, key=len, reverse=True))
+    if (again := _again(names, prefixes, suffixes, vocabulary)) is not PLAIN:
+        return replace(again, shared=shared)
     as_they_stand = gene_share(sample, vocabulary)
     if 3 * as_they_stand >= 1:
-        return replace(PLAIN, others=_others(PLAIN, sample, vocabulary))
-    prefixes, suffixes = _shared(sample), [affix[::-1] for affix in _shared([name[::-1] for name in sample])]
-    shared = tuple(sorted({*prefixes, *suffixes}, key=len, reverse=True))
+        return replace(PLAIN, others=_others(PLAIN, sample, vocabulary), shared=shared)
     least = max(_ENOUGH, 3 * as_they_stand)
     best, share = _best(_affixes(prefixes, suffixes), sample, vocabulary, least=least)
     if all(map(_may_go, shared)):
@@ -144,6 +149,21 @@ def find_reading(names: Sequence[str], vocabulary: Vocabulary) -> Reading:
         if part is not PLAIN and (best is PLAIN or _repeats(part, names) <= _REPEATED):
             best = part
     return replace(best, others=_others(best, sample, vocabulary), shared=shared)
+
+
+def _again(names: Sequence[str], prefixes: list[str], suffixes: list[str], vocabulary: Vocabulary) -> Reading:
+    """Find the affix of names that are in the list without it too, as where two annotations were joined."""
+    readings = (*map(Reading, filter(_may_go, prefixes)), *(Reading(suffix=end) for end in suffixes if _may_go(end)))
+    there = set(names)
+    for reading in readings:
+        for some in (names[:_SAMPLE], names[-_SAMPLE:], names):
+            words = [word for name in some for word in reading.words(name)]
+            if sum(word in there for word in words) < _NEARLY_ALL * len(words):
+                break
+        else:
+            if len(words) >= _GROUP * len(names) and gene_share(words, vocabulary) >= _ENOUGH:
+                return reading
+    return PLAIN
 
 
 def _best(
@@ -190,8 +210,8 @@ def _affixes(prefixes: list[str], suffixes: list[str]) -> Iterator[Reading]:
 
 def _parts(sample: Sequence[str]) -> Iterator[Reading]:
     """Give readings of one part of names that nearly all have several."""
-    for delimiter in ("", "-", "."):
-        lengths = [len(_split(name, delimiter)) for name in sample if _split(name, delimiter) != [name]]
+    for delimiter in ("", *_RUNS):
+        lengths = [len(_split(name, delimiter)) for name in sample if _split(name, delimiter) != (name,)]
         if len(lengths) >= _NEARLY_ALL * len(sample):
             places = _single(max(lengths)) if delimiter == "" else _inner(max(lengths))
             yield from (Reading(delimiter=delimiter, place=place) for place in places)
@@ -209,9 +229,10 @@ def _inner(length: int) -> Iterable[Slice]:
     return [(front, -behind or None) for front, behind in product(cuts, cuts) if front or behind]
 
 
-def _split(name: str, delimiter: str) -> list[str]:
+@lru_cache(maxsize=2 * _SAMPLE)
+def _split(name: str, delimiter: str) -> tuple[str, ...]:
     """Parts of a name; at all that no symbol holds if no delimiter is given."""
-    return name.split(delimiter) if delimiter else [part for part in _STRONG.split(name) if part]
+    return tuple(_RUNS[delimiter].split(name)) if delimiter else tuple(part for part in _STRONG.split(name) if part)
 
 
 def _part(name: str, delimiter: str, place: Slice) -> tuple[str, ...]:
@@ -220,14 +241,18 @@ def _part(name: str, delimiter: str, place: Slice) -> tuple[str, ...]:
 
 
 def _others(reading: Reading, sample: Sequence[str], vocabulary: Vocabulary) -> tuple[Slice, ...]:
-    """Find the parts of names that name the same gene wherever a name and its part both name one."""
-    names = [_place(next(iter(reading.words(name)), name) if reading.place else name, vocabulary) for name in sample]
-    if reading.prefix or reading.suffix or reading.delimiter or names.count(None) == len(names):
+    """Find the parts that are symbols of the same gene wherever a name and its part both name one."""
+    longest = max(len(_split(name, "")) for name in sample)
+    if longest == 1 or reading.prefix or reading.suffix or reading.delimiter:
         return ()
+    names = [_place(next(iter(reading.words(name)), name) if reading.place else name, vocabulary) for name in sample]
     places = list[Slice]()
-    for place in _single(max(len(_split(name, "")) for name in sample)):
-        parts = [_place(next(iter(_part(name, "", place)), ""), vocabulary) for name in sample]
-        both = [one == other for one, other in zip(names, parts, strict=True) if one is not None and other is not None]
+    for place in _single(longest):
+        parts = [next(iter(_part(name, "", place)), "") for name in sample]
+        pairs = (
+            (one, _place(part, vocabulary)) for one, part in zip(names, parts, strict=True) if not HUMAN_ID.match(part)
+        )
+        both = [one == other for one, other in pairs if one is not None and other is not None]
         if place != reading.place and len(both) >= _FEWEST and sum(both) >= _NEARLY_ALL * len(both):
             places.append(place)
     return tuple(places)

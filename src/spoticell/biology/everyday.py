@@ -30,11 +30,14 @@ LEFT_OUT = frozenset({"alpha", "beta", "thymus", "derived"})
 ELSEWHERE = re.compile(r"\((?:Mmus|Primate|sensu .*)\)|, mouse$")
 """In names of other animals' cells, to which only those names lead."""
 
-CLUSTER = re.compile(r"(?:cluster|c|g)?[ _-]?\d+", re.IGNORECASE)
+CLUSTER = re.compile(r"(?:[Cc]luster|[CcGg])?[ _-]?\d+")
 """What a cluster is called before anyone has named it."""
 
 NUMBER = re.compile(r"^(?:cluster|c)?[ _-]?\d+[ :_.)-]+(?=[^\d\s])|[ _.-]+\(?\d+\)?$", re.IGNORECASE)
 """The number of a cluster before or behind its name."""
+
+ALIKE = 0.75
+"""How much alike two names are spelled that may be meant for each other, from 0 to 1."""
 
 SHORT = 4
 """So many letters are too few to tell what a text is spelled like."""
@@ -61,7 +64,7 @@ def meanings_of(text: str) -> tuple[str, ...]:
     known = ontology.resolve_label(text)
     if known is not None and ontology.is_named(known, text):
         return (known,)
-    if "?" in text:
+    if "?" in text or (len(text) == 1 and text.islower()):
         return ()
     named = _by_spelling().get(spelling_of(text))
     found = _short_names().get(words_of(text), ()) if named is None else (named,)
@@ -69,7 +72,9 @@ def meanings_of(text: str) -> tuple[str, ...]:
         return found
     plain = NUMBER.sub("", text)
     ways = dict.fromkeys((text, parted(text), plain, parted(plain)))
-    return (known,) if known is not None else next((means for way in ways if (means := _loosely(way))), ())
+    if known is not None and not ELSEWHERE.search(ontology.name(known)):
+        return (known,)
+    return next((means for way in ways if (means := _loosely(way))), ())
 
 
 def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> list[str]:
@@ -90,7 +95,7 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
     Examples
     --------
     >>> closest_names("Endo")
-    ['endocrine cell', 'endothelial cell']
+    ['endothelial cell', 'endocrine cell']
     >>> closest_names("GZMK CD8 effector memory T cells")[0]
     'effector memory CD8-positive, alpha-beta T cell'
     """
@@ -100,7 +105,7 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
     names = [ontology.name(term) for _, _, term in sorted(_sharing(set(words_of(text)), frozenset(among)))]
     if len(text) > SHORT:
         by_name = {ontology.name(term).lower(): ontology.name(term) for term in ontology}
-        names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most)]
+        names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most, cutoff=ALIKE)]
     return list(dict.fromkeys(names))[:most]
 
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 GENE = "Gene Expression"
 CONTROL = "Control"
+TOTALS = "Total"
+"""Sums and means, and what a program that counts reads could give to no gene."""
 
 _WORDS = {
     GENE: "gene genes geneexpression geneexpr gex rna mrna scrna scrnaseq rnaseq cdna transcript transcripts "
@@ -41,11 +43,8 @@ _CERTAIN = {
 }  # fmt: skip
 """Words that are about kinds of features in whatever column they stand."""
 
-_NAMES = {
-    "featuretype", "featuretypes", "featurekind", "featurekinds", "featureclass", "featureclasses",
-    "featuremodality", "modality", "modalities", "codeclass",
-}  # fmt: skip
-"""Names of columns about kinds of features."""
+_NAMES = ("featuretype", "featurekind", "featureclass", "featuremodality", "modalit", "codeclass")
+"""How names of columns about kinds of features begin."""
 
 _BIOTYPES = {
     "proteincoding", "lncrna", "lincrna", "ncrna", "mirna", "miscrna", "rrna", "mtrrna", "mttrna", "trna",
@@ -58,17 +57,23 @@ _SIGN = r"[ _.:|-]"
 _ANTIBODY = r"(?:adt|prot|protein|abseq|antibody|totalseq)"
 _GUIDE = r"(?:sgrna|grna|guide)"
 _MARKS = {
-    "Multiplexing Capture": (rf"(?:hto|cmo|sample ?tag){_SIGN}?\d|hto{_SIGN}", rf"{_SIGN}hto|hashtag.*"),
+    "Multiplexing Capture": (rf"(?:hto|cmo|sample ?tag){_SIGN}?\d|hto{_SIGN}", rf"{_SIGN}(?:hto|stabo)|hashtag.*"),
     "CRISPR Guide Capture": (rf"{_GUIDE}{_SIGN}", rf"{_SIGN}{_GUIDE}(?:{_SIGN}?\d+)?"),
     "Antibody Capture": (
         rf"(?:{_ANTIBODY}|cite){_SIGN}|ab[_:|]|anti{_SIGN}",
-        rf"{_SIGN}(?:{_ANTIBODY}|pabo|total(?:seq)?{_SIGN}?[abcd](?:{_SIGN}?\d+)?)|_ab",
+        rf"{_SIGN}(?:{_ANTIBODY}|antibody{_SIGN}?capture|pabo|total(?:seq)?{_SIGN}?[abcd](?:{_SIGN}?\d+)?)|_ab",
     ),
 }
 """What names that are no gene's begin with, and end in."""
 _MARKED = {
     kind: re.compile(rf"(?:{start})|.*(?:{end})$", re.IGNORECASE | re.DOTALL) for kind, (start, end) in _MARKS.items()
 }
+
+_TOTALS = {
+    "total", "totals", "sum", "sums", "mean", "means", "average", "averages", "avg", "__no_feature", "__ambiguous",
+    "__too_low_aqual", "__not_aligned", "__alignment_not_unique", "n_unmapped", "n_multimapping", "n_nofeature",
+    "n_ambiguous",
+}  # fmt: skip
 
 _SILENT = frozenset({"", "nan", "na", "none", "null"})
 _MOST_WORDS = 100
@@ -100,8 +105,9 @@ def feature_kinds(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.obje
     >>> feature_kinds({"feature_type": np.array(["protein_coding", "lncRNA"], dtype=object)}) is None
     True
     """
-    for column in sorted(columns, key=lambda column: _bare(column) not in _NAMES):
-        kinds = _read(columns[column], named=_bare(column) in _NAMES)
+    named = {column: _bare(column).startswith(_NAMES) for column in columns}
+    for column in sorted(columns, key=lambda column: not named[column]):
+        kinds = _read(columns[column], named=named[column])
         if kinds is not None:
             return kinds
     return _marked(columns["index"]) if "index" in columns else None
@@ -111,7 +117,8 @@ def _marked(names: NDArray[np.object_]) -> NDArray[np.object_] | None:
     """Give the kinds that names tell by themselves (``adt_CD4``, ``CD4_TotalSeqB``, ``HTO-1``); most must be genes."""
     kinds = np.full(len(names), GENE, dtype=object)
     for place, name in enumerate(names):
-        kinds[place] = next((kind for kind, marked in _MARKED.items() if marked.match(str(name))), GENE)
+        total = str(name).lower() in _TOTALS
+        kinds[place] = TOTALS if total else next((k for k, marked in _MARKED.items() if marked.match(str(name))), GENE)
     n_others = int((kinds != GENE).sum())
     return kinds if 0 < n_others < len(kinds) / 2 else None
 

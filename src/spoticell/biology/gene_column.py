@@ -135,7 +135,12 @@ _NO_GENES = {
     r"HGNC:\d+": "HGNC ids. Map them to Ensembl ids or symbols first",
     r"ENS[A-Z]*P\d{11}(\.\d+)?|[OPQ]\d[A-Z\d]{3}\d(-\d+)?": "proteins. Map them to the ids of their genes first",
     r"(ILMN|A_\d+_P|AFFX|TC\d+)[_-]?\w+|\d+_([asx]_)*at": "probes of an array. Spoticell needs counts of single cells",
-    r"([A-Za-z0-9]+[_:#-])*[ACGTN]{10,}([_:.-]\w+)*": "barcodes of cells. Genes and cells may have changed places",
+    r"(?i:adt|ab|prot|protein|hto|cite)[_:. -].*|.*[_:. -](?i:adt|protein|hto|totalseq\w*)": (
+        "antibodies. Spoticell needs counts of RNA"
+    ),
+    r"([A-Za-z0-9]+[_:#-])*[ACGTN]{10,}([_:.-][A-Za-z0-9]+)*": (
+        "barcodes of cells. Genes and cells may have changed places"
+    ),
 }
 _NO_GENE = {re.compile(pattern): words for pattern, words in _NO_GENES.items()}
 

@@ -162,9 +162,10 @@ def match_genes(
 
 
 def _refuse_other_species(column: NameColumn) -> None:
-    species = species_of(
-        column.distinct, column.words, column.reading.shared, column.vocabulary, n_found=column.n_found
-    )
+    shared = column.reading.shared
+    known = column.words & column.vocabulary.exact.keys()
+    words = known | set(map(column.reading.bare, column.words - known)) if shared else column.words
+    species = species_of(column.distinct, words, shared, column.vocabulary, n_found=column.n_found)
     first = _sample(column.names)
     if species.startswith("human and"):
         raise GeneMatchError(

@@ -7,20 +7,62 @@ Axis: ``n`` cells.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.biology.columns import counted, renamed, words
-from spoticell.biology.everyday import read_name
-from spoticell.errors import FileFormatError
+from spoticell.biology.everyday import closest_names, meanings_of, read_name
+from spoticell.errors import ConfigError, FileFormatError
 from spoticell.keys import LABEL, UNKNOWN
 
 NAME = "cell_type"
-"""Column of names, as in the CELLxGENE schema; looked at where there is no column of terms."""
+"""Column of names, as in the CELLxGENE schema."""
+
+COLUMNS = (
+    LABEL,
+    NAME,
+    "cell_types",
+    "author_cell_type",
+    "cell_ontology_class",
+    "cell_annotation",
+    "annotation",
+    "annotations",
+    "cell_label",
+    "label",
+    "labels",
+)
+"""Where labels are looked for, in any spelling: ``CellType`` and ``cell.type`` are ``cell_type``."""
+
+MOST = 30
+"""Columns that are named one by one where the right one isn't there."""
+
+TOLD = 5
+"""Labels that are named one by one where some aren't understood."""
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """What a user says of labels."""
+
+    column: str | None = None
+    """Where they stand; looked for among `COLUMNS` if not given."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """The term of some labels, or ``unknown``; goes before what the ontology says."""
+    partial: bool = False
+    """Whether to go on where less than half of the labelled cells have a label that is understood."""
+
+
+SAY_WHAT = (
+    "Say what they mean in a table with the columns 'label' and 'cell_type_ontology_term_id': "
+    "--meanings TABLE, in Python meanings=."
+)
+
+GO_ON = "To go on with the others alone, give --partial, in Python partial=True."
 
 
 @dataclass(frozen=True)
@@ -37,6 +79,44 @@ class Labels:
     """Labels that aren't understood, with their cells; commonest first."""
 
     @property
+    def n_understood(self) -> int:
+        """Cells whose label is understood."""
+        return int((self.terms.codes >= 0).sum())
+
+    def remark(self) -> str | None:
+        """Give a sentence about the labels that aren't understood, with their cells and the closest names.
+
+        Examples
+        --------
+        >>> print(harmonise(pd.Categorical(["T cell", "EC", "clump"]), column="type").remark())
+        2 labels in 'type' are not understood: 'EC' (1 cell; may be endothelial cell, ...), 'clump' (1 cell). Say ...
+        """
+        if not self.unresolved:
+            return None
+        named = [_told(label, cells) for label, cells in list(self.unresolved.items())[:TOLD]]
+        more = [f"{len(self.unresolved) - TOLD:,} more"] if len(self.unresolved) > TOLD else []
+        one = len(self.unresolved) == 1
+        return (
+            f"{len(self.unresolved):,} {'label' if one else 'labels'} in {self.column!r} {'is' if one else 'are'} not "
+            f"understood: {', '.join(named + more)}. {SAY_WHAT}"
+        )
+
+    def check(self, *, name: str) -> None:
+        """Refuse labels that are understood for less than half of the labelled cells.
+
+        Raises
+        ------
+        ConfigError
+            If they are; the message names those that aren't understood.
+        """
+        not_understood, understood = sum(self.unresolved.values()), self.n_understood
+        if understood < not_understood:
+            raise ConfigError(
+                f"{name}: of {understood + not_understood:,} labelled cells {understood:,} have a label that is "
+                f"understood. {self.remark()} {GO_ON}"
+            )
+
+    @property
     def term_n(self) -> NDArray[np.object_]:
         """Cell Ontology term of each cell, '' where there is none."""
         terms = np.array([*self.terms.categories, ""], dtype=object)
@@ -44,46 +124,69 @@ class Labels:
         return term_n
 
 
-def read_labels(obs: pd.DataFrame, *, name: str) -> Labels:
+def read_labels(obs: pd.DataFrame, *, name: str, labelling: Labelling | None = None) -> Labels:
     """Find the Cell Ontology term of each cell.
 
     Parameters
     ----------
     obs
-        Table about ``n`` cells with the column ``cell_type_ontology_term_id`` or, where that is missing, ``cell_type``.
+        Table about ``n`` cells with a column of terms or names.
     name
         How messages call the data set.
+    labelling
+        What the user says of the labels.
 
     Raises
     ------
     FileFormatError
-        If both columns are missing.
+        If there is no such column.
 
     Examples
     --------
-    >>> labels = read_labels(pd.DataFrame({"cell_type": ["T cell", "clump", "unknown"]}), name="mine.h5ad")
+    >>> labels = read_labels(pd.DataFrame({"CellType": ["T cells", "clump", "unknown"]}), name="mine.h5ad")
     >>> labels.term_n.tolist(), labels.unresolved, labels.n_unlabelled
     (['CL:0000084', '', ''], {'clump': 1}, 1)
     """
-    column = label_column(obs, name=name)
-    return harmonise(words(obs[column]), column=column)
+    labelling = labelling or Labelling()
+    column = label_column(obs, name=name, column=labelling.column)
+    return harmonise(words(obs[column]), column=column, meanings=labelling.meanings)
 
 
-def label_column(obs: pd.DataFrame, *, name: str) -> str:
-    """Give the column of labels: that of terms, else that of names.
+def label_column(obs: pd.DataFrame, *, name: str, column: str | None = None) -> str:
+    """Give the column of labels: the one that is asked for, else the first of `COLUMNS` that says anything.
 
     Raises
     ------
+    ConfigError
+        If the one that is asked for isn't there.
     FileFormatError
-        If both are missing.
+        If no column is called like one of labels.
     """
-    column = next((column for column in (LABEL, NAME) if column in obs), None)
-    if column is None:
+    there = f"it has {', '.join(repr(str(one)) for one in obs.columns[:MOST]) or 'none'}"
+    if column is not None:
+        if column not in obs:
+            raise ConfigError(f"{name} has no column {column!r} about its cells; {there}.")
+        return column
+    order = {_spelled(wanted): place for place, wanted in enumerate(COLUMNS)}
+    found = [one for one in map(str, obs.columns) if _spelled(one) in order]
+    found.sort(key=lambda one: (order[_spelled(one)], one not in COLUMNS))
+    if not found:
         raise FileFormatError(
-            f"{name} has no labels: neither {LABEL!r} nor {NAME!r} is among the columns about its cells. "
-            f"Add one, with terms such as 'CL:0000084' or names such as 'T cell'."
+            f"{name} has no labels: neither {LABEL!r} nor {NAME!r}, nor a column called much like it, is among the "
+            f"columns about its cells; {there}. Name the column of labels: --label-column NAME, in Python "
+            "label_column=."
         )
-    return column
+    return next((one for one in found[:-1] if len(words(obs[one]).categories)), found[-1])
+
+
+def _spelled(column: str) -> str:
+    return re.sub(r"[\W_]", "", column.lower())
+
+
+def _told(label: str, cells: int) -> str:
+    near = ", ".join(closest_names(label[:100], most=3))
+    how = "may be" if meanings_of(label) else "near it:"
+    return f"{label[:40]!r} ({cells:,} {'cell' if cells == 1 else 'cells'}{f'; {how} {near}' if near else ''})"
 
 
 def harmonise(

@@ -94,7 +94,7 @@ def recover(values_nv: sparse.csr_array, verdict: CountsVerdict) -> sparse.csr_a
 def worked_back(kept_nv: sparse.csr_array, floor_n: Floats, verdict: CountsVerdict) -> sparse.csr_array:
     """Do the same to values above their floor; as `recover` in everything else."""
     if verdict.kind is Kind.NEAR_COUNTS:
-        return _finished(kept_nv)
+        return _finished(with_data(kept_nv, undo(kept_nv, floor_n, np.zeros(len(floor_n), dtype=np.intp))))
     position = position_of(verdict.kind)
     if verdict.recovers == "proportions":
         undone_nv = with_data(kept_nv, undo(kept_nv, floor_n, np.full(len(floor_n), position)))

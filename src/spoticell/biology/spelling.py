@@ -29,9 +29,12 @@ OddName = tuple[str, How, str, str]
 """A name, how it was found, and Ensembl id and symbol of the gene; of an ambiguous one those of all it may be."""
 NONE: Hit = (-1, "unmatched")
 
-LONGEST_NAME = 200
+LONGEST_NAME = 500
+LONGEST_SYMBOL = 60
 HUMAN_PREFIX = re.compile(r"\A(?:grch3[78]|hg19|hg38|b37|homo_sapiens|human)[_-]+", re.IGNORECASE)
-REPEAT = re.compile(r"(.+?)(?:[-._:#~ ]+(?:dup(?:licated?)?|copy|rep(?:eat)?)?[-._ ]?\d{0,3}|[._][xy]| ?\(\d{1,3}\))")
+REPEAT = re.compile(
+    r"(.+?)(?:[-._:#~ ]{1,4}(?:dup(?:licated?)?|copy|rep(?:eat)?)?[-._ ]?\d{0,3}|[._][xy]| ?\(\d{1,3}\))"
+)
 """What tools put behind a name that was there before: ``-1``, ``.1``, ``_2``, ``--1``, ``...7``, ``-dup``, ``.x``."""
 VARIABLE_GENE = re.compile(r"IGHV\d.*-[2-9]\d?")
 """Copies of variable genes such as IGHV3-33-2 are genes of their own, no repeats."""
@@ -68,9 +71,11 @@ class NameColumn:
         self.hits: dict[str, Hit] = {"": NONE} | (
             {name: (known[name], "exact") if name in known else self._repair(name) for name in self.distinct}
             if self._plain
-            else {name: self._hit(name) for name in self.distinct}
+            else {name: self._hit(self._read(name)) for name in self.distinct}
         )
         """Position in the vocabulary (-1 for none) and how it was found, of each distinct name."""
+        if self.reading.others:
+            self.hits |= self._found_beside()
 
     @cached_property
     def target_v(self) -> NDArray[np.intp]:
@@ -101,19 +106,26 @@ class NameColumn:
         return " or ".join(of.ids[i] for i in places), " or ".join(of.symbols[i] for i in places)
 
     def _read(self, name: str) -> tuple[str, ...]:
-        """Give what a name may call its gene, likeliest first."""
-        reading = self.reading
-        return (*(reading.words(name) if reading.takes_off else ()), name, *reading.beside(name))
+        """Give what a name may call its gene, likeliest first, itself last."""
+        return (*self.reading.words(name), name) if self.reading.takes_off else (name,)
 
-    def _hit(self, name: str) -> Hit:
+    def _hit(self, words: Sequence[str]) -> Hit:
+        """Find the gene that the first of some words names; the last of them is the whole name."""
         unclear = NONE
-        for word in self._read(name):
+        for word in words:
             place = self.vocabulary.exact.get(word, -1)
             hit: Hit = (place, "exact") if place >= 0 else self._repair(word)
             if hit[0] >= 0:
-                return hit if word == name else _as_repaired(hit)
+                return hit if word == words[-1] else _as_repaired(hit)
             unclear = hit if unclear == NONE else unclear
         return unclear
+
+    def _found_beside(self) -> dict[str, Hit]:
+        """Find genes by what stands beside a name that isn't known, unless another name is the gene's own."""
+        own = {place for place, _ in self.hits.values()}
+        unknown = [name for name, (place, _) in self.hits.items() if place < 0 and name]
+        hits = {name: _as_repaired(self._hit(words)) for name in unknown if (words := self.reading.beside(name))}
+        return {name: hit for name, hit in hits.items() if hit[0] not in own}
 
     def _repair(self, name: str) -> Hit:
         bare = HUMAN_PREFIX.sub("", _clean(name), count=1)
@@ -140,7 +152,7 @@ class NameColumn:
 
     def _repeated(self, name: str) -> Hit:
         """Find the gene of a name that repeats another: tools leave the first of the repeats as it was."""
-        repeat = REPEAT.fullmatch(name)
+        repeat = REPEAT.fullmatch(name) if len(name) <= LONGEST_SYMBOL else None
         if repeat is None or repeat[1] not in self.words or VARIABLE_GENE.fullmatch(name):
             return NONE
         place = self.vocabulary.exact.get(repeat[1], -1)

@@ -80,8 +80,7 @@ def find_tissue(text: str) -> Tissue:
         if words in {tissue.name, tissue.term.lower(), *map(str.lower, tissue.also)}:
             return tissue
     raise ConfigError(
-        f"there is no tissue {text[:100]!r}; there are {', '.join(tissue_names())}. Give one of these, or leave the "
-        "tissue out and say with allow and deny what an answer may be."
+        f"there is no tissue {text[:40]!r}; there are {', '.join(tissue_names())}. Give one of these, or none."
     )
 
 

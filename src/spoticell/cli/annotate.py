@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +15,14 @@ from spoticell.cli.arguments import (
     GeneColumn,
     KeyAdded,
     Layer,
+    Meanings,
     Model,
+    Partial,
     Quiet,
     Threads,
     Tissue,
 )
-from spoticell.cli.console import guarded, listen, say, show_json
+from spoticell.cli.console import guarded, listen, say, show_json, telling
 from spoticell.cli.tables import composition, gene_names, matched, scores, share
 
 if TYPE_CHECKING:
@@ -48,12 +49,9 @@ def check(
     from spoticell import api
 
     listen(quiet=quiet)
-    with warnings.catch_warnings(record=True) as notes:
+    with telling() as told:
         findings = api.check(cells, model=model, layer=layer, gene_column=gene_column, on_progress=not quiet)
-    for note in notes:
-        # those on the cells stand in the outcome
-        if str(note.message) not in findings.warnings:
-            warnings.warn_explicit(note.message, note.category, note.filename, note.lineno)
+        told.extend(findings.warnings)
     odd = findings.genes
     if as_json:
         show_json(findings.to_dict() | ({"genes": odd.to_dict(orient="records")} if genes else {}))
@@ -125,13 +123,16 @@ def annotate(
 def evaluate(
     annotated: Annotated[Path, typer.Argument(metavar="ANNOTATED", help="What annotate wrote: .h5ad or .csv.")],
     *,
-    truth_key: Annotated[
-        str, typer.Option("--truth-key", metavar="KEY", help="Column of labels: Cell Ontology ids or names.")
-    ],
+    label_column: Annotated[
+        str | None,
+        typer.Option("--label-column", "--truth-key", metavar="NAME", help="Column of labels [looked for]."),
+    ] = None,
     truth: Annotated[
         Path | None,
         typer.Option("--truth", metavar="FILE", help="Where that column is, if not in ANNOTATED; joined by cell name."),
     ] = None,
+    meanings: Meanings = None,
+    partial: Partial = False,
     key_added: Annotated[
         str, typer.Option("--key-added", metavar="WORD", help="First word of the columns of answers.")
     ] = "spoticell",
@@ -139,15 +140,21 @@ def evaluate(
 ) -> None:
     """Compare answers with labels.
 
-    Example: spoticell evaluate named.h5ad --truth-key cell_type_ontology_term_id
+    Example: spoticell evaluate named.h5ad --label-column author_cell_type --meanings my-labels.csv
     """
     from spoticell import api
 
-    figures = api.evaluate(annotated, truth_key=truth_key, truth=truth, key_added=key_added).to_dict()
+    listen(quiet=False)
+    with telling() as told:
+        found = api.evaluate(
+            annotated, label_column=label_column, truth=truth, meanings=meanings, key_added=key_added, partial=partial
+        )
+        told.extend(found.notes)
+    figures = found.to_dict()
     if as_json:
         show_json(figures)
         return
-    typer.echo("\n".join(scores(figures)))
+    typer.echo("\n".join([*scores(figures), *(f"note: {sentence}" for sentence in found.notes)]))
 
 
 def _tell(annotation: Annotation, output: Path, report: Path | None, *, as_json: bool, quiet: bool) -> None:

@@ -13,13 +13,14 @@ from typer.core import TyperGroup
 from spoticell.cli.annotate import annotate, check, evaluate
 from spoticell.cli.bundles import bundles_app
 from spoticell.cli.console import prepare as prepare_console
+from spoticell.cli.doctor import doctor
 from spoticell.cli.index import index_app, search
 from spoticell.cli.prepare import prepare
 from spoticell.cli.serve import serve
 from spoticell.cli.train import train
 from spoticell.version import __version__
 
-DAY = ("check", "annotate", "evaluate", "search", "index", "serve", "prepare", "train", "bundles")
+DAY = ("check", "annotate", "evaluate", "search", "index", "serve", "prepare", "train", "bundles", "doctor")
 """The commands in the order of a user's day."""
 
 
@@ -40,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, annotate, evaluate, search, serve, prepare, train):
+for command in (check, annotate, evaluate, search, serve, prepare, train, doctor):
     app.command()(command)
 app.add_typer(index_app, name="index")
 app.add_typer(bundles_app, name="bundles")

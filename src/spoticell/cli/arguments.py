@@ -40,6 +40,16 @@ GeneColumn = Annotated[
 KeyAdded = Annotated[
     str, typer.Option("--key-added", metavar="WORD", help="First word of all columns and keys that are written.")
 ]
+LabelColumn = Annotated[
+    str | None, typer.Option("--label-column", metavar="NAME", help="Column of labels [looked for].")
+]
+Meanings = Annotated[
+    Path | None,
+    typer.Option("--meanings", metavar="TABLE", help="What labels mean: csv or tsv of label and type, by id or name."),
+]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Go on though less than half of the labelled cells have a label understood.")
+]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON to stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

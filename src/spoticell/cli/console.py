@@ -23,6 +23,8 @@ from spoticell.errors import SpoticellError, SpoticellWarning
 
 Arguments = ParamSpec("Arguments")
 
+log = logging.getLogger("spoticell")
+
 DEBUG = "SPOTICELL_DEBUG"
 """Environment variable that lets tracebacks through, for those who look for a fault in Spoticell."""
 
@@ -30,7 +32,7 @@ DEBUG = "SPOTICELL_DEBUG"
 def prepare() -> None:
     """Make the process fit for a command: no foreign warnings, clean ends, any encoding."""
     _open_standard_streams()
-    logging.getLogger("spoticell").addHandler(_Lines())
+    log.addHandler(_Lines())
     end_cleanly()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -39,10 +41,7 @@ def prepare() -> None:
 
 def listen(*, quiet: bool, details: bool = False) -> None:
     """Settle which remarks are shown: notes, with ``details`` what is being done too, with ``quiet`` none."""
-    level = logging.ERROR if quiet else logging.INFO if details else logging.WARNING
-    logging.getLogger("spoticell").setLevel(level)
-    if quiet:
-        warnings.simplefilter("ignore", SpoticellWarning)
+    log.setLevel(logging.ERROR if quiet else logging.INFO if details else logging.WARNING)
 
 
 def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -86,6 +85,35 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
 
 
 @contextmanager
+def telling() -> Iterator[list[str]]:
+    """Hold notes back meanwhile, and then show those that aren't put into the list: the outcome tells these."""
+    told: list[str] = []
+    with warnings.catch_warnings(record=True) as notes:
+        yield told
+    for one in notes:
+        if str(one.message) not in told:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+@contextmanager
+def hearing() -> Iterator[list[str]]:
+    """Give the notes that are made meanwhile, for JSON; they are shown too, unless the user wants quiet."""
+    heard: list[str] = []
+    shown = warnings.showwarning
+
+    def hear(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:  # noqa: ANN401
+        if issubclass(category, SpoticellWarning):
+            heard.append(str(message))
+        shown(message, category, *where, **how)
+
+    warnings.showwarning = hear
+    try:
+        yield heard
+    finally:
+        warnings.showwarning = shown
+
+
+@contextmanager
 def _notes() -> Iterator[None]:
     """Show each note of the library once, on a line of its own; foreign warnings are for developers."""
     with warnings.catch_warnings():
@@ -95,10 +123,10 @@ def _notes() -> Iterator[None]:
         foreign = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:  # noqa: ANN401
-            if issubclass(category, SpoticellWarning):
-                say(f"note: {message}")
-            else:
+            if not issubclass(category, SpoticellWarning):
                 foreign(message, category, *where, **how)
+            elif log.isEnabledFor(logging.WARNING):
+                say(f"note: {message}")
 
         warnings.showwarning = show
         yield

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spoticell.cli.arguments import AsJson, Cells, GeneColumn, Layer, Model, ModelOfIndex, Quiet, Threads
-from spoticell.cli.console import guarded, listen, say, show_json
+from spoticell.cli.arguments import (
+    AsJson,
+    Cells,
+    GeneColumn,
+    LabelColumn,
+    Layer,
+    Meanings,
+    Model,
+    ModelOfIndex,
+    Partial,
+    Quiet,
+    Threads,
+)
+from spoticell.cli.console import guarded, hearing, listen, say, show_json
 from spoticell.cli.tables import columns
 
 if TYPE_CHECKING:
@@ -55,6 +67,9 @@ def build(
     study: Study = None,
     fact: Fact = None,
     unlabelled: Unlabelled = False,
+    label_column: LabelColumn = None,
+    meanings: Meanings = None,
+    partial: Partial = False,
     layer: Layer = None,
     gene_column: GeneColumn = None,
     threads: Threads = None,
@@ -68,19 +83,23 @@ def build(
     from spoticell import api
 
     listen(quiet=quiet)
-    intake = api.build_index(
-        references,
-        output,
-        model=model,
-        study=study,
-        facts=_facts(fact),
-        unlabelled=unlabelled,
-        layer=layer,
-        gene_column=gene_column,
-        threads=threads,
-        on_progress=not quiet,
-    )
-    _tell(intake, output, as_json=as_json, quiet=quiet)
+    with hearing() as notes:
+        intake = api.build_index(
+            references,
+            output,
+            model=model,
+            study=study,
+            facts=_facts(fact),
+            unlabelled=unlabelled,
+            label_column=label_column,
+            meanings=meanings,
+            partial=partial,
+            layer=layer,
+            gene_column=gene_column,
+            threads=threads,
+            on_progress=not quiet,
+        )
+    _tell(intake, output, notes, as_json=as_json, quiet=quiet)
 
 
 @index_app.command()
@@ -93,6 +112,9 @@ def add(
     study: Study = None,
     fact: Fact = None,
     unlabelled: Unlabelled = False,
+    label_column: LabelColumn = None,
+    meanings: Meanings = None,
+    partial: Partial = False,
     layer: Layer = None,
     gene_column: GeneColumn = None,
     threads: Threads = None,
@@ -106,19 +128,23 @@ def add(
     from spoticell.index.build import add_to_index
 
     listen(quiet=quiet)
-    intake = add_to_index(
-        index,
-        references,
-        model=model,
-        study=study,
-        facts=_facts(fact),
-        unlabelled=unlabelled,
-        layer=layer,
-        gene_column=gene_column,
-        threads=threads,
-        on_progress=not quiet,
-    )
-    _tell(intake, index, as_json=as_json, quiet=quiet)
+    with hearing() as notes:
+        intake = add_to_index(
+            index,
+            references,
+            model=model,
+            study=study,
+            facts=_facts(fact),
+            unlabelled=unlabelled,
+            label_column=label_column,
+            meanings=meanings,
+            partial=partial,
+            layer=layer,
+            gene_column=gene_column,
+            threads=threads,
+            on_progress=not quiet,
+        )
+    _tell(intake, index, notes, as_json=as_json, quiet=quiet)
 
 
 @index_app.command()
@@ -206,25 +232,27 @@ def search(
     from spoticell import api
 
     listen(quiet=quiet)
-    found = api.search(
-        cells,
-        index,
-        output,
-        k=k,
-        where=where,
-        model=model,
-        layer=layer,
-        gene_column=gene_column,
-        overwrite=overwrite,
-        threads=threads,
-        on_progress=not quiet,
-    )
+    with hearing() as notes:
+        found = api.search(
+            cells,
+            index,
+            output,
+            k=k,
+            where=where,
+            model=model,
+            layer=layer,
+            gene_column=gene_column,
+            overwrite=overwrite,
+            threads=threads,
+            on_progress=not quiet,
+        )
     hits, none = int(found["hits"].sum()), int((found["hits"] == 0).sum())
     if not quiet:
         some = f"; {none:,} cells have none" if none else ""
         say(f"{hits:,} hits for {len(found) - none:,} cells{some}. Written: {output}")
     if as_json:
-        show_json({"cells": len(found), "hits": hits, "cells_without_hits": none, "output": str(output)})
+        record = {"cells": len(found), "hits": hits, "cells_without_hits": none, "notes": notes}
+        show_json(record | {"output": str(output)})
 
 
 def _facts(given: Sequence[str] | None) -> dict[str, str]:
@@ -237,7 +265,7 @@ def _facts(given: Sequence[str] | None) -> dict[str, str]:
     return facts
 
 
-def _tell(intake: Intake, place: str, *, as_json: bool, quiet: bool) -> None:
+def _tell(intake: Intake, place: str, notes: list[str], *, as_json: bool, quiet: bool) -> None:
     from spoticell.index import open_index
 
     facts = _record(open_index(place))
@@ -247,16 +275,13 @@ def _tell(intake: Intake, place: str, *, as_json: bool, quiet: bool) -> None:
         say(f"{intake.cells:,} cells taken in; the index holds {facts['cells']:,}. Written: {place}")
     if as_json:
         taken = {"cells_added": intake.cells, "unlabelled": intake.unlabelled, "empty": intake.empty}
-        show_json(taken | {"labels_not_known": intake.unresolved, "index": facts})
+        show_json(taken | {"labels_not_understood": intake.unresolved, "notes": notes, "index": facts})
 
 
 def _left_out(intake: Intake) -> list[str]:
     lines = []
     if intake.unlabelled:
-        lines.append(f"cells without a label of the Cell Ontology: {intake.unlabelled:,}")
-    if intake.unresolved:
-        first = ", ".join(f"{text!r} ({cells:,})" for text, cells in list(intake.unresolved.items())[:5])
-        lines.append(f"labels that the Cell Ontology doesn't know: {len(intake.unresolved):,}, the commonest {first}")
+        lines.append(f"cells without a label that is understood: {intake.unlabelled:,}")
     if intake.empty:
         lines.append(f"cells left out for want of counts in known genes: {intake.empty:,}")
     return lines

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spoticell.cli.console import guarded, listen, say, show_json
+from spoticell.cli.arguments import LabelColumn, Meanings
+from spoticell.cli.console import guarded, hearing, listen, say, show_json
 from spoticell.cli.tables import columns
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def prepare(
     stand_in: Annotated[
         str | None, typer.Option("--from", metavar="FOLDER|URL", help="A copy of what the recipe's hosts have.")
     ] = None,
+    label_column: LabelColumn = None,
+    meanings: Meanings = None,
     list_recipes: Annotated[bool, typer.Option("--list", help="List the recipes of the package.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON to stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
@@ -58,14 +61,24 @@ def prepare(
     listen(quiet=quiet)
     from spoticell import api
 
-    made = api.prepare(recipe, output, dry_run=dry_run, downloads=download_dir, copy_of=stand_in, on_progress=not quiet)
+    with hearing() as notes:
+        made = api.prepare(
+            recipe,
+            output,
+            dry_run=dry_run,
+            downloads=download_dir,
+            copy_of=stand_in,
+            label_column=label_column,
+            meanings=meanings,
+            on_progress=not quiet,
+        )
     if isinstance(made, Plan):
-        _tell_plan(load_recipe(recipe), made, as_json=as_json, quiet=quiet)
+        _tell_plan(load_recipe(recipe), made, notes, as_json=as_json, quiet=quiet)
         return
     if not quiet:
         _tell(made, str(output))
     if as_json:
-        show_json(made | {"output": str(output)})
+        show_json(made | {"notes": notes, "output": str(output)})
 
 
 def _list(recipes: list[Recipe], *, as_json: bool) -> None:
@@ -79,10 +92,10 @@ def _list(recipes: list[Recipe], *, as_json: bool) -> None:
     typer.echo("\n".join(columns(rows, right=frozenset({1, 2}))))
 
 
-def _tell_plan(recipe: Recipe, planned: Plan, *, as_json: bool, quiet: bool) -> None:
+def _tell_plan(recipe: Recipe, planned: Plan, notes: list[str], *, as_json: bool, quiet: bool) -> None:
     if as_json:
         totals = {"cells": planned.cells, "bytes": planned.bytes, "seconds": planned.seconds}
-        show_json({"recipe": recipe.name} | totals | asdict(planned))
+        show_json({"recipe": recipe.name} | totals | asdict(planned) | {"notes": notes})
         return
     rows = [("rows", "cells", "size", "time", "source")]
     for one in planned.sources:
@@ -90,8 +103,6 @@ def _tell_plan(recipe: Recipe, planned: Plan, *, as_json: bool, quiet: bool) -> 
         rows.append((f"{one.rows:,}", f"{one.cells:,}", _size(one.bytes), _time(one.seconds), name))
     lines = columns(rows, right=frozenset(range(4)))
     lines += _left_out({one.name: one.left_out for one in planned.sources})
-    lost = [(label, cells) for one in planned.sources for label, cells in one.unresolved.items()]
-    lines += _lost(lost)
     at_most = "" if all(one.is_here for one in planned.sources) else "at most "
     lines.append(
         f"{recipe.name}: {at_most}{planned.cells:,} cells of {_types(recipe, planned)} types, about "
@@ -112,9 +123,6 @@ def _tell(summary: Mapping[str, Any], output: str) -> None:
     rows += [(f"{one['rows']:,}", f"{one['cells']:,}", one["name"]) for one in summary["sources"]]
     lines = columns(rows, right=frozenset(range(2)))
     lines += _left_out({one["name"]: one["left_out"] for one in summary["sources"]})
-    lost = sum(one["unresolved_labels"] for one in summary["sources"])
-    if lost:
-        lines.append(f"labels that the Cell Ontology doesn't know: {lost:,}, listed in unresolved_labels.tsv")
     lines.append(
         f"{summary['cells']:,} cells of {len(summary['types']):,} types, {summary['datasets']:,} data sets and "
         f"{summary['donors']:,} known donors. Written: {output} ({_size(summary['bytes'])})"
@@ -130,14 +138,6 @@ def _left_out(left_out_of: Mapping[str, Mapping[str, int]]) -> list[str]:
         for reason, cells in left_out.items():
             total[reason] = total.get(reason, 0) + cells
     return [f"left out: {cells:,} {reason}" for reason, cells in sorted(total.items(), key=lambda one: -one[1])]
-
-
-def _lost(labels: list[tuple[str, int]]) -> list[str]:
-    if not labels:
-        return []
-    commonest = sorted(labels, key=lambda one: -one[1])[:5]
-    some = ", ".join(f"{label!r} ({cells:,})" for label, cells in commonest)
-    return [f"labels that the Cell Ontology doesn't know: {len(labels):,}, the commonest {some}"]
 
 
 def _size(number: float) -> str:

@@ -102,7 +102,8 @@ def scores(figures: dict[str, Any]) -> list[str]:
     for term, row in figures["per_type"].items():
         shares = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
         rows.append((f"{row['cells']:,}", *shares, term, row["name"]))
-    facts = [(key.replace("_", " "), _figure(value)) for key, value in figures.items() if key != "per_type"]
+    numbers = {key: value for key, value in figures.items() if not isinstance(value, str | list | dict)}
+    facts = [(key.replace("_", " "), _figure(value)) for key, value in numbers.items()]
     return [*columns(rows, right=frozenset(range(4))), "", *columns(facts, right=frozenset({1}))]
 
 

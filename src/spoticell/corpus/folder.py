@@ -112,8 +112,9 @@ def _prepare_one(path: Path, output: Path, on_progress: Progress, *, overwrite: 
         aligned = AlignedSource(source, findings, vocabulary, keep_n=keep_n, obs=table, on_progress=second)
         with atomic(output, overwrite=overwrite) as passing, h5py.File(passing, "w") as file:
             write_new(file, aligned, "X")
-        if labels.unresolved:
-            note(f"{path.name}: {len(labels.unresolved)} labels are not in the Cell Ontology; see {UNRESOLVED}.")
+        lost = [f"{len(labels.unresolved)} labels are not understood; see {UNRESOLVED}."] if labels.unresolved else []
+        for sentence in (*findings.warnings, *lost):
+            note(f"{path.name}: {sentence}")
         return Prepared(
             name=output.stem,
             source=path.name,

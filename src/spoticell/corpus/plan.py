@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spoticell.corpus.recipe.recipe import Recipe
 from spoticell.corpus.sources.source import CellTable, CorpusSource, Sample
+from spoticell.corpus.summary import FILL_IN
 from spoticell.corpus.survey import judged, type_counts
 from spoticell.progress import Progress, part
 
@@ -15,6 +16,9 @@ BYTES_PER_NONZERO = 1.0
 
 SECONDS_PER_NONZERO = 2e-8
 """To pack it, on one core."""
+
+COMMONEST = 5
+"""Labels that are named where some aren't understood."""
 
 TYPICAL = Sample(cells=1, nonzeros=2000, seconds=3e-4)
 """What a cell takes that nobody has looked at."""
@@ -32,7 +36,7 @@ class PlannedSource:
     cells: int
     left_out: dict[str, int]
     unresolved: dict[str, int]
-    """Labels that the Cell Ontology doesn't know, with their cells."""
+    """Labels that aren't understood, with their cells."""
     bytes: int
     """Of the store, about."""
     seconds: float
@@ -56,6 +60,14 @@ class Plan:
     def bytes(self) -> int:
         """Size of the store, about."""
         return sum(source.bytes for source in self.sources)
+
+    def remarks(self) -> list[str]:
+        """Give what should be known besides the figures: labels that aren't understood."""
+        lost = sorted(
+            ((cells, label) for source in self.sources for label, cells in source.unresolved.items()), reverse=True
+        )
+        some = ", ".join(f"{label!r} ({cells:,})" for cells, label in lost[:COMMONEST])
+        return [f"labels that are not understood: {len(lost):,}, the commonest {some}; {FILL_IN}"] if lost else []
 
     @property
     def seconds(self) -> float:

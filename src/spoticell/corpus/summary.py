@@ -12,9 +12,11 @@ from spoticell.keys import DONOR, LABEL, UNKNOWN
 SUMMARY = "summary.json"
 NO_COUNTS = "no counts in known genes"
 
+FILL_IN = "say what they mean with --meanings TABLE, in Python meanings=, or in the recipe's labels_file."
+
 ROWS, WANTED, LEFT_OUT, LOST = "rows", "wanted", "left_out", "unresolved"
 """Facts that a store keeps of each source: its rows, those chosen by the table about them, the others by reason, and
-labels that the Cell Ontology doesn't know."""
+labels that aren't understood."""
 
 
 def write_summary(store: Store) -> dict[str, Any]:
@@ -40,6 +42,13 @@ def write_summary(store: Store) -> dict[str, Any]:
     write_unresolved(store.folder / UNRESOLVED, lost)
     write_json(store.folder / SUMMARY, summary)
     return summary
+
+
+def remarks(summary: dict[str, Any]) -> list[str]:
+    """Give what should be known of a store besides its figures: labels that aren't understood, notes on the sources."""
+    lost = sum(one["unresolved_labels"] for one in summary["sources"])
+    labels = [f"labels that are not understood: {lost:,}, listed in {UNRESOLVED}; {FILL_IN}"] if lost else []
+    return [*labels, *(f"{one['name']}: {note}" for one in summary["sources"] for note in one.get("notes", ()))]
 
 
 def _of_source(source: dict[str, Any]) -> dict[str, Any]:

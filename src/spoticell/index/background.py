@@ -15,15 +15,19 @@ Axes: ``n`` references, ``s`` sampled ones, ``b`` references in a block, ``h`` g
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from spoticell.biology.ontology import Ontology, load_ontology
+from spoticell.errors import SearchError
+from spoticell.io.sealed import first_fault
 from spoticell.keys import UNKNOWN
 
 UNITS = ("study", "dataset", "donor")
@@ -41,7 +45,16 @@ FEWEST_OF_TYPE = 50
 """Sampled cells that a distribution of one broad type needs."""
 
 Blocks = Callable[[], Iterable[NDArray[np.floating]]]
-Quantiles = Annotated[tuple[float, ...], Field(max_length=LEVELS)]
+
+
+def _rising(quantiles: tuple[float, ...]) -> tuple[float, ...]:
+    if any(later < earlier for earlier, later in itertools.pairwise(quantiles)):
+        raise ValueError("quantiles must rise")
+    return quantiles
+
+
+Similarity = Annotated[float, Field(ge=-1.1, le=1.1)]
+Quantiles = Annotated[tuple[Similarity, ...], Field(max_length=LEVELS), AfterValidator(_rising)]
 
 
 class Background(BaseModel):
@@ -103,6 +116,23 @@ class Background(BaseModel):
             here = broad_of_n == broad
             p_n[here] = _p_value(np.searchsorted(quantiles, similarity_n[here], side="right"), len(quantiles))
         return p_n
+
+
+def parse_background(fields: dict[str, Any], *, where: Path | str) -> Background:
+    """Read what an index states of its background; ``where`` is how messages call the index.
+
+    Examples
+    --------
+    >>> parse_background({"nearest": [0.5]}, where="my-index")
+    Traceback (most recent call last):
+    spoticell.errors.SearchError: the background of the index my-index is damaged: unit: Field required...
+    """
+    try:
+        return Background.model_validate(fields)
+    except ValidationError as error:
+        raise SearchError(
+            f"the background of the index {where} is damaged: {first_fault(error)}. Build the index again."
+        ) from None
 
 
 def background_of(blocks: Blocks, groups: pd.DataFrame, group_n: NDArray[np.integer], *, seed: int = 0) -> Background:

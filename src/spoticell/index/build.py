@@ -5,15 +5,18 @@ What is taken from the files is in ``references``, what an index is in ``index``
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from spoticell.biology.labels import Labelling
 from spoticell.errors import FileFormatError, SearchError
 from spoticell.index import OpenIndex, ReferenceCells, append, create_index, merge_into, open_index, set_background
 from spoticell.index.background import background_of
 from spoticell.index.references import Fingerprinter, Intake, Reader
 from spoticell.io import Cells
+from spoticell.io.meanings import Meanings, read_meanings
 from spoticell.model.bundle import DEFAULT, Bundle, load_bundle
 from spoticell.progress import Progress, shown
 
@@ -29,6 +32,9 @@ def build_index(
     study: str | None = None,
     facts: Mapping[str, str] | None = None,
     unlabelled: bool = False,
+    label_column: str | None = None,
+    meanings: Meanings | None = None,
+    partial: bool = False,
     layer: str | None = None,
     gene_column: str | None = None,
     threads: int | None = None,
@@ -39,8 +45,7 @@ def build_index(
     Parameters
     ----------
     references
-        Files of cells in any format that is read, or AnnData objects, with Cell Ontology terms or names in a column
-        ``cell_type_ontology_term_id`` or ``cell_type``; the columns in `COLUMN_OF` are taken in too.
+        Labelled cells: files in any format that is read, or AnnData objects; what `COLUMN_OF` names is taken in too.
     output
         Folder of the index; must not be there yet.  If its name ends in ``.lance``, or it is an address such as
         ``s3://bucket/blood.lance``, the index is a Lance database.
@@ -48,14 +53,16 @@ def build_index(
         The name of a packaged model, a bundle's folder, or a loaded bundle.
     study, facts
         What holds for all cells of which the files don't say it: ``{"tissue": "blood", "assay": "10x 3' v3"}``.
-    unlabelled
-        Whether to take in cells without a label too.
+    unlabelled, partial
+        Whether to take in cells without a label too; or to go on without them where they are more than half.
+    label_column, meanings
+        The column of labels, looked for if not given; what labels mean that aren't understood, as in `evaluate`.
     layer, gene_column, threads, on_progress
         As for `spoticell.annotate`.
 
     Returns
     -------
-    How many cells were taken in and left out, and the labels that the Cell Ontology doesn't know.
+    How many cells were taken in and left out, and the labels that aren't understood.
 
     Raises
     ------
@@ -74,10 +81,9 @@ def build_index(
     """
     loaded = model if isinstance(model, Bundle) else load_bundle(model)
     fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
-    said = _facts(study, facts)
-    return _take_in(
-        create_index, output, references, fingerprinter, facts=said, unlabelled=unlabelled, on_progress=on_progress
-    )
+    labelling = Labelling(label_column, read_meanings(meanings), partial)
+    read = functools.partial(Reader, facts=_facts(study, facts), unlabelled=unlabelled, labelling=labelling)
+    return _take_in(create_index, output, references, fingerprinter, read, on_progress=on_progress)
 
 
 def add_to_index(
@@ -88,6 +94,9 @@ def add_to_index(
     study: str | None = None,
     facts: Mapping[str, str] | None = None,
     unlabelled: bool = False,
+    label_column: str | None = None,
+    meanings: Meanings | None = None,
+    partial: bool = False,
     layer: str | None = None,
     gene_column: str | None = None,
     threads: int | None = None,
@@ -101,7 +110,7 @@ def add_to_index(
         Its folder or address.
     model
         The one that the index was built with; needed only if that isn't a packaged one.
-    references, study, facts, unlabelled, layer, gene_column, threads, on_progress
+    references, study, facts, unlabelled, label_column, meanings, partial, layer, gene_column, threads, on_progress
         As in `build_index`.
 
     Returns
@@ -127,10 +136,9 @@ def add_to_index(
     """
     loaded = bundle_of(open_index(index), model)
     fingerprinter = Fingerprinter(loaded, threads, layer=layer, gene_column=gene_column)
-    said = _facts(study, facts)
-    return _take_in(
-        append, index, references, fingerprinter, facts=said, unlabelled=unlabelled, on_progress=on_progress
-    )
+    labelling = Labelling(label_column, read_meanings(meanings), partial)
+    read = functools.partial(Reader, facts=_facts(study, facts), unlabelled=unlabelled, labelling=labelling)
+    return _take_in(append, index, references, fingerprinter, read, on_progress=on_progress)
 
 
 def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progress: Progress | bool = True) -> None:
@@ -181,14 +189,13 @@ def _take_in(
     place: Path | str,
     references: References,
     fingerprinter: Fingerprinter,
+    read: Callable[..., Reader],
     *,
-    facts: Mapping[str, str],
-    unlabelled: bool,
     on_progress: Progress | bool,
 ) -> Intake:
     """Read references into a new or a grown index, and measure what comes by chance in it."""
     with shown(on_progress, "indexing") as step:
-        reader = Reader(_listed(references), fingerprinter, facts, unlabelled=unlabelled, on_progress=step)
+        reader = read(_listed(references), fingerprinter, on_progress=step)
         put(place, fingerprinter.bundle, reader.blocks())
         _measure_background(place)
     return reader.intake

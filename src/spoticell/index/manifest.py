@@ -37,6 +37,12 @@ def _plain(files: dict[str, FileRecord]) -> dict[str, FileRecord]:
 Files = Annotated[dict[str, FileRecord], AfterValidator(_plain)]
 
 
+def _different(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    if len({segment.name for segment in segments}) < len(segments):
+        raise ValueError("the same cells are named twice")
+    return segments
+
+
 class Segment(BaseModel):
     """Some cells of the index, in a folder that never changes."""
 
@@ -63,7 +69,7 @@ class IndexManifest(BaseModel):
     code_bits: Annotated[int, Field(gt=0, le=65_536, multiple_of=8)]
     files: Files = {}
     """Files beside the segments, which all of them share."""
-    segments: tuple[Segment, ...] = ()
+    segments: Annotated[tuple[Segment, ...], AfterValidator(_different)] = ()
     background: dict[str, Any] | None = None
     """Statistics of similarities that come by chance, if they were measured for exactly these segments."""
 
@@ -136,9 +142,12 @@ def parse_manifest(contents: bytes, kind: type[Manifest], *, where: Path | str) 
         raise SearchError(f"{where} is not JSON ({error}); build the index again.") from None
     _check_version(fields, where)
     try:
-        return kind.model_validate(fields)
+        manifest = kind.model_validate(fields)
     except ValidationError as error:
         raise SearchError(f"{where} is damaged: {first_fault(error)}. Build the index again.") from None
+    if not manifest.segments:
+        raise SearchError(f"{where} is damaged: it names no cells. Build the index again.")
+    return manifest
 
 
 def write_manifest(folder: Path, manifest: IndexManifest) -> None:

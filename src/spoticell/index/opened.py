@@ -102,6 +102,7 @@ class OpenIndex(ABC):
         if not empty_n.all():
             found = self._find(query_nd[~empty_n], k, chosen)
             hits.row_nk[~empty_n], hits.similarity_nk[~empty_n] = found.row_nk, found.similarity_nk
+            self._check_hits(hits)
         return hits
 
     @abstractmethod
@@ -142,6 +143,15 @@ class OpenIndex(ABC):
             table = self.groups.iloc[self.group_of(rows)]
             yield ReferenceCells(fingerprint_nd, self.names_of(rows).tolist(), table)
             start += len(rows)
+
+    def _check_hits(self, hits: Hits) -> None:
+        """Refuse hits that aren't there or nearer than anything can be: of an index too large to be compared whole."""
+        similarity = hits.similarity_nk[hits.row_nk >= 0]
+        if hits.row_nk.max(initial=-1) >= self.n_cells or not (np.abs(similarity) <= 1 + 2 * UNIT).all():
+            raise SearchError(
+                f"the fingerprints of the index {self.folder} are damaged: some aren't of length 1, or of no cell. "
+                "Copy or build the index again."
+            )
 
     def _check_rows(self, flat: NDArray[np.int64]) -> None:
         if len(flat) and (flat.min() < -1 or flat.max() >= self.n_cells):

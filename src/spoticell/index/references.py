@@ -16,15 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.biology.labels import NAME, read_labels
+from spoticell.biology.labels import NAME, Labelling, read_labels
 from spoticell.biology.ontology import load_ontology
-from spoticell.errors import SearchError, SpoticellError
+from spoticell.errors import SearchError, SpoticellError, note
 from spoticell.index import COLUMNS, ReferenceCells
 from spoticell.io import BLOCK, Cells, CellSource, open_source
 from spoticell.io.aligned import aligned_blocks
 from spoticell.io.findings import inspect
 from spoticell.io.fingerprints import stored_fingerprints
-from spoticell.keys import DONOR
+from spoticell.keys import DONOR, LABEL
 from spoticell.model.bundle import Bundle
 from spoticell.progress import Progress
 
@@ -53,11 +53,11 @@ class Intake:
     cells: int = 0
     """Taken in."""
     unlabelled: int = 0
-    """Left out, or taken in without a type: cells without a label that the Cell Ontology knows."""
+    """Left out, or taken in without a type: cells without a label that is understood."""
     empty: int = 0
     """Left out: cells without a count in known genes."""
     unresolved: dict[str, int] = field(default_factory=dict)
-    """Labels that the Cell Ontology doesn't know, with their cells."""
+    """Labels that aren't understood, with their cells."""
 
 
 class Fingerprinter:
@@ -90,6 +90,8 @@ class Fingerprinter:
                 yield start, stored.read(start, start + BLOCK)
             return
         findings = inspect(source, self.bundle.vocabulary, layer=self._layer, gene_column=self._gene_column)
+        for warning in findings.warnings:
+            note(f"{source.name}: {warning}")
         if self._runtime is None:
             from spoticell.model.runtime import Runtime  # noqa: PLC0415 - slow to load, and stored ones do without
 
@@ -111,6 +113,8 @@ class Reader:
         What holds for all cells of which a file doesn't say it.
     unlabelled
         Whether to take in cells without a label too.
+    labelling
+        What the user says of the labels.
     on_progress
         Called with the steps done and the steps there are.
 
@@ -127,12 +131,13 @@ class Reader:
         facts: Mapping[str, str],
         *,
         unlabelled: bool,
+        labelling: Labelling,
         on_progress: Progress | None,
     ) -> None:
         if strange := facts.keys() - COLUMN_OF.keys():
             raise SearchError(f"an index doesn't hold {min(strange)!r} of a cell; it holds {', '.join(COLUMN_OF)}.")
         self.references, self.facts, self.unlabelled, self.on_progress = references, facts, unlabelled, on_progress
-        self.fingerprinter = fingerprinter
+        self.fingerprinter, self.labelling = fingerprinter, labelling
         self.intake = Intake()
 
     def blocks(self) -> Iterator[ReferenceCells]:
@@ -159,14 +164,19 @@ class Reader:
     def _known(self, source: CellSource, path: Path) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Give what is known of each cell, and which cells to take in."""
         obs = source.obs()
-        labels = read_labels(obs, name=path.name)
+        labels = read_labels(obs, name=path.name, labelling=self.labelling)
+        if not (self.unlabelled or self.labelling.partial):
+            labels.check(name=path.name)
+        if remark := labels.remark():
+            note(f"{path.name}: {remark}")
         labelled_n = labels.term_n != ""
         self.intake.unlabelled += int((~labelled_n).sum())
         for text, cells in labels.unresolved.items():
             self.intake.unresolved[text] = self.intake.unresolved.get(text, 0) + cells
         ontology = load_ontology()
         named = {term: ontology.name(term) for term in set(labels.term_n) if term}
-        columns = {"term": labels.term_n, "cell_type": _words(obs, NAME)}
+        own = NAME if labels.column == LABEL else labels.column
+        columns = {"term": labels.term_n, "cell_type": _words(obs, own)}
         columns["cell_type"] = np.where(
             columns["cell_type"] == "", [named.get(term, "") for term in labels.term_n], columns["cell_type"]
         )

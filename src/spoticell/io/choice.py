@@ -12,7 +12,10 @@ from spoticell.biology.counts import CountsVerdict, Kind
 
 SAME = 0.98
 """Matrices whose numbers of values differ less than this hold the same."""
-HALF = 0.5
+MUCH_FULLER = {"counts": 0.9, "proportions": 0.5}
+"""A matrix of exact counts gives way to one from which this can be had if it holds less than this share of it."""
+FILLED = 0.5
+"""What was filled in has values in more than this share of cells and genes, and is no fuller for it."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,12 @@ def best_of(candidates: list[Candidate]) -> Candidate:
     exact = [candidate for candidate in candidates if candidate.exact]
     inexact = [candidate for candidate in candidates if not candidate.exact]
     best = _fullest(exact) if exact else None
-    # what was filled in has values everywhere, and is no fuller for it
-    fuller = [one for one in inexact if best is None or (best.n_values < HALF * one.n_values and one.filled < HALF)]
+    fuller = [one for one in inexact if best is None or _much_fuller(one, best)]
     return best if best is not None and not fuller else _fullest(fuller)
+
+
+def _much_fuller(inexact: Candidate, best: Candidate) -> bool:
+    return inexact.filled < FILLED and best.n_values < MUCH_FULLER[inexact.verdict.recovers] * inexact.n_values
 
 
 def why_not(other: Candidate, chosen: Candidate) -> str:

@@ -15,9 +15,10 @@ from spoticell.biology.counts import CountsProbe, CountsVerdict
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
 from spoticell.biology.recovery import REMEDY
 from spoticell.biology.repeats import Repeats, without_odd
+from spoticell.biology.summaries import notes_on_names
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.choice import SAME, Candidate, best_of, why_not
-from spoticell.io.formats.orient import gene_share, genes_lie_first
+from spoticell.io.formats.orient import ENOUGH, gene_share, genes_lie_first
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
@@ -205,7 +206,7 @@ def _inspect_matrix(
         match = match_genes(names, vocabulary)
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
-    probe, repeats = CountsProbe(), Repeats(match.target_v)
+    probe, repeats = CountsProbe(), Repeats(match.target_v, names[match.column])
     n_stored = n_known = 0
     for block in source.blocks(matrix):
         n_stored += block.values_nv.nnz
@@ -233,15 +234,16 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.notes(matrix), *notes, *_remarks(verdict, match)),
+        warnings=(*source.notes(matrix), *notes, *notes_on_names(source.cell_names), *_remarks(verdict, match)),
     )
     return findings, candidate
 
 
 def _turned(source: CellSource, genes: list[object]) -> GeneMatchError | None:
     """Say that genes and cells have changed places, if they have."""
-    obs = source.obs().select_dtypes(include=["object", "string"])
-    names = [source.cell_names.tolist(), *(obs[column].astype(str).tolist() for column in obs)]
+    step = 1 + source.n_cells // ENOUGH
+    obs = source.obs().select_dtypes(include=["object", "string", "category"])[::step]
+    names = [source.cell_names[::step].tolist(), *(obs[column].astype(str).tolist() for column in obs)]
     cells = max(names, key=gene_share)
     if not genes_lie_first(cells, [str(gene) for gene in genes]):
         return None

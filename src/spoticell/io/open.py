@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
 from spoticell.errors import ConfigError, FileFormatError
@@ -12,6 +12,7 @@ from spoticell.io.formats.loom import is_loom, open_loom
 from spoticell.io.formats.mtx import open_folder, open_mtx
 from spoticell.io.formats.table import open_table
 from spoticell.io.formats.tenx import is_tenx, open_tenx
+from spoticell.io.passing import temporary_folder
 from spoticell.io.sniff import HDF5, MTX, PACKED, ZARR_ZIP, sniff, sniff_folder, sniff_hdf5
 from spoticell.io.source import CellSource
 from spoticell.io.storage.hdf5 import Hdf5Tree
@@ -91,17 +92,13 @@ def open_source(cells: Cells) -> CellSource:
 
 def _open_packed(path: Path) -> CellSource:
     """Unpack into a temporary folder that goes when the source is closed."""
-    folder = TemporaryDirectory(prefix="spoticell-")
-    try:
-        inner = unpack(path, Path(folder.name))
+    with ExitStack() as stack:
+        inner = unpack(path, stack.enter_context(temporary_folder()))
         if inner.is_file() and sniff(inner) == PACKED:
             raise FileFormatError(f"{path.name} is packed twice. Unpack it first, and give the file inside.")
         source = open_cells(inner)
-    except BaseException:
-        folder.cleanup()
-        raise
-    source.unpacked, source.inner = folder, inner
-    return source
+        source.unpacked, source.inner = stack.pop_all(), inner
+        return source
 
 
 def _open_folder(path: Path) -> CellSource:

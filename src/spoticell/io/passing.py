@@ -12,6 +12,7 @@ import platform
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +55,22 @@ def passing_place(target: Path) -> Iterator[Path]:
         _remove(place)
         os.close(handle)
         lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give an empty folder among the system's temporary files, for no other user to look into.
+
+    Examples
+    --------
+    >>> with temporary_folder() as folder:
+    ...     _ = (folder / "half").write_text("half an answer")
+    >>> folder.exists()
+    False
+    """
+    with passing_place(Path(tempfile.gettempdir()) / "temporary") as place:
+        place.mkdir(mode=0o700)
+        yield place
 
 
 @contextmanager

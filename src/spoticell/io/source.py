@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -53,7 +53,7 @@ class CellSource(ABC):
     """Matrices that are read only if a user names them: ``layers/unspliced``..."""
     warnings: tuple[str, ...] = ()
     """Sentences about the file that its owner should read (dropped antibody rows, transposed table...)."""
-    unpacked: TemporaryDirectory[str] | None = None
+    unpacked: ExitStack | None = None
     """What a packed file was unpacked to."""
     inner: Path | None = None
     """The file or folder that is read, if it was unpacked."""
@@ -81,7 +81,7 @@ class CellSource(ABC):
     def close(self) -> None:
         """Let go of the file, and remove what was unpacked of it."""
         if self.unpacked is not None:
-            self.unpacked.cleanup()
+            self.unpacked.close()
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import stat
 import tarfile
 import zipfile
@@ -47,6 +48,8 @@ _DAMAGE = (*DAMAGE, lzma.LZMAError, tarfile.TarError)
 _MATRIX = (".mtx", ".mtx.gz")
 _HDF5 = (".h5ad", ".h5", ".hdf5", ".loom")
 _TABLES = (".csv", ".tsv", ".txt", ".tab", ".csv.gz", ".tsv.gz", ".txt.gz", ".tab.gz")
+_BESIDE = re.compile(r"\.|(?:readme|licen[cs]e|manifest|filelist|checksums?|md5|sha256)(?:sums?)?\b", re.IGNORECASE)
+"""How names of files begin that lie beside cells in an archive."""
 _ZARR = frozenset({".zgroup", ".zattrs", "zarr.json", ".zmetadata"})
 
 
@@ -201,7 +204,7 @@ def _choose(members: list[_Member], archive: str) -> Mapping[str, str]:
     _check_number(len(members), archive)
     if any(member.path.name in _ZARR for member in members):
         raise FileFormatError(f"{archive} holds a zarr store. Unpack it first, and give the folder inside.")
-    files = [m for m in members if not m.path.name.startswith(".") and "__MACOSX" not in m.path.parts]
+    files = [m for m in members if not _BESIDE.match(m.path.name) and "__MACOSX" not in m.path.parts]
     matrices = _ending(files, _MATRIX)
     likely = [*matrices, *_ending(files, _HDF5)] or _ending(files, _TABLES)
     if len(likely) != 1:

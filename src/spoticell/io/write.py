@@ -23,6 +23,7 @@ from spoticell.io.passing import passing_place
 if TYPE_CHECKING:
     import pandas as pd
 
+REPLACE = "Give another path, or replace it with --overwrite, in Python overwrite=True."
 _REASONS = {
     errno.ENOSPC: "the disk is full. Make room, or write to another disk",
     errno.EDQUOT: "your quota on this disk is used up. Make room, or write to another disk",
@@ -88,10 +89,7 @@ def _put_first(passing: Path, target: Path, path: Path) -> None:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             passing.replace(target)
     except FileExistsError:
-        raise OutputError(
-            f"{path} came into being while this run was at work, and stays as it is. Give another path, or allow it to "
-            "be overwritten (--overwrite)."
-        ) from None
+        raise OutputError(f"{path} came into being while this run was at work, and stays as it is. {REPLACE}") from None
 
 
 @contextmanager
@@ -101,7 +99,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OutputError:
         raise
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # each library has errors of its own for it
         reason = disk_reason(error)
         if reason is None:
             raise
@@ -139,8 +137,8 @@ def check_output(path: Path, *, input_path: Path | None = None, overwrite: bool 
     if overwrite:
         return
     if input_path is not None and input_path.exists() and path.samefile(input_path):
-        raise OutputError(f"{path} is the input itself. Give another path, or allow it to be overwritten.")
-    raise OutputError(f"{path} is there already. Give another path, or allow it to be overwritten.")
+        raise OutputError(f"{path} is the input itself. {REPLACE}")
+    raise OutputError(f"{path} is there already. {REPLACE}")
 
 
 def check_written(
@@ -231,8 +229,8 @@ def _guard_any(value: object) -> object:
 
 
 def disk_reason(error: BaseException) -> str | None:
-    """Say why the system refused to write, ``None`` if it was something else; HDF5 hides the number in its words."""
-    hidden = re.search(r"errno = (\d+)", str(error))
+    """Say why the system refused to write, None if it was something else; some libraries hide the number in words."""
+    hidden = re.search(r"(?:errno =|os error) (\d+)", str(error))
     number = int(hidden[1]) if hidden else getattr(error, "errno", None)
     return None if number is None else _REASONS.get(number)
 

@@ -20,6 +20,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import expit, logit
 
+MOST = 1000.0
+"""Largest number in a map: more makes every answer sure, whatever the network says."""
+Number = Annotated[float, Field(ge=-MOST, le=MOST)]
+Weight = Annotated[float, Field(ge=0, le=MOST)]
+
 CERTAIN = 1e-6
 """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
 
@@ -29,9 +34,9 @@ class Calibration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    slope: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    depth: Annotated[float, Field(allow_inf_nan=False)]
-    intercept: Annotated[float, Field(allow_inf_nan=False)]
+    slope: Annotated[float, Field(gt=0, le=MOST)]
+    depth: Number
+    intercept: Number
 
     def apply(
         self, probabilities_nm: NDArray[np.floating[Any]], counts_n: NDArray[np.floating[Any]]
@@ -72,9 +77,6 @@ def log_depth(counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return np.log10(np.maximum(np.asarray(counts_n, dtype=np.float64), 1.0)) - 3.0
 
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
 class Trust(BaseModel):
     """The map to the score of an answer.
 
@@ -84,9 +86,9 @@ class Trust(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    chance: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    chance: Weight
     depth: Number
-    familiarity: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    familiarity: Weight
     intercept: Number
     doubt: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """An answer with a smaller score isn't given."""

@@ -170,7 +170,7 @@ def named_configs() -> list[str]:
 def _parse(text: str, where: str) -> TrainConfig:
     try:
         return TrainConfig.model_validate(yaml.safe_load(text) or {})
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"The config {where} is not YAML: {error}".replace("\n", " ")) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -114,11 +114,11 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
         (made / EXAMPLES).write_bytes(trained.examples.to_bytes())
         (made / "MODEL_CARD.md").write_text(about.card or _short_card(trained, about.name), encoding="utf-8")
         write_manifest(made, **_manifest_fields(trained, nodes, about))
-        _put_in_place(made, folder)
+        put_in_place(made, folder)
     return folder
 
 
-def _put_in_place(made: Path, folder: Path) -> None:
+def put_in_place(made: Path, folder: Path) -> None:
     """Give a bundle its name; an earlier one of that name goes when this one is there."""
     with passing_place(folder) as earlier:
         if folder.exists():

@@ -23,6 +23,7 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.errors import TrainingError
 from spoticell.io.write import atomic
 from spoticell.progress import Progress
+from spoticell.training.caches import cached_in
 from spoticell.training.config import TrainConfig, load_config
 from spoticell.training.data.augment import Mask
 from spoticell.training.data.draws import Draws
@@ -90,7 +91,7 @@ def finetune(
     vocabulary = start.bundle.vocabulary
     supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
     output.mkdir(parents=True, exist_ok=True)
-    with own_folder(output):
+    with own_folder(output), cached_in(output):
         lesson = Teaching(start, supply, config, read_panels(panels_dir, vocabulary), random_state)
         lesson.learn(on_progress)
         return lesson.write(output)

@@ -104,7 +104,7 @@ def load_start(bundle: str | Path) -> Start:
     try:
         config = NetworkConfig.model_validate(BEFORE | json.loads(about.get(NETWORK, "{}")))
         return Start(loaded, config, weights, Examples(examples["fingerprint_kd"], examples["label_k"].long()))
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise BundleError(f"{loaded.path} is of a network that this release can't build: {error}.") from error
 
 

@@ -13,6 +13,7 @@ from spoticell.biology.genes import load_vocabulary
 from spoticell.errors import TrainingError
 from spoticell.io.passing import held
 from spoticell.progress import Progress
+from spoticell.training.caches import cached_in
 from spoticell.training.config import TrainConfig, load_config
 from spoticell.training.data.opening import open_supply
 from spoticell.training.data.panels import read_panels
@@ -68,12 +69,12 @@ def train(
     config = config if isinstance(config, TrainConfig) else load_config(config)
     output, vocabulary = Path(output_dir), load_vocabulary()
     if (output / CHECKPOINTS).exists() and not resume:
-        raise TrainingError(f"{output} holds a training already; resume it, or choose another output folder.")
+        raise TrainingError(f"{output} holds a training already; give --resume (resume=True) or another folder.")
     supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
     output.mkdir(parents=True, exist_ok=True)
     panels, ranks = read_panels(panels_dir, vocabulary), join_ranks()
     try:
-        with own_folder(output) if ranks.is_first else nullcontext(), kept_memory():
+        with own_folder(output) if ranks.is_first else nullcontext(), cached_in(output), kept_memory():
             run = Run(supply, vocabulary, config, output=output, random_state=random_state, panels=panels, ranks=ranks)
             if resume:
                 run.restore()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 from spoticell.biology.ontology import answers, load_ontology
 from spoticell.training.data.labelled import LabelledCells
 from spoticell.training.loss import node_probabilities
@@ -66,7 +66,7 @@ def predict_nodes(network: FingerprintNetwork, cells: LabelledCells, reach_cm: t
 def figures(
     cells: LabelledCells, probabilities_nm: NDArray[np.float32], nodes: tuple[str, ...], *, threshold: float
 ) -> dict[str, Any]:
-    """Score a network's answers by the rules of :func:`spoticell.annotation.evaluation.score`, but for ``macro_f1``.
+    """Score a network's answers by the rules of :func:`spoticell.annotation.figures.score`, but for ``macro_f1``.
 
     That runs over all types here, however few validation cells they have: a small training has none with many.
     """

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 
-from spoticell.annotation.evaluation import score
+from spoticell.annotation.figures import score
 
 T_CELL, B_CELL = "CL:0000084", "CL:0000236"
 RNG = np.random.default_rng(0)

@@ -55,6 +55,7 @@ def test_what_is_missing_is_looked_for_in_the_line_of_what_should_hold_it() -> N
         ("? [a, b]\n: 1", 1, "a key must be a word"),
         ("a: 1\n---\nb: 2", 2, "document"),
         ("a: \x07", 1, "not allowed"),
+        ("[" * 10_000, 1, "lie too deep in one another"),
     ],
 )
 def test_what_is_no_recipe_is_refused_with_its_line(text: str, line: int, problem: str) -> None:

@@ -117,6 +117,7 @@ def test_a_file_that_is_there_is_not_asked_for_again(server: Server, path: Path)
 
 
 @pytest.mark.parametrize("cuts", [[0], [1], [399], [300, 0, 0, 300, 17]], ids=str)
+@pytest.mark.rows(53)
 def test_a_cut_connection_is_taken_up_where_it_broke(server: Server, path: Path, cuts: list[int]) -> None:
     server.script = list(cuts)
     fetch(server.url, path)
@@ -196,6 +197,7 @@ def test_a_busy_server_may_name_the_pause_within_reason(server: Server, path: Pa
     assert pauses[-1] == 60
 
 
+@pytest.mark.rows(53)
 def test_without_a_server_it_says_so_after_a_few_tries(server: Server, path: Path, pauses: list[float]) -> None:
     server.http.server_close()
     with pytest.raises(DownloadError, match=r"can't be fetched: the server can't be reached \(.*refused"):
@@ -219,6 +221,7 @@ def test_progress_ends_at_the_size(server: Server, path: Path) -> None:
     assert seen[-1] == (len(PAYLOAD), len(PAYLOAD))
 
 
+@pytest.mark.rows(53)
 def test_two_processes_do_not_write_one_file(server: Server, path: Path) -> None:
     path.parent.mkdir()
     part = path.with_name("cells.h5ad.part")
@@ -244,6 +247,7 @@ def test_only_the_web_is_fetched_from(url: str, path: Path) -> None:
         fetch(url, path)
 
 
+@pytest.mark.rows(53)
 def test_https_is_never_left_for_http() -> None:
     with pytest.raises(DownloadError, match="without https"):
         download._NoDowngrade().redirect_request(Request("https://a/x"), None, 302, "", {}, "http://b/x")

@@ -1,14 +1,17 @@
 import json
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.index.made import TISSUES, random_cells, stored, unit
+from tests.index.made import TISSUES, random_cells, restated, stored, unit
 
 from spoticell.errors import SearchError
 from spoticell.index import Index, append, create_index
+from spoticell.index.folder.lists import LISTS, STARTS
+from spoticell.index.folder.segment import CODE, GROUP, GROUPS, NAMES
 
 QUERY = unit(np.random.default_rng(3).normal(size=(7, 8)))
 
@@ -170,8 +173,68 @@ def damage_starts(path):
 )
 def test_files_of_the_right_length_with_other_contents_are_no_crash(index_folder, name, damage, message):
     damage(segment_file(index_folder, name))
+    restated(index_folder)
     with pytest.raises(SearchError, match=message):
         names_of_hits(index_folder)
+
+
+@pytest.mark.parametrize("name", [LISTS, STARTS, CODE, GROUP, GROUPS, NAMES])
+def test_an_index_with_a_file_that_was_changed_is_not_opened(index_folder, name):
+    path = segment_file(index_folder, name)
+    path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
+    with pytest.raises(SearchError, match=rf"{name} is not the file that was written"):
+        Index(index_folder)
+
+
+def test_of_an_index_too_large_to_be_compared_whole_the_small_files_are(tmp_path, tiny_bundle, monkeypatch):
+    create_index(tmp_path / "index", tiny_bundle, [random_cells(2000)])
+    index_folder = tmp_path / "index"
+    size = segment_file(index_folder, "lists.bin").stat().st_size
+    monkeypatch.setattr("spoticell.index.folder.reader.SEALED", size - 1)
+    for name, refused in (("lists.bin", False), ("group.npy", True)):
+        path = segment_file(index_folder, name)
+        path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
+        with pytest.raises(SearchError) if refused else nullcontext():
+            Index(index_folder)
+
+
+def test_fingerprints_that_are_none_are_found_when_they_are_searched(index_folder):
+    path = segment_file(index_folder, "lists.bin")
+    path.write_bytes(b"\x7f" * path.stat().st_size)
+    restated(index_folder)
+    with pytest.raises(SearchError, match=r"lists.bin is damaged \(fingerprints that aren't of length 1\)"):
+        Index(index_folder).search(QUERY, k=2)
+
+
+@pytest.mark.parametrize("groups", [np.full(60, 1000), np.full(60, -7), np.arange(60) - 1])
+def test_cells_of_groups_that_are_not_there_are_refused(index_folder, groups):
+    np.save(segment_file(index_folder, "group.npy"), groups.astype(np.int32))
+    restated(index_folder)
+    with pytest.raises(SearchError, match=r"group.npy is damaged \(cells of a group that isn't among"):
+        names_of_hits(index_folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda manifest: manifest["segments"][0].update(n_cells=10**15), "should hold 1,000,000,000,000,000"),
+        (lambda manifest: manifest["segments"][0].update(n_cells=59), "should hold 59 fingerprints of 8 numbers"),
+        (lambda manifest: manifest["segments"].append(manifest["segments"][0]), "the same cells are named twice"),
+        (lambda manifest: manifest.update(segments=[]), "it names no cells"),
+        (lambda manifest: manifest["segments"][0].update(files={}), "has no code.npy in its manifest"),
+        (lambda manifest: manifest.update(fingerprint_size=7), "should hold 60 fingerprints of 7 numbers"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_its_files_is_refused(index_folder, change, message):
+    restated(index_folder, change)
+    with pytest.raises(SearchError, match=message):
+        Index(index_folder)
+
+
+def test_planes_of_another_shape_are_refused(index_folder):
+    restated(index_folder, lambda manifest: manifest.update(code_bits=8))
+    with pytest.raises(SearchError, match=r"planes.npy isn't 8 x 8 finite numbers"):
+        _ = Index(index_folder).planes_bd
 
 
 def names_of_hits(folder):

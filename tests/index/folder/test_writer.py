@@ -11,6 +11,7 @@ from tests.index.made import random_cells, unit
 
 from spoticell.errors import OutputError, SearchError
 from spoticell.index import Index, ReferenceCells, append, create_index, merge_into, set_background
+from spoticell.index.folder import writer
 from spoticell.index.folder.writer import locked
 from spoticell.index.manifest import read_manifest
 
@@ -306,3 +307,20 @@ def test_a_build_that_was_killed_can_be_begun_again(tmp_path, tiny_bundle):
     Index(folder).check()
     assert {path.name for path in folder.iterdir()} == {"index.json", "lock", "planes.npy", "segments"}
     assert len(list((folder / "segments").iterdir())) == 1
+
+
+def test_an_index_that_another_process_made_meanwhile_is_neither_replaced_nor_removed(
+    tmp_path, tiny_bundle, monkeypatch
+):
+    create_index(tmp_path / "index", tiny_bundle, [random_cells(10)])
+    look, looks = writer._check_vacant, []
+
+    def look_late(folder):
+        if looks:
+            look(folder)
+        looks.append(folder)
+
+    monkeypatch.setattr(writer, "_check_vacant", look_late)
+    with pytest.raises(SearchError, match="is an index already"):
+        create_index(tmp_path / "index", tiny_bundle, [random_cells(20)])
+    assert Index(tmp_path / "index").n_cells == 10

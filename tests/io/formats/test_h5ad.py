@@ -28,6 +28,7 @@ def test_layers_of_counts_come_first_then_raw_then_x(tmp_path, some):
         np.testing.assert_array_equal(stacked(source, "layers/scaled"), some.counts_nv - 1)
 
 
+@pytest.mark.rows(32)
 def test_raw_has_its_own_genes(tmp_path, some):
     adata = some.anndata()
     adata.raw = adata.copy()
@@ -42,6 +43,7 @@ def test_raw_has_its_own_genes(tmp_path, some):
 
 
 @pytest.mark.parametrize("empty", [False, True], ids=["no X", "an X without shape"])
+@pytest.mark.rows(32)
 def test_counts_may_be_in_a_layer_alone(tmp_path, some, empty):
     adata = anndata.AnnData(
         obs=pd.DataFrame(index=some.names), var=pd.DataFrame(index=some.symbols), layers={"counts": some.counts_nv}
@@ -56,6 +58,7 @@ def test_counts_may_be_in_a_layer_alone(tmp_path, some, empty):
         np.testing.assert_array_equal(stacked(source, "layers/counts"), some.counts_nv)
 
 
+@pytest.mark.rows(28)
 def test_a_file_without_cells_gives_no_blocks(tmp_path, some):
     for matrix in (sparse.csr_matrix((0, 60)), sparse.csc_matrix((0, 60)), np.empty((0, 60))):
         var = pd.DataFrame(index=some.symbols)
@@ -72,6 +75,7 @@ def test_a_single_cell_and_a_single_gene_are_read(tmp_path):
         assert stacked(source, "X").tolist() == [[3]]
 
 
+@pytest.mark.rows(42, 43)
 def test_names_of_any_kind_are_kept_in_order(tmp_path, some):
     odd = ["twice", "twice", "", "=1+1", "é", "名前", "x" * 10_000, "a\nb", "<b>", "1", "2"]
     adata = some.anndata()

@@ -67,6 +67,7 @@ def test_batches_of_any_size_give_the_same_entries(tmp_path_factory, lines, size
         ("% late", "must be 3 numbers"),
     ],
 )
+@pytest.mark.rows(14)
 def test_a_bad_line_is_named_with_its_number(path, line, words):
     write(path, f"2 3 3\n1 1 1\n{line}\n2 2 2\n")
     with pytest.raises(FileFormatError, match=rf"matrix.mtx: line 4, '.*', {words}"):

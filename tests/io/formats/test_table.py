@@ -1,6 +1,7 @@
 import gzip
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,6 +38,7 @@ def test_any_delimiter_is_found(path, delimiter, quote, end):
     assert read(path, content)[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
 
 
+@pytest.mark.rows(15)
 def test_genes_on_the_rows_are_turned_round_with_a_warning(path):
     got = read(path, "gene,a,b\nCD3E,1,0\nCD8A,0,3\nMS4A1,2,0\n")
     assert got[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
@@ -48,6 +50,7 @@ def test_mouse_genes_tell_the_side_too(path):
     assert (names, genes) == (["a", "b"], ["Cd3e", "Cd8a", "ENSMUSG00000032093"])
 
 
+@pytest.mark.rows(16)
 def test_a_byte_order_mark_is_no_part_of_a_name(path):
     assert read(path, "\ufeffCD3E,CD8A\n1,2\n3,4\n")[:3] == (["0", "1"], ["CD3E", "CD8A"], [[1, 2], [3, 4]])
 
@@ -56,6 +59,7 @@ def test_a_heading_shifted_by_one_is_understood(path):
     assert read(path, "CD3E,CD8A\na,1,2\nb,3,4\n")[:3] == (["a", "b"], ["CD3E", "CD8A"], [[1, 2], [3, 4]])
 
 
+@pytest.mark.rows(16)
 def test_decimal_commas_are_understood(path):
     assert read(path, "cell;CD3E;CD8A\na,x;1,5;2\nb,y;0,25;0\n")[:3] == (
         ["a,x", "b,y"], ["CD3E", "CD8A"], [[1.5, 2], [0.25, 0]])  # fmt: skip
@@ -104,6 +108,24 @@ def test_the_side_of_the_genes_is_told_whatever_is_around_their_names(path, form
         *("\t".join([name, *map(str, row)]) for name, row in zip(rows, values, strict=True)),
     ]
     assert read(path, "\n".join(lines))[:3] == (some.names, genes, some.counts_nv.tolist())
+
+
+def test_numbers_before_the_names_of_genes_are_no_cell_whatever_they_are_called(path):
+    some = cells(5, 30)
+    columns = zip(range(30, 0, -1), some.symbols, some.counts_nv.T, strict=True)
+    lines = [["place", "gene", *some.names], *([str(place), gene, *map(str, row)] for place, gene, row in columns)]
+    names, _, counts, source = read(path, "".join("\t".join(line) + "\n" for line in lines))
+    assert (names, counts) == (some.names, some.counts_nv.tolist())
+    assert "numbers before the names of genes are no cell's and were left out (place)" in source.warnings[1]
+
+
+def test_genes_named_in_the_last_column_have_their_cells_before_them(path):
+    some = cells(5, 30)
+    lines = [
+        [*some.names, "gene"],
+        *([*map(str, row), gene] for gene, row in zip(some.symbols, some.counts_nv.T, strict=True)),
+    ]
+    assert read(path, "".join("\t".join(line) + "\n" for line in lines))[0] == some.names
 
 
 def test_entrez_ids_beside_symbols_are_no_cell(path):
@@ -160,3 +182,28 @@ def test_a_line_without_an_end_is_given_up(tmp_path, monkeypatch):
     (tmp_path / "cells.csv").write_text("a\n" + "b" * 200)
     with pytest.raises(FileFormatError, match="line 2 is too long"):
         list(lines(tmp_path / "cells.csv"))
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["cells on rows", "genes on rows"])
+def test_sums_and_means_among_the_cells_are_left_out(tmp_path, turned):
+    some = cells(n_cells=20)
+    counts = pd.DataFrame(some.counts_nv, index=some.names, columns=some.symbols)
+    table = pd.concat(
+        [counts[:9], counts[:9].mean().to_frame("B cell_avg").T, counts[9:], counts.sum().to_frame("x").T]
+    )
+    table.insert(0, "label", [*"abcdefghi", "?", *"jklmnopqrst", "?"])
+    path = tmp_path / "cells.csv"
+    (table.drop(columns="label").T if turned else table).to_csv(path)
+    with open_cells(path) as source:
+        assert source.cell_names.tolist() == some.names
+        assert "2 are no cells but sums or means of cells and were left out (B cell_avg, x)." in source.warnings[-1]
+        np.testing.assert_array_equal(
+            np.vstack([block.values_nv.toarray() for block in source.blocks("table", size=7)]), some.counts_nv
+        )
+        assert turned or source.obs()["label"].str.cat() == "abcdefghijklmnopqrst"
+
+
+def test_a_column_of_totals_among_the_genes_is_left_out(path):
+    names, genes, counts, source = read(path, "cell,CD3E,total,CD8A,MS4A1\na,1,3,0,2\nb,0,3,3,0\n")
+    assert (names, genes, counts) == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
+    assert "1 feature that is no gene was left out (1 Total)" in source.warnings[0]

@@ -16,6 +16,7 @@ KINDS = ["Gene Expression"] * 50 + ["Antibody Capture"] * 8 + ["CRISPR Guide Cap
 
 
 @pytest.mark.parametrize("write", [formats.tenx_3, formats.tenx_folder], ids=["h5", "folder"])
+@pytest.mark.rows(12)
 def test_features_that_are_no_genes_are_left_out_and_counted(tmp_path, some, write):
     with open_cells(write(tmp_path, some, kinds=KINDS)) as source:
         np.testing.assert_array_equal(stacked(source), some.counts_nv[:, :50])
@@ -24,6 +25,7 @@ def test_features_that_are_no_genes_are_left_out_and_counted(tmp_path, some, wri
         assert "10 features that are no genes were left out (8 Antibody Capture, 2 CRISPR Guide Capture)" in warning
 
 
+@pytest.mark.rows(12, 40)
 def test_only_the_human_genes_of_a_mixture_are_used(tmp_path, some):
     genomes = ["GRCh38", "mm10"] * 30
     with open_cells(formats.tenx_3(tmp_path, some, genomes=genomes)) as source:

@@ -46,6 +46,7 @@ for trial in trials[int(sys.argv[4]):]:
 
 
 @pytest.mark.parametrize("start", ["h5ad by cell", "h5ad by gene", "10x h5 version 3", "loom"])
+@pytest.mark.rows(4)
 def test_flipped_bits_give_a_result_or_a_plain_error(tmp_path, some, start):
     path = formats.FORMATS[start](tmp_path, some)
     rng = np.random.default_rng(1)
@@ -65,6 +66,7 @@ def test_flipped_bits_give_a_result_or_a_plain_error(tmp_path, some, start):
         assert crashed or done == len(trials)
 
 
+@pytest.mark.rows(3)
 def test_a_file_cut_anywhere_is_called_short_or_damaged(tmp_path, some):
     path = formats.h5ad(tmp_path, some)
     content = path.read_bytes()
@@ -74,6 +76,7 @@ def test_a_file_cut_anywhere_is_called_short_or_damaged(tmp_path, some):
             read_everything(path)
 
 
+@pytest.mark.rows(18)
 def test_a_file_that_is_being_written_is_in_use(tmp_path, some):
     path = formats.h5ad(tmp_path, some)
     hold = "import h5py, sys; f = h5py.File(sys.argv[1], 'r+'); print('open', flush=True); input()"
@@ -97,6 +100,7 @@ def test_hdf5_behind_a_user_block_is_found(tmp_path, some):
         assert source.cell_names.tolist() == some.names
 
 
+@pytest.mark.rows(1)
 def test_a_file_that_may_not_be_read_says_so(tmp_path, some, monkeypatch):
     path = formats.h5ad(tmp_path, some)
 
@@ -114,6 +118,7 @@ def test_what_is_neither_file_nor_folder_is_not_waited_for(tmp_path):
         open_cells(tmp_path / "cells.csv")
 
 
+@pytest.mark.rows(8)
 def test_a_declared_bomb_costs_no_memory(tmp_path, some):
     """A file of kilobytes that declares a matrix of 80 GB is refused with little more memory than Python needs."""
     path = formats.h5ad(tmp_path, some)
@@ -138,3 +143,23 @@ assert peak < 400_000, peak
     child = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
     assert child.returncode == 0, child.stderr
     assert child.stdout.startswith("cells.h5ad declares 400,000 cells, more than it has bytes")
+
+
+def test_a_name_that_is_stored_once_and_pointed_to_by_all_cells_is_not_read_for_each(tmp_path, monkeypatch):
+    monkeypatch.setattr("spoticell.io.storage.room._SMALL_LIST", 1 << 20)
+    path = formats.h5ad(tmp_path, formats.cells(2000))
+    with h5py.File(path, "r+") as file:
+        attributes = dict(file["obs/_index"].attrs)
+        del file["obs/_index"]
+        names = file["obs"].create_dataset("_index", shape=(2000,), dtype=h5py.string_dtype(), chunks=(2000,))
+        names.attrs.update(attributes)
+        names[:] = ["a" * 50_000, *["b"] * 1999]
+        place = names.id.get_chunk_info(0).byte_offset
+    contents = bytearray(path.read_bytes())
+    contents[place : place + 2000 * 16] = contents[place : place + 16] * 2000
+    path.write_bytes(contents)
+    with (
+        open_cells(path) as source,
+        pytest.raises(FileFormatError, match="'obs/_index' unpacks to more than 100 times the bytes of the file"),
+    ):
+        _ = source.cell_names

@@ -46,6 +46,26 @@ def test_pieces_of_any_size_give_the_same_rows(values_nv, size, piece):
         np.testing.assert_array_equal(stacked(by_cell, size), values_nv)
 
 
+class Chunked:
+    """A list that lies in one chunk, so that all of it is unpacked whenever a part is read."""
+
+    def __init__(self, values):
+        self.values, self.shape, self.chunks, self.unpacked = values, values.shape, values.shape, 0
+
+    def __getitem__(self, part):
+        self.unpacked += 1
+        return self.values[part]
+
+
+def test_a_large_chunk_is_unpacked_a_few_times_however_many_blocks_there_are(monkeypatch):
+    monkeypatch.setattr(matrix, "ENTRIES_AT_ONCE", 10)
+    values_nv = np.ones((500, 4), np.float32)
+    compressed = sparse.csr_array(values_nv)
+    arrays = [Chunked(part) for part in (compressed.data, compressed.indices, compressed.indptr)]
+    assert (stacked(ByCell(tuple(arrays), values_nv.shape, where=WHERE), 2) == 1).all()
+    assert max(array.unpacked for array in arrays) <= 17
+
+
 @given(st.lists(st.integers(0, 6), max_size=8), st.integers(1, 5))
 def test_blocks_are_of_one_size_but_for_the_last(heights, size):
     values_nv = np.arange(1, 2 * sum(heights) + 1, dtype=np.float32).reshape(-1, 2)
@@ -102,9 +122,9 @@ def test_more_numbers_than_memory_can_hold_are_refused(monkeypatch):
 
 def test_a_cell_with_far_more_values_than_genes_is_refused(monkeypatch):
     monkeypatch.setattr(matrix, "ENTRIES_AT_ONCE", 3)
-    arrays = (np.ones(4), np.zeros(4, int), np.array([0, 4]))
+    arrays = (np.ones(4), np.zeros(4, int), np.array([0, 4, 4, 4, 4]))
     with pytest.raises(FileFormatError, match="a cell with 4 values for 1 genes"):
-        list(ByCell(arrays, (1, 1), where=WHERE).blocks(1))
+        list(ByCell(arrays, (4, 1), where=WHERE).blocks(1))
 
 
 def test_a_spool_removes_its_files(tmp_path, monkeypatch):

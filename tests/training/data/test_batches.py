@@ -56,6 +56,7 @@ def test_without_contrast_no_partners_are_drawn(cells, small_config):
     assert (first != partner).mean() > 0.5
 
 
+@pytest.mark.rows(56)
 def test_an_odd_batch_is_filled(cells, small_config):
     _, batch = draw(cells, small_config.model_copy(update={"batch_size": 15}))
     assert len(batch.cell_n) == len(batch.counts_ng) == 15

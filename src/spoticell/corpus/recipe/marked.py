@@ -49,14 +49,16 @@ class MarkedYaml:
     def __init__(self, text: str) -> None:
         try:
             self._top = yaml.compose(text, Loader=_NoAliases)
+            self.value = None if self._top is None else _plain(self._top)
+            """The document as text, lists and mappings; None for an empty one."""
+        except RecursionError:
+            raise MarkedError(1, "lists and mappings lie too deep in one another") from None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             words = " ".join(filter(None, (error.context, error.problem)))
             raise MarkedError(1 if mark is None else mark.line + 1, words) from None
         except yaml.YAMLError as error:
             raise MarkedError(1, str(error)) from None
-        self.value = None if self._top is None else _plain(self._top)
-        """The document as text, lists and mappings; None for an empty one."""
 
     def line(self, place: Place) -> int:
         """Give the line of a value, of its key where it is in a mapping; of what should hold it where it is missing."""

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from spoticell.corpus.mapping import read_mapping
 from spoticell.corpus.recipe.marked import MarkedError, MarkedYaml
-from spoticell.corpus.recipe.parts import AnySource, Figures, Keep, Part
+from spoticell.corpus.recipe.parts import AnySource, Fact, Figures, Keep, Part
 from spoticell.corpus.splits.make import SplitSpec
 from spoticell.errors import ConfigError
+from spoticell.io.meanings import Meanings, read_meanings
 
 
 class Recipe(Part):
@@ -54,6 +54,17 @@ class Recipe(Part):
             If it names an environment variable that isn't set.
         """
         return self._folder / _expanded(text, self.name)
+
+    def with_labels(self, column: str | None, meanings: Meanings | None) -> Self:
+        """Give the recipe with a column of labels, for sources that name none, and with what labels mean.
+
+        What a source says itself goes before it.
+        """
+        label, labels = None if column is None else Fact(column=column), read_meanings(meanings)
+        sources = tuple(
+            one.model_copy(update={"label": one.label or label, "labels": labels | one.labels}) for one in self.sources
+        )
+        return self.model_copy(update={"sources": sources})
 
     def record(self) -> dict[str, Any]:
         """Give what decides the corpus, as plain values and as the user wrote it: no path is resolved."""
@@ -135,7 +146,7 @@ def _with_mappings(recipe: Recipe, document: MarkedYaml, where: str) -> Recipe:
         labels = dict(source.labels)
         if source.labels_file is not None:
             try:
-                labels = read_mapping(recipe.path(source.labels_file)) | labels
+                labels = read_meanings(recipe.path(source.labels_file)) | labels
             except ConfigError as error:
                 raise _unusable(where, document.line(["sources", position, "labels_file"]), str(error)) from None
         sources.append(source.model_copy(update={"labels": labels, "labels_file": None}))

@@ -58,7 +58,7 @@ def read_split(folder: Path, name: str) -> Split:
     except FileNotFoundError:
         there = ", ".join(repr(other.stem) for other in sorted(path.parent.glob("*.json"))) or "none"
         raise StoreError(f"{folder} has no split {name!r}; it has {there}.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path} can't be read as a split: {error}.") from error
     said = content.pop(SHA256, None) if isinstance(content, dict) else None
     _check_format(path, content)

@@ -110,7 +110,7 @@ class Shard:
             if self.about["format"] != FORMAT:
                 raise ValueError("it is of another format")
             self._frame_2p = self._frame_2p + _start_of_counts(path)
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._bad(error) from error
         self._codes: dict[str, NDArray[np.int32]] = {}
 

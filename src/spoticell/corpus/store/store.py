@@ -152,7 +152,7 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], list[ShardRecord]]:
         if version is None:
             raise ValueError("it states no format_version")
         records = [ShardRecord.model_validate(one) for source in manifest["sources"] for one in source["shards"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"{path} is damaged ({first_fault(error)}); prepare the store again.") from error
     if version[0] != MAJOR:
         raise StoreError(f"{folder} has format {manifest['format_version']}, and this Spoticell reads {MAJOR}.x.")

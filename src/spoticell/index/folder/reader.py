@@ -1,6 +1,7 @@
 """An index in a folder, open and ready to be searched.
 
-Opening reads ``index.json`` and the small tables of groups; all else lies on memory maps.
+Opening reads ``index.json``, compares files with their sha256, the smallest first and `SEALED` bytes at most, and
+looks at the size of the others; what is searched lies on memory maps.
 Axes: ``n`` query cells, ``k`` hits of each, ``d`` fingerprint.
 """
 
@@ -26,6 +27,12 @@ from spoticell.index.needs import needed
 from spoticell.index.opened import BLOCK, PROBES, OpenIndex
 from spoticell.io.sealed import FileRecord
 from spoticell.model.runtime import available_cores
+
+SEALED = 2 << 30
+"""Bytes that are compared with their sha256 on opening, which takes two seconds: all of an index of ten million cells.
+
+Of a larger one the fingerprints themselves are compared by `Index.check` alone.
+"""
 
 
 class Index(OpenIndex):
@@ -63,9 +70,10 @@ class Index(OpenIndex):
             OpenSegment(folder, segment, Lists(folder, size))
             for folder, segment in zip(folders, self.manifest.segments, strict=True)
         )
+        for segment in self.segments:
+            segment.check_listed()
         self._start_s = np.cumsum([0, *(segment.n_cells for segment in self.segments)])
-        for path, record in self._files():
-            SEAL.check_size(path, record)
+        self._check_sealed()
 
     @property
     def n_lists(self) -> int:
@@ -154,6 +162,14 @@ class Index(OpenIndex):
     @cached_property
     def _coarse(self) -> Coarse | None:
         return read_coarse(self.folder, self.manifest)
+
+    def _check_sealed(self) -> None:
+        left = SEALED
+        for path, record in sorted(self._files(), key=lambda file: file[1].bytes):
+            SEAL.check_size(path, record)
+            left -= record.bytes
+            if left >= 0:
+                SEAL.check(path, record)
 
     def _files(self) -> Iterator[tuple[Path, FileRecord]]:
         for name, record in self.manifest.files.items():

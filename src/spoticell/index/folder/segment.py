@@ -24,10 +24,11 @@ from spoticell.errors import SearchError
 from spoticell.index.cells import COLUMNS
 from spoticell.index.coarse import EXACT, Coarse
 from spoticell.index.exact import FEW, search_exactly
-from spoticell.index.folder.lists import Lists
+from spoticell.index.folder.lists import LISTS, STARTS, Lists
 from spoticell.index.hits import Hits
 from spoticell.index.manifest import Segment
 from spoticell.index.needs import needed
+from spoticell.index.opened import UNIT
 
 SEGMENTS = "segments"
 """Folder of all segments of an index."""
@@ -51,6 +52,18 @@ class OpenSegment:
         """Cells of the segment."""
         return self.record.n_cells
 
+    def check_listed(self) -> None:
+        """Refuse a segment whose manifest lacks a file, or states more or fewer cells than its lists hold."""
+        files, cell_bytes = self.record.files, 2 * self.lists.size + 8
+        missing = {LISTS, STARTS, CODE, GROUP, GROUPS, NAMES} - files.keys()
+        if missing:
+            raise SearchError(f"{self.folder} has no {min(missing)} in its manifest; build the index again.")
+        if files[LISTS].bytes != self.n_cells * cell_bytes:
+            raise SearchError(
+                f"{self.folder / LISTS} should hold {self.n_cells:,} fingerprints of {self.lists.size} numbers and is "
+                f"{files[LISTS].bytes:,} bytes long; build the index again."
+            )
+
     @cached_property
     def code_nb(self) -> NDArray[np.uint8]:
         """Binary codes, eight bits a byte."""
@@ -59,23 +72,37 @@ class OpenSegment:
     @cached_property
     def group_n(self) -> NDArray[np.int32]:
         """Each cell's group within the segment."""
-        return self._array(GROUP, np.dtype(np.int32))
+        group_n = self._array(GROUP, np.dtype(np.int32))
+        if group_n.min() < 0 or group_n.max() >= len(self.groups):
+            raise self._damaged(GROUP, f"cells of a group that isn't among {len(self.groups):,}")
+        return group_n
 
     @cached_property
     def groups(self) -> pd.DataFrame:
         """What is known of each group."""
-        table = self._parquet(GROUPS).read(columns=list(COLUMNS))
-        return pd.DataFrame({name: table[name].to_pylist() for name in COLUMNS}, dtype=object)
+        file = self._parquet(GROUPS)
+        if not 0 < file.metadata.num_rows <= self.n_cells:
+            raise self._damaged(GROUPS, f"{file.metadata.num_rows:,} groups of {self.n_cells:,} cells")
+        try:
+            table = file.read(columns=list(COLUMNS))
+            return pd.DataFrame({name: table[name].to_pylist() for name in COLUMNS}, dtype=object)
+        except (OSError, ValueError, LookupError) as error:  # pyarrow's errors are of these
+            raise self._damaged(GROUPS, str(error)) from None
 
     def names(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
         """Names of the cells at some positions of the segment."""
         file = self._parquet(NAMES)
+        if file.metadata.num_rows != self.n_cells:
+            raise self._damaged(NAMES, f"{file.metadata.num_rows:,} names of {self.n_cells:,} cells")
         names = np.empty(len(rows), dtype=object)
         part_n = rows // NAMES_AT_ONCE
         for part in np.unique(part_n).tolist():
             here = part_n == part
-            column = file.read_row_group(part, columns=["name"])["name"]
-            names[here] = column.take(rows[here] - part * NAMES_AT_ONCE).to_pylist()
+            try:
+                column = file.read_row_group(part, columns=["name"])["name"]
+                names[here] = column.take(rows[here] - part * NAMES_AT_ONCE).to_pylist()
+            except (OSError, ValueError, LookupError) as error:  # pyarrow's errors are of these
+                raise self._damaged(NAMES, str(error)) from None
         return names
 
     def search(
@@ -126,14 +153,17 @@ class OpenSegment:
     @cached_property
     def _floats_nd(self) -> NDArray[np.float32]:
         """All fingerprints of a small segment."""
-        return self.lists.vectors(np.arange(self.n_cells))
+        vectors_nd = self.lists.vectors(np.arange(self.n_cells))
+        if not (np.linalg.norm(vectors_nd, axis=1) <= 1 + UNIT).all():
+            raise self._damaged(LISTS, "fingerprints that aren't of length 1")
+        return vectors_nd
 
     def _array(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         try:
             array: NDArray[Any] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise SearchError(f"{self.folder / name} is damaged ({error}); build the index again.") from None
-        if len(array) != self.n_cells or array.dtype != dtype:
+            raise self._damaged(name, str(error)) from None
+        if array.ndim == 0 or len(array) != self.n_cells or array.dtype != dtype:
             raise SearchError(
                 f"{self.folder / name} doesn't hold what {self.folder.name} needs; build the index again."
             )
@@ -143,4 +173,8 @@ class OpenSegment:
         try:
             return needed("pyarrow.parquet").ParquetFile(self.folder / name)
         except (OSError, ValueError) as error:  # pyarrow's errors are of these
-            raise SearchError(f"{self.folder / name} is damaged ({error}); build the index again.") from None
+            raise self._damaged(name, str(error)) from None
+
+    def _damaged(self, name: str, reason: str) -> SearchError:
+        said = " ".join(reason.split())[:200]
+        return SearchError(f"{self.folder / name} is damaged ({said}); build the index again.")

@@ -51,7 +51,13 @@ def read_planes(folder: Path, manifest: IndexManifest) -> NDArray[np.float32]:
     if PLANES not in manifest.files:
         raise SearchError(f"{folder} names no {PLANES}; build the index again.")
     contents = SEAL.read(folder / PLANES, manifest.files[PLANES])
-    planes_bd: NDArray[np.float32] = np.load(io.BytesIO(contents), allow_pickle=False)
+    shape = (manifest.code_bits, manifest.fingerprint_size)
+    try:
+        planes_bd: NDArray[np.float32] = np.load(io.BytesIO(contents), allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        raise SearchError(f"{folder / PLANES} is damaged ({error}); build the index again.") from None
+    if planes_bd.shape != shape or planes_bd.dtype.kind != "f" or not np.isfinite(planes_bd).all():
+        raise SearchError(f"{folder / PLANES} isn't {shape[0]} x {shape[1]} finite numbers; build the index again.")
     return planes_bd
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
-from spoticell.io.storage.room import check_table
-from spoticell.io.storage.tree import Tree, damaged, is_group, is_nested, reading, text
+from spoticell.io.storage.room import check_list, check_table
+from spoticell.io.storage.tree import Tree, damaged, is_group, is_nested, n_bytes_of, reading, text
 
 _OLD_CATEGORIES = "__categories"
 
@@ -54,6 +54,7 @@ class StoredFrame:
         path = f"{self.path}/{name}"
         if self._compound is None:
             return _plain(self._column(path, name))
+        check_list(self.tree.name, path, n_bytes_of(self._compound), self.tree.room)
         with reading(self.tree.name, f"'{path}'"):
             values = self._compound[name]
         return _plain(values)

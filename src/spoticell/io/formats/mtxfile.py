@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
 from spoticell.io.storage.lines import lines, open_text
-from spoticell.io.storage.matrix import Entries, SpooledMatrix
+from spoticell.io.storage.matrix import ENTRIES_AT_ONCE, Entries, SpooledMatrix
 from spoticell.io.storage.room import holds
 from spoticell.io.storage.tree import MOST_CELLS, MOST_GENES
 
@@ -109,9 +109,9 @@ def _header(file: TextIO, path: Path) -> Header:
     n_rows, n_columns, n_entries = map(int, sizes)
     if max(n_rows, n_columns) > MOST_CELLS or min(n_rows, n_columns) > MOST_GENES:
         raise FileFormatError(f"{path.name}: line {n_lines} declares {n_rows:,} x {n_columns:,}, which is too much.")
-    if not holds([path])(n_entries // ENTRIES_PER_BYTE):
+    if n_entries > max(n_rows * n_columns, ENTRIES_AT_ONCE) or not holds([path])(n_entries // ENTRIES_PER_BYTE):
         raise FileFormatError(
-            f"{path.name}: its header promises {n_entries:,} entries, more than its bytes can hold. "
+            f"{path.name}: its header promises {n_entries:,} entries, more than it can hold. "
             "It is cut short or damaged: get a fresh copy."
         )
     return Header(n_rows, n_columns, n_entries, first[3] == "pattern", n_lines)

@@ -9,10 +9,10 @@ from spoticell.biology.affixes import gene_share as share_of_genes
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.species import FOREIGN_ID
 
-_FEW = 0.02
+FEW = 0.02
 """A smaller share of gene names than this is chance."""
 
-_ENOUGH = 2000
+ENOUGH = 2000
 """Names that are looked at."""
 
 
@@ -36,7 +36,7 @@ def gene_share(names: Sequence[str]) -> float:
 
     Names are taken as they stand or without what nearly all of them share, whichever gives more genes.
     """
-    some = names[:: 1 + len(names) // _ENOUGH]
+    some = names[:: 1 + len(names) // ENOUGH]
     distinct = list(dict.fromkeys(some))
     reading = find_reading(distinct, load_vocabulary())
     words = [word for name in distinct for word in reading.words(name)] if reading.takes_off else []
@@ -55,6 +55,6 @@ def genes_lie_first(first: Sequence[str], second: Sequence[str]) -> bool | None:
     True
     """
     one, other = gene_share(first), gene_share(second)
-    if max(one, other) < _FEW or max(one, other) < 3 * min(one, other):
+    if max(one, other) < FEW or max(one, other) < 3 * min(one, other):
         return None
     return one > other

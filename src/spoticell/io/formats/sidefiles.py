@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spoticell.io.formats.textlayout import split
 from spoticell.io.storage.lines import lines
 
 _KINDS = {
@@ -61,7 +61,7 @@ def _rows(path: Path, *, limit: int) -> list[list[str]]:
             continue
         if delimiter is None:
             delimiter = "\t" if "\t" in line else ","
-        rows.append([field.strip() for field in next(csv.reader([line], delimiter=delimiter))])
+        rows.append([field.strip() for field in split(line, delimiter)])
         if len(rows) > limit:
             break
     return rows

@@ -8,7 +8,8 @@ Axes: ``n`` cells, ``v`` genes of the data set.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from spoticell.errors import FileFormatError
 from spoticell.io.formats.features import choose_features, some_genes
-from spoticell.io.formats.orient import gene_share, genes_lie_first, is_gene
+from spoticell.io.formats.orient import FEW, gene_share, genes_lie_first, is_gene
+from spoticell.io.formats.summaries import without_summaries
 from spoticell.io.formats.textlayout import DELIMITERS, FIRST_LINES, Layout, find_layout, split
 from spoticell.io.formats.texttable import Table, cut_name
 from spoticell.io.storage.lines import lines
@@ -123,17 +125,26 @@ def open_table(path: Path) -> StoredSource:
             f"{path.name}: neither its rows ({_first(rows)}) nor its columns ({_first(columns)}) can be told to be "
             "genes. Name the genes on one side by symbol or Ensembl id."
         )
-    turned = (f"{path.name}: genes lie on its rows, so the table was turned round.",)
+    notes = [f"{path.name}: genes lie on its rows, so the table was turned round."] if genes_on_rows else []
+    if genes_on_rows and (numbers := _numbers_before_genes(table)):
+        notes.append(
+            f"{path.name}: numbers before the names of genes are no cell's and were left out ({_first(numbers)})."
+        )
+        table = replace(table, counts=table.counts[len(numbers) :])
+        columns = table.column_names
     genes = {"index": rows, **table.words} if genes_on_rows else {"index": columns, **table.told}
     chosen = choose_features(genes, name=path.name)
+    matrix = some_genes(TableMatrix(table, genes_on_rows=genes_on_rows), chosen.keep_v)
+    cells, about = (columns, table.told) if genes_on_rows else (rows, table.words)
+    matrix, keep_n, left_out = without_summaries(matrix, cells)
     return StoredSource(
         path.name,
         format="table",
-        matrices={"table": some_genes(TableMatrix(table, genes_on_rows=genes_on_rows), chosen.keep_v)},
-        cells=columns if genes_on_rows else rows,
+        matrices={"table": matrix},
+        cells=cells[keep_n],
         genes={name: values[chosen.keep_v] for name, values in genes.items()},
-        obs=table.told if genes_on_rows else table.words,
-        warnings=(*(turned if genes_on_rows else ()), *chosen.warnings),
+        obs={name: values[keep_n] for name, values in about.items()},
+        warnings=(*notes, *chosen.warnings, *left_out),
     )
 
 
@@ -176,5 +187,13 @@ def _collect(words: dict[int, list[str]], line: str, layout: Layout) -> None:
             column.append(fields[at].strip() if at < len(fields) else "")
 
 
-def _first(names: NDArray[np.object_]) -> str:
-    return ", ".join(name[:30] for name in names[:3].tolist()) or "none"
+def _numbers_before_genes(table: Table) -> list[str]:
+    """Name columns of numbers before the last column that names genes, unless most columns stand there."""
+    heading = table.layout.heading
+    named = [heading.index(column) for column, words in table.words.items() if gene_share(words.tolist()) >= FEW]
+    before = [heading[place] for place in table.counts if place < max(named, default=0)]
+    return before if 2 * len(before) < len(table.counts) else []
+
+
+def _first(names: Sequence[str] | NDArray[np.object_]) -> str:
+    return ", ".join(name[:30] for name in names[:3]) or "none"

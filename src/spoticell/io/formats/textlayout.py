@@ -95,7 +95,12 @@ def split(line: str, delimiter: str) -> list[str]:
     """
     if '"' not in line:
         return line.split(delimiter)
-    return next(csv.reader([line], delimiter=delimiter))
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:
+        raise FileFormatError(
+            f"a line that begins with {line[:40]!r} can't be split into fields ({error}). Mend its quotes."
+        ) from None
 
 
 def number(field: str, *, decimal_comma: bool) -> float | None:

@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from spoticell.errors import FileFormatError
-from spoticell.io.storage.room import holds
+from spoticell.io.storage.room import check_list, holds
 from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
 
 MOST_LINKS = 16
+CACHE = 1 << 25
+"""Bytes of unpacked chunks that are kept of each array, so that a chunk isn't unpacked anew for each part of it."""
+MOST_TEXT = 1 << 28
+"""Characters that text of any length may take at once: each piece may be as long as the file."""
 _FILTERS = {
     307: "bzip2",
     32000: "LZF",
@@ -44,6 +49,7 @@ class Hdf5Tree(Tree):
 
     def __init__(self, path: Path) -> None:
         self.name, self.room = path.name, holds([path])
+        self._n_bytes = path.stat().st_size
         self.file = _open(path)
 
     def node(self, path: str) -> Any | None:  # noqa: ANN401
@@ -67,6 +73,19 @@ class Hdf5Tree(Tree):
             return []
         with reading(self.name, f"'{path}'"):
             return sorted(node.keys())
+
+    def read(self, array: Any, path: str) -> Any:  # noqa: ANN401
+        """Give all of an array, text of any length in parts: a piece may be stored once and named often."""
+        if len(array.shape) != 1 or array.dtype.kind != "O" or not array.size:
+            return super().read(array, path)
+        step = max(256, min(MOST_TEXT // self._n_bytes, 1 << 16), (array.chunks or (0,))[0] * 16 // CACHE * 4096)
+        parts, n_characters = [], 0
+        for start in range(0, array.shape[0], step):
+            with reading(self.name, f"'{path}'"):
+                parts.append(array[start : start + step])
+            n_characters += sum(len(piece) for piece in parts[-1] if hasattr(piece, "__len__"))
+            check_list(self.name, path, n_characters, self.room)
+        return np.concatenate(parts)
 
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
         """How many chunks of ``array`` were never written; one in a piece counts as one chunk."""
@@ -143,7 +162,7 @@ class Hdf5Tree(Tree):
 
 def _open(path: Path) -> h5py.File:
     try:
-        return h5py.File(path, "r")
+        return h5py.File(path, "r", rdcc_nbytes=CACHE)
     except OSError as error:
         raise FileFormatError(_why_closed(path, str(error))) from error
 

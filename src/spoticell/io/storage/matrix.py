@@ -24,6 +24,12 @@ from spoticell.io.storage.tree import reading
 ENTRIES_AT_ONCE = 1 << 20
 """Numbers of a matrix held in memory at once while it is read."""
 
+POINTERS_AT_ONCE = 1 << 18
+"""Cells whose pointers are read at once."""
+
+MOST_UNPACKED = 16
+"""How often a large chunk may be unpacked."""
+
 PIECE_ENTRIES = 1 << 24
 MOST_IN_BLOCK = 1 << 28
 """Numbers in a piece that is read, and in a block that is given."""
@@ -72,16 +78,21 @@ class ByCell(StoredMatrix):
     def __init__(self, arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, where: tuple[str, str]) -> None:
         super().__init__(shape, where=where)
         self.data, self.indices, self.indptr = arrays
-        check_compressed(self.data, self.indices, self.indptr, n_lines=shape[0], where=where)
+        check_compressed(arrays, shape, n_lines=shape[0], where=where)
 
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
-        last = 0
-        for start in range(0, self.shape[0], size):
-            pointers = self._pointers(start, min(start + size, self.shape[0]), last)
+        last, step = 0, max(size, POINTERS_AT_ONCE)
+        for start in range(0, self.shape[0], step):
+            pointers = self._pointers(start, min(start + step, self.shape[0]), last)
             last = int(pointers[-1])
-            for top, bottom in cuts(pointers):
+            for top, bottom in cuts(pointers, most=self._at_once()):
                 yield self._rows(pointers[top : bottom + 1])
+
+    def _at_once(self) -> int:
+        """Give the entries to read at once: more where chunks are large, as each piece unpacks its chunk anew."""
+        largest = max((getattr(array, "chunks", None) or (1,))[0] for array in (self.data, self.indices))
+        return min(max(ENTRIES_AT_ONCE, int(largest) // MOST_UNPACKED), PIECE_ENTRIES)
 
     def _pointers(self, start: int, stop: int, last: int) -> NDArray[np.int64]:
         pointers = integers(self.read(self.indptr, slice(start, stop + 1)), bad=self.bad)
@@ -142,7 +153,7 @@ class ByGene(SpooledMatrix):
     def __init__(self, arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, where: tuple[str, str]) -> None:
         super().__init__(shape, where=where)
         self.data, self.indices, self.indptr = arrays
-        check_compressed(self.data, self.indices, self.indptr, n_lines=shape[1], where=where)
+        check_compressed(arrays, shape, n_lines=shape[1], where=where)
         self.n_entries = int(self.data.shape[0])
 
     def entries(self) -> Iterator[Entries]:
@@ -212,9 +223,11 @@ def _block(start: int, held: list[sparse.csr_array]) -> CellBlock:
     return CellBlock(start, canonical(values_nv))
 
 
-def check_compressed(data: Any, indices: Any, indptr: Any, *, n_lines: int, where: tuple[str, str]) -> None:  # noqa: ANN401
+def check_compressed(
+    arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, n_lines: int, where: tuple[str, str]
+) -> None:
     """Refuse a compressed matrix whose three arrays don't fit each other; reads only their shapes."""
-    file, label = where
+    (data, indices, indptr), (file, label) = arrays, where
     check_lists(data, indices, indptr, where=where)
     if indptr.shape[0] != n_lines + 1:
         raise FileFormatError(
@@ -224,6 +237,11 @@ def check_compressed(data: Any, indices: Any, indptr: Any, *, n_lines: int, wher
     if data.shape[0] != indices.shape[0]:
         raise FileFormatError(
             f"{file}: '{label}' has {data.shape[0]} values but {indices.shape[0]} indices. "
+            "The file is damaged: write it again."
+        )
+    if data.shape[0] > max(shape[0] * shape[1], ENTRIES_AT_ONCE):
+        raise FileFormatError(
+            f"{file}: '{label}' has {data.shape[0]:,} values for {shape[0]:,} cells and {shape[1]:,} genes. "
             "The file is damaged: write it again."
         )
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell.errors import OutputError
-from spoticell.io.passing import passing_place
+from spoticell.io.passing import temporary_folder
 
 BAND_ENTRIES = 1 << 21
 """Entries that a band should hold."""
@@ -52,8 +52,7 @@ class Spool:
         n_bands = max(1, -(-n_entries // BAND_ENTRIES))
         self._height = min(max(1, -(-shape[0] // n_bands)), 1 << 30)
         self._stack = ExitStack()
-        self._folder = self._stack.enter_context(passing_place(Path(tempfile.gettempdir()) / "matrix"))
-        self._folder.mkdir(mode=0o700)
+        self._folder = self._stack.enter_context(temporary_folder())
 
     def add(self, row_e: NDArray[np.integer], column_e: NDArray[np.integer], value_e: NDArray[np.number]) -> None:
         """Put entries down; rows and columns must lie within the shape."""

@@ -15,6 +15,9 @@ from spoticell.errors import FileFormatError
 from spoticell.io.storage.room import check_chunks, holds
 from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
 
+MOST_METADATA = 1 << 26
+"""Longest file about arrays in a packed store, in bytes."""
+_METADATA = frozenset(["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"])
 _CODECS = frozenset(
     [
         "adler32",
@@ -120,7 +123,15 @@ def is_zarr(path: Path) -> bool:
 def _inside(path: Path) -> str:
     """Folder of a zip archive in which the store lies: its top, or the one folder that was packed."""
     with reading(path.name, "the store"), zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+        members = archive.infolist()
+    for member in members:
+        is_metadata = member.filename.rpartition("/")[2] in _METADATA
+        if member.file_size > (MOST_METADATA if is_metadata else MOST_CHUNK_BYTES):
+            raise FileFormatError(
+                f"{path.name}: '{member.filename[:100]}' unpacks to {member.file_size:,} bytes, which is too much. "
+                "Write the store again."
+            )
+    names = [member.filename for member in members]
     places = [name for name in names if name.rsplit("/", 1)[-1] in {"zarr.json", ".zgroup"}]
     return min((name.rpartition("/")[0] for name in places), key=len, default="")
 

@@ -1,0 +1,1 @@
+"""What breaks Spoticell, and what doesn't."""
