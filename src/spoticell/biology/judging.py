@@ -98,9 +98,9 @@ class Judge:
         tallies = self.tallies
         if tallies.n_tested == 0:
             return self._winner_of_few()
+        printed = self._printed()
         for n_s, least in ((tallies.n_exact_s, EXACT_SHARE), (tallies.n_fitting_s, NEAR_SHARE)):
-            if self._printed():
-                n_s[0] = 0
+            n_s[0] *= not printed
             if n_s.max() >= least * tallies.n_tested:
                 best: list[int] = np.flatnonzero(n_s >= 0.95 * n_s.max()).tolist()
                 constant = [position for position in best if self.fits[position].target is not None]
@@ -134,8 +134,10 @@ class Judge:
 
     def _printed(self) -> bool:
         """Say whether plain numbers are multiples only of the last decimal that was written."""
-        unit = self.tallies.unit(0)
-        if unit is None or unit > 0.11 or abs(np.log10(unit) - round(np.log10(unit))) > 1e-3:
+        units = read_cells(self.kept_nv, self.floor_n, first=0).unit_ns[:, 0]
+        unit = float(np.nanmedian(units)) if not np.isnan(units).all() else 1.0
+        last_decimal = unit < 0.11 and abs(np.log10(unit) - round(np.log10(unit))) < 1e-3
+        if not last_decimal or np.nanmean(np.abs(units / unit - 1) < 1e-2) < 0.8:
             return False
         ones = float((self.kept_nv.data < 1.5 * unit).mean())
         return ones < 0.25 and not self.tallies.slope >= GROWS
