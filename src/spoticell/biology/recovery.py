@@ -138,13 +138,29 @@ def _counts(
     as_it_is_n = guessed_n | (near_n & (verdict.exact and verdict.unit is None))
     if verdict.mean_within is not None:
         mean_n = cell_means(undone_nv)
-        odd_n = reading.odd_n & (mean_n >= verdict.mean_within[0]) & (mean_n <= verdict.mean_within[1])
+        odd_n = reading.odd_n & in_line(mean_n, _all_whole(kept_nv.data, kept_nv), verdict)
         unit_n[odd_n] = verdict.unit if verdict.unit is not None else _least(undone_nv)[odd_n]
         as_it_is_n |= odd_n
     genes_n = np.diff(kept_nv.indptr)
     ratio_e: Floats = undone_nv.data / np.repeat(unit_n, genes_n)
     np.rint(ratio_e, out=ratio_e, where=np.repeat(~as_it_is_n, genes_n))
     return np.nan_to_num(ratio_e, nan=0.0)
+
+
+def in_line(mean_n: Floats, whole_n: NDArray[np.bool_], verdict: CountsVerdict) -> NDArray[np.bool_]:
+    """Say which cells without a unit are taken as they stand.
+
+    Parameters
+    ----------
+    mean_n
+        Means of their values, the scale undone.
+    whole_n
+        Whether all their values are whole: deep cells whose genes all have several counts, if the mean isn't low.
+    verdict
+        Of their matrix.
+    """
+    low, high = verdict.mean_within or (0.0, 0.0)
+    return np.asarray((mean_n >= low) & ((mean_n <= high) | whole_n), dtype=np.bool_)
 
 
 def _own_scale(cell_nv: sparse.csr_array, floor_n: Floats, reading: Reading, cell: int, position: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spoticell.biology.recovery import CountsVerdict
+from spoticell.biology.recovery import CountsVerdict, in_line
 from spoticell.biology.scales import SCALES, Kind
 from spoticell.biology.tallies import Pattern, Tallies
 
@@ -84,13 +84,14 @@ def _of_multiples(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
 def _of_odd(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     """Name the cells that no scale fits: those taken as they stand, and those left out."""
     remarks = []
-    if verdict.mean_within is None:
-        lost, fractional = list(tallies.odd), []
+    # the odd cells are remembered as they are stored, so that only those among counts can be told
+    if verdict.kind is Kind.COUNTS and tallies.odd:
+        mean_n, whole_n = (np.array(column) for column in list(zip(*tallies.odd, strict=True))[1:])
+        taken_n = in_line(mean_n, whole_n, verdict)
     else:
-        # the odd cells are remembered as they are stored
-        low, high = verdict.mean_within if verdict.kind is Kind.COUNTS else (0.0, np.inf)
-        lost = [odd for odd in tallies.odd if not low <= odd.mean <= high]
-        fractional = [odd for odd in tallies.odd if low <= odd.mean <= high and not odd.whole]
+        taken_n = np.full(len(tallies.odd), verdict.mean_within is not None)
+    lost = [odd for odd, taken in zip(tallies.odd, taken_n, strict=True) if not taken]
+    fractional = [odd for odd, taken in zip(tallies.odd, taken_n, strict=True) if taken and not odd.whole]
     if fractional:
         cells = _cells(len(fractional), fractional[0].cell, tallies)
         remarks.append(f"{cells} no whole multiples of one count, and taken as proportions.")
