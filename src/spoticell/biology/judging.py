@@ -258,7 +258,7 @@ class Judge:
                 exact=False,
                 recovers="proportions",
                 remarks=(
-                    "its counts are fractions, as correction for ambient RNA or sharing of reads leaves them: answers "
+                    "the counts are fractions, as correction for ambient RNA or sharing of reads leaves them: answers "
                     "for cells with few counts are less sure than their scores say.",
                 ),
             )
@@ -287,7 +287,7 @@ class Judge:
             recovers="proportions",
             target_sum=fit.target,
             remarks=(
-                f"its values are {why}: how many counts a cell has is estimated, and scores are less sure than they "
+                f"the values are {why}: how many counts a cell has is estimated, and scores are less sure than they "
                 "say.",
             ),
         )

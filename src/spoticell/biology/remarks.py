@@ -41,15 +41,15 @@ def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     if 2 * tallies.n_floored > tallies.n_full:
         remarks.append("no gene is zero in any cell: the value that most genes of a cell share was taken for zero.")
     if verdict.kind is Kind.NEAR_COUNTS:
-        remarks.append("its counts are fractions near whole numbers, taken as they stand.")
+        remarks.append("the counts are fractions near whole numbers, taken as they stand.")
     elif verdict.kind is Kind.COUNTS:
         if verdict.unit != 1:
-            remarks.append(f"its values are multiples of {verdict.unit:.4g}: they were divided by it to have counts.")
+            remarks.append(f"the values are multiples of {verdict.unit:.4g}: they were divided by it to have counts.")
     elif verdict.exact:
-        remarks.append(f"it holds {verdict.kind.value}, not counts: the counts were worked back from it.")
+        remarks.append(f"the values are {verdict.kind.value}, not counts: counts were worked back from them.")
     else:
         remarks.append(
-            f"it holds {verdict.kind.value}, rounded: counts were worked back and may be off by a few percent."
+            f"the values are {verdict.kind.value}, rounded: the counts worked back may be off by a few percent."
         )
     return remarks
 

@@ -155,7 +155,7 @@ def inspect(
     if not served:
         raise _no_matrix(source, refused)
     chosen = best_of([candidate for _, candidate in served.values()])
-    passed_over = {matrix: str(error) for matrix, error in refused.items()}
+    passed_over = {matrix: str(error).removesuffix(f" {REMEDY}") for matrix, error in refused.items()}
     for matrix, (_, other) in served.items():
         if matrix != chosen.matrix:
             passed_over[matrix] = why_not(other, chosen)
