@@ -199,10 +199,8 @@ def _try_exact(
         value_nk, least_n = seen.undone(SCALES[position], cells)
         unit_n, told_n = exact_units(value_nk, least_n)
         unit_n[whole_n[cells]] = common_divisors(value_nk[whole_n[cells]])
-        fits_n = ~np.isnan(unit_n)
-        reading.fit_ns[cells[fits_n], position], reading.unit_ns[cells[fits_n], position] = EXACT, unit_n[fits_n]
         reading.tested_n[cells[told_n & ~whole_n[cells]]] = True
-        reading.tested_n[cells[fits_n]] = True
+        _record(reading, cells, position, unit_n, EXACT)
 
 
 def _try_near(
@@ -215,9 +213,14 @@ def _try_near(
         # whole numbers lie near multiples of a small number by chance
         few_n = (value_nk < 4.5 * unit_n[:, None]).sum(axis=1) < FEWEST_WHOLE
         unit_n[whole_n[cells] & ((unit_n < 2.5) | few_n)] = np.nan
-        fits_n = ~np.isnan(unit_n)
-        reading.fit_ns[cells[fits_n], position], reading.unit_ns[cells[fits_n], position] = NEAR, unit_n[fits_n]
-        reading.tested_n[cells[fits_n]] = True
+        _record(reading, cells, position, unit_n, NEAR)
+
+
+def _record(reading: Reading, cells: NDArray[np.intp], position: int, unit_n: Floats, how: int) -> None:
+    """Note in which of some cells a scale was found to fit."""
+    fits_n = ~np.isnan(unit_n)
+    reading.fit_ns[cells[fits_n], position], reading.unit_ns[cells[fits_n], position] = how, unit_n[fits_n]
+    reading.tested_n[cells[fits_n]] = True
 
 
 def exact_units(value_nk: Floats, least_n: Floats, *, fewest: int = FEWEST) -> tuple[Floats, NDArray[np.bool_]]:
