@@ -20,7 +20,7 @@ from spoticell.biology.reading import read_cells
 from spoticell.biology.recovery import REMEDY, CountsVerdict, cell_means, one_count, undo, worked_back
 from spoticell.biology.remarks import remarks_on
 from spoticell.biology.sample import CellSample
-from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, Kind, Moments, with_data
+from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, Floats, Kind, Moments, with_data
 from spoticell.biology.tallies import DEEP, FLAT, Tallies
 
 EXACT_SHARE, NEAR_SHARE = 0.5, 0.75
@@ -109,9 +109,9 @@ class Judge:
         tallies = self.tallies
         if tallies.n_tested == 0:
             return self._winner_of_few()
+        printed = self._printed()
         for n_s, least in ((tallies.n_exact_s, EXACT_SHARE), (tallies.n_fitting_s, NEAR_SHARE)):
-            if self._printed():
-                n_s[0] = 0
+            n_s[0] *= not printed
             if n_s.max() >= least * tallies.n_tested:
                 best: list[int] = np.flatnonzero(n_s >= 0.95 * n_s.max()).tolist()
                 constant = [position for position in best if self._fit(position).target is not None]
@@ -145,11 +145,10 @@ class Judge:
 
     def _printed(self) -> bool:
         """Say whether plain numbers are multiples only of the last decimal that was written."""
-        unit = self.tallies.unit(0)
-        if unit is None or unit > 0.11 or abs(np.log10(unit) - round(np.log10(unit))) > 1e-3:
-            return False
-        ones = float((self.kept_nv.data < 1.5 * unit).mean())
-        return ones < 0.25 and not self.tallies.slope >= GROWS
+        values_e = self.kept_nv.data
+        decimals = next((unit for unit in (1, 0.1, 0.01, 0.001) if _are_multiples(values_e, unit)), 1)
+        ones = float((values_e < 1.5 * decimals).mean())
+        return decimals < 1 and ones < 0.25 and not self.tallies.slope >= GROWS
 
     def _accept(self, fit: Fit) -> CountsVerdict:
         tallies, position = self.tallies, fit.position
@@ -376,3 +375,9 @@ class Judge:
             n_values=tallies.n_values - (tallies.n_odd_values if exact else 0),
             **more,
         )
+
+
+def _are_multiples(values_e: Floats, unit: float) -> bool:
+    """Say whether all values are multiples of a number, as far as single precision can tell."""
+    ratio_e = values_e[values_e < 1e5 * unit] / unit
+    return len(ratio_e) > len(values_e) / 2 and bool((np.abs(ratio_e - np.rint(ratio_e)) < 0.02).all())

@@ -265,6 +265,13 @@ def doubt_of_levels(kept_nv: sparse.csr_array, floor_n: Floats) -> Doubt | None:
     common = float(level[count.argmax()])
     if n_deep < 10 or count.max() < 0.5 * n_deep or (np.rint(kept_nv.data) == kept_nv.data).all():
         return None
+    upper, times = np.unique(np.round(kept_nv.data[kept_nv.data > 0.5 * common], 4), return_counts=True)
+    at_top, below = int(times[upper == common].sum()), int(times[upper < common][-1:].sum())
+    # in counts the largest value is rarer than the one below it; a pile at the top is a limit
+    piled = at_top > 2 * below
+    same_throughout = count.max() >= 0.9 * n_deep and abs(at_top - below) <= 0.1 * n_deep
+    if not piled and not same_throughout:
+        return None
     return Doubt(
         Kind.CAPPED,
         f"in {int(count.max())} of {n_deep} cells the largest value is the same ({common:g}): values were cut off "

@@ -256,7 +256,7 @@ def exact_units(value_nk: Floats, least_n: Floats, *, fewest: int = FEWEST) -> t
         n_telling_n = telling_nk.sum(axis=1)
         share_n = np.where(n_telling_n > 0, whole_nk.sum(axis=1) / np.maximum(n_telling_n, 1), fewest == 0)
         # counts grow thinner step by step: without the next multiples the scale is another one
-        next_n = (telling_nk & (ratio_nk < divisor + 2.2)).sum(axis=1) >= (0.15 * n_telling_n if fewest else 0)
+        next_n = (telling_nk & (ratio_nk < divisor + 2.2)).sum(axis=1) >= (0.05 * n_telling_n if fewest else 0)
         enough_n = n_telling_n >= fewest
         told_n[left] |= enough_n
         if divisor == 1:

@@ -134,7 +134,7 @@ def _counts(
     # where the others are whole multiples, a cell that only comes near is one too, of another number
     near_n = reading.fit_ns[np.arange(len(scale_n)), scale_n] == NEAR
     if verdict.unit is not None:
-        unit_n[near_n] = verdict.unit
+        unit_n[near_n & (np.abs(unit_n / verdict.unit - 1) < 0.25)] = verdict.unit
     as_it_is_n = guessed_n | (near_n & (verdict.exact and verdict.unit is None))
     if verdict.mean_within is not None:
         mean_n = cell_means(undone_nv)

@@ -22,6 +22,8 @@ VALUES = {
     Kind.LOG2: "Logarithms to base 2 of normalised counts. The logarithm was undone",
     Kind.LOG10: "Logarithms to base 10 of normalised counts. The logarithm was undone",
     Kind.SQRT: "Square roots of counts. They were squared",
+    Kind.ASINH: "Inverse hyperbolic sines of normalised counts. They were undone",
+    Kind.FREEMAN_TUKEY: "Freeman-Tukey square roots of counts. They were undone",
     Kind.LOG1P_TWICE: "Normalised counts whose logarithm was taken twice. Both were undone",
 }
 
