@@ -59,7 +59,7 @@ class CountsProbe:
         kept_nv, floor_n = above_floor(canonical(values_nv), self._tallies.n_cells)
         reading = read_cells(kept_nv, floor_n, first=self._first)
         self._tallies.add(kept_nv, floor_n, reading)
-        self._sample.add(kept_nv[reading.full_n], floor_n[reading.full_n])
+        self._sample.add(kept_nv, floor_n)
         if self._first is None and self._tallies.n_tested >= LEARNT_AFTER:
             self._first = int(self._tallies.n_fitting_s.argmax())
 

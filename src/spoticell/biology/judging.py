@@ -68,6 +68,7 @@ class Judge:
 
     def __init__(self, tallies: Tallies, sample: CellSample) -> None:
         self.tallies, self._sample = tallies, sample
+        self._fits: dict[int, Fit] = {}
 
     def verdict(self) -> CountsVerdict:
         """Say what the cells hold."""
@@ -76,17 +77,27 @@ class Judge:
             above = " above the one that nearly all genes share" if tallies.n_floored else " above zero"
             return self._refuse(Kind.NOTHING, f"None of the {tallies.n_cells:,} cells has a value{above}.")
         self.kept_nv, self.floor_n = self._sample.cells()
-        self.fits = [self._fit(position) for position in range(len(SCALES))]
         found = doubt_of_levels(self.kept_nv, self.floor_n)
         if found is not None:
             return self._doubted(found)
         position = self._winner()
         if position is not None:
-            return self._accept(self.fits[position])
+            return self._accept(self._fit(position))
         whole = bool((np.abs(self.kept_nv.data - np.rint(self.kept_nv.data)) < 1e-6).all())
         return self._judge_whole() if whole else self._judge_fractional()
 
+    @property
+    def fits(self) -> list[Fit]:
+        """The sampled cells with each of the scales undone."""
+        return [self._fit(position) for position in range(len(SCALES))]
+
     def _fit(self, position: int) -> Fit:
+        """Undo a scale when it is first asked for: most matrices are on the first that is tried."""
+        if position not in self._fits:
+            self._fits[position] = self._undone(position)
+        return self._fits[position]
+
+    def _undone(self, position: int) -> Fit:
         undone_e = undo(self.kept_nv, self.floor_n, np.full(len(self.floor_n), position))
         sums = Moments()
         sums.add(np.add.reduceat(undone_e, self.kept_nv.indptr[:-1]))
@@ -103,13 +114,13 @@ class Judge:
             n_s[0] *= not printed
             if n_s.max() >= least * tallies.n_tested:
                 best: list[int] = np.flatnonzero(n_s >= 0.95 * n_s.max()).tolist()
-                constant = [position for position in best if self.fits[position].target is not None]
+                constant = [position for position in best if self._fit(position).target is not None]
                 return min(constant, key=self._oddness) if constant else best[0]
         return None
 
     def _oddness(self, position: int) -> tuple[bool, float]:
         """Rank scales on which all cells sum to the same: those with a customary sum first."""
-        sums = self.fits[position].sums
+        sums = self._fit(position).sums
         customary = any(abs(sums.mean / target - 1) < CONSTANT_WITHIN for target in COMMON_TARGETS)
         return (not customary, sums.spread)
 
@@ -213,7 +224,7 @@ class Judge:
             return self._refuse(
                 Kind.ROUNDED_LOG, f"{seen}, as there always is in counts: they look like rounded logarithms."
             )
-        if self.fits[0].target is not None:
+        if self._fit(0).target is not None:
             return self._refuse(
                 Kind.PER_LENGTH,
                 f"{seen}, and all cells sum to about {self.tallies.totals.mean:,.0f}: they look like rounded TPM or "
@@ -248,7 +259,7 @@ class Judge:
                 f"{seen}, and totals don't grow with the number of genes as counts do (exponent {slope:.2f}): "
                 "they look like RPKM, FPKM or TPM, which are divided by gene length.",
             )
-        found = self._doubt_of_genes(self.fits[0])
+        found = self._doubt_of_genes(self._fit(0))
         one = float(np.nanmedian(one_count(self.kept_nv)))
         if found is None and 0.2 <= one <= 3 and (whole >= 0.25 or (largest > 12 and slope >= GROWS)):
             return self._say(

@@ -103,9 +103,9 @@ def floors(values_nv: sparse.csr_array) -> Floats:
 
 def above(values_nv: sparse.csr_array, floor_n: Floats) -> sparse.csr_array:
     """Keep only the values that lie above their cell's floor, float64."""
-    floor_e = np.repeat(floor_n, np.diff(values_nv.indptr))
     kept_nv = with_data(values_nv, values_nv.data.astype(np.float64))
     if floor_n.any():
+        floor_e = np.repeat(floor_n, np.diff(values_nv.indptr))
         kept_nv = kept_nv.copy()
         kept_nv.data[kept_nv.data <= floor_e + 1e-5 + 1e-4 * np.abs(floor_e)] = 0
         kept_nv.eliminate_zeros()
@@ -177,7 +177,10 @@ def _whole_cells(kept_nv: sparse.csr_array) -> NDArray[np.bool_]:
     whole_n = np.ones(kept_nv.shape[0], dtype=np.bool_)
     full_n = np.diff(kept_nv.indptr) > 0
     if full_n.any():
-        whole_e = (np.abs(kept_nv.data - np.rint(kept_nv.data)) <= WHOLE_WITHIN) & (kept_nv.data > 0.5)
+        off_e = np.rint(kept_nv.data)
+        off_e -= kept_nv.data
+        np.abs(off_e, out=off_e)
+        whole_e = (off_e <= WHOLE_WITHIN) & (kept_nv.data > 0.5)
         whole_n[full_n] = np.logical_and.reduceat(whole_e, kept_nv.indptr[:-1][full_n])
     return whole_n
 

@@ -180,11 +180,13 @@ def undo(kept_nv: sparse.csr_array, floor_n: Floats, scale_n: NDArray[np.integer
     """Undo in each cell the scale it is on: values proportional to counts within a cell, ``(e,)``."""
     genes_n = np.diff(kept_nv.indptr)
     undone_e = kept_nv.data.copy()
-    for position in np.unique(scale_n):
+    positions: list[int] = np.unique(scale_n).tolist()
+    for position in positions:
         scale = SCALES[position]
-        on_e = np.repeat(scale_n == position, genes_n)
-        zero_e = np.repeat(scale.undo(np.minimum(floor_n, scale.largest)), genes_n)[on_e]
-        undone_e[on_e] = scale.undo(np.minimum(undone_e[on_e], scale.largest)) - zero_e
+        on_e = np.repeat(scale_n == position, genes_n) if len(positions) > 1 else slice(None)
+        undone_e[on_e] = scale.undo(np.minimum(undone_e[on_e], scale.largest))
+        if floor_n.any():
+            undone_e[on_e] -= np.repeat(scale.undo(np.minimum(floor_n, scale.largest)), genes_n)[on_e]
     return undone_e
 
 

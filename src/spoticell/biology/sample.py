@@ -32,23 +32,25 @@ class CellSample:
         self._parts: list[tuple[NDArray[np.int64], sparse.csr_array, Floats]] = []
 
     def add(self, values_nv: sparse.csr_array, floor_n: Floats) -> None:
-        """Take in the next cells and what zero is in each of them."""
-        place_n = np.arange(self._n_seen, self._n_seen + values_nv.shape[0])
+        """Take in the next cells and what zero is in each of them; cells without values are passed over."""
+        full = np.flatnonzero(np.diff(values_nv.indptr))
+        place_n = np.arange(self._n_seen, self._n_seen + len(full))
         self._n_seen += len(place_n)
-        self._keep(place_n, values_nv, floor_n)
+        # chosen before they are copied, as most cells aren't kept
+        chosen_n = place_n % self._stride == 0
+        self._keep(place_n[chosen_n], values_nv[full[chosen_n]], floor_n[full[chosen_n]])
         while self._n_kept > MOST_CELLS or (self._n_values > MOST_VALUES and self._n_kept > 1):
             self._stride *= 2
             parts, self._parts, self._n_kept, self._n_values = self._parts, [], 0, 0
-            for part in parts:
-                self._keep(*part)
+            for place_n, kept_nv, kept_floor_n in parts:
+                chosen_n = place_n % self._stride == 0
+                self._keep(place_n[chosen_n], kept_nv[chosen_n], kept_floor_n[chosen_n])
 
     def _keep(self, place_n: NDArray[np.int64], values_nv: sparse.csr_array, floor_n: Floats) -> None:
-        chosen = np.flatnonzero(place_n % self._stride == 0)
-        if len(chosen):
-            kept_nv = values_nv[chosen]
-            self._parts.append((place_n[chosen], kept_nv, floor_n[chosen]))
-            self._n_kept += len(chosen)
-            self._n_values += kept_nv.nnz
+        if len(place_n):
+            self._parts.append((place_n, values_nv, floor_n))
+            self._n_kept += len(place_n)
+            self._n_values += values_nv.nnz
 
     def cells(self) -> tuple[sparse.csr_array, Floats]:
         """Give the cells that were kept, and what zero is in each."""

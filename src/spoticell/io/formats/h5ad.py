@@ -61,6 +61,7 @@ class AnnDataSource(CellSource):
             raise FileFormatError(f"{self.name} holds no matrix: 'X', 'layers' and 'raw/X' are empty.")
         self._stored: dict[str, StoredMatrix] = {}
         self._frames: dict[str, StoredFrame] = {}
+        self._columns: dict[str, dict[str, NDArray[np.object_]]] = {}
         self._features: dict[str, Chosen] = {}
         if all(self._var(matrix).length == 0 for matrix in self.matrices):
             raise FileFormatError(f"{self.name} has no genes: its table 'var' is empty.")
@@ -129,12 +130,14 @@ class AnnDataSource(CellSource):
         return self._frames[path]
 
     def _words(self, frame: StoredFrame) -> dict[str, NDArray[np.object_]]:
-        columns = {"index": frame.index()}
-        for name in frame.columns:
-            values = frame.strings(name)
-            if values is not None:
-                columns.setdefault(name, values)
-        return columns
+        if frame.path not in self._columns:
+            columns = {"index": frame.index()}
+            for name in frame.columns:
+                values = frame.strings(name)
+                if values is not None:
+                    columns.setdefault(name, values)
+            self._columns[frame.path] = columns
+        return self._columns[frame.path]
 
     def _chosen(self, matrix: str) -> Chosen:
         frame = self._var(matrix)

@@ -22,7 +22,7 @@ from spoticell.io.storage.room import check_list, holds
 from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
 
 MOST_LINKS = 16
-CACHE = 1 << 25
+CACHE = 1 << 23
 """Bytes of unpacked chunks that are kept of each array, so that a chunk isn't unpacked anew for each part of it."""
 MOST_TEXT = 1 << 28
 """Characters that text of any length may take at once: each piece may be as long as the file."""
@@ -78,7 +78,7 @@ class Hdf5Tree(Tree):
         """Give all of an array, text of any length in parts: a piece may be stored once and named often."""
         if len(array.shape) != 1 or array.dtype.kind != "O" or not array.size:
             return super().read(array, path)
-        step = max(256, min(MOST_TEXT // self._n_bytes, 1 << 16), (array.chunks or (0,))[0] * 16 // CACHE * 4096)
+        step = max(256, min(MOST_TEXT // self._n_bytes, 1 << 16), (array.chunks or (0,))[0] * 16 // CACHE * 1024)
         parts, n_characters = [], 0
         for start in range(0, array.shape[0], step):
             with reading(self.name, f"'{path}'"):

@@ -27,7 +27,7 @@ ENTRIES_AT_ONCE = 1 << 20
 POINTERS_AT_ONCE = 1 << 18
 """Cells whose pointers are read at once."""
 
-MOST_UNPACKED = 16
+MOST_UNPACKED = 4
 """How often a large chunk may be unpacked."""
 
 PIECE_ENTRIES = 1 << 24
@@ -86,13 +86,13 @@ class ByCell(StoredMatrix):
         for start in range(0, self.shape[0], step):
             pointers = self._pointers(start, min(start + step, self.shape[0]), last)
             last = int(pointers[-1])
-            for top, bottom in cuts(pointers, most=self._at_once()):
+            for top, bottom in cuts(pointers, size, least=self._least()):
                 yield self._rows(pointers[top : bottom + 1])
 
-    def _at_once(self) -> int:
-        """Give the entries to read at once: more where chunks are large, as each piece unpacks its chunk anew."""
+    def _least(self) -> int:
+        """Give the entries to read at least: each piece unpacks its chunks anew, so large ones ask for large pieces."""
         largest = max((getattr(array, "chunks", None) or (1,))[0] for array in (self.data, self.indices))
-        return min(max(ENTRIES_AT_ONCE, int(largest) // MOST_UNPACKED), PIECE_ENTRIES)
+        return int(largest) // MOST_UNPACKED
 
     def _pointers(self, start: int, stop: int, last: int) -> NDArray[np.int64]:
         pointers = integers(self.read(self.indptr, slice(start, stop + 1)), bad=self.bad)
@@ -193,17 +193,25 @@ def regroup(parts: Iterable[sparse.csr_array], *, size: int) -> Iterator[CellBlo
         yield _block(start, held)
 
 
-def cuts(pointers: NDArray[np.int64], *, most: int = PIECE_ENTRIES) -> Iterator[tuple[int, int]]:
-    """Ranges of rows with at most ``most`` entries each, or of one row that has more.
+def cuts(
+    pointers: NDArray[np.int64], size: int, *, least: int = 0, most: int = PIECE_ENTRIES
+) -> Iterator[tuple[int, int]]:
+    """Ranges of ``size`` rows: of more where these have less than ``least`` entries, of fewer where more than ``most``.
 
     Examples
     --------
-    >>> list(cuts(np.array([0, 2, 4, 9, 10]), most=4))
+    >>> pointers = np.array([0, 2, 4, 9, 10])
+    >>> list(cuts(pointers, 3))
+    [(0, 3), (3, 4)]
+    >>> list(cuts(pointers, 3, most=4))
+    [(0, 2), (2, 3), (3, 4)]
+    >>> list(cuts(pointers, 1, least=4))
     [(0, 2), (2, 3), (3, 4)]
     """
     top, n_rows = 0, len(pointers) - 1
     while top < n_rows:
-        bottom = max(top + 1, int(np.searchsorted(pointers, pointers[top] + most, side="right")) - 1)
+        by_least, by_most = np.searchsorted(pointers, pointers[top] + (min(least, most), most), side="right") - 1
+        bottom = max(top + 1, int(by_least), min(top + size, int(by_most)))
         yield top, bottom
         top = bottom
 
