@@ -167,10 +167,10 @@ def test_names_from_the_data_are_shown_and_never_become_html(annotation, name, t
         assert name in page.text
 
 
-def test_cells_that_are_all_unknown_make_a_page(tiny_cells, tiny_bundle, tmp_path):
-    tiny_cells.X = sparse.csr_matrix(tiny_cells.shape, dtype=np.float32)
-    tiny_cells.write_h5ad(tmp_path / "empty.h5ad")
-    annotation = annotate(tmp_path / "empty.h5ad", tmp_path / "out.csv", model=tiny_bundle)
+def test_cells_that_are_all_unknown_make_a_page(vague_cells, tiny_bundle, tmp_path):
+    vague_cells.X = sparse.diags_array([1.0] + [0.0] * 30) @ vague_cells.X
+    vague_cells.write_h5ad(tmp_path / "empty.h5ad")
+    annotation = annotate(tmp_path / "empty.h5ad", tmp_path / "out.csv", model=tiny_bundle, threshold=1.0)
     page = page_of(annotation)
     assert "0 of 31 cells have a type (0%). 31 are unknown (100%)." in page.text
     assert "Map of the fingerprints" not in page.text
