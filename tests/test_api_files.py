@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from spoticell.api import annotate, check, evaluate
-from spoticell.errors import OutputError, SpoticellError
+from spoticell.errors import CountsError, OutputError, SpoticellError
 
 LABEL = "cell_type_ontology_term_id"
 
@@ -180,13 +180,22 @@ def test_cells_that_can_not_be_used_are_refused_with_a_sentence(tiny_cells, tiny
 
 @pytest.mark.rows(27, 29)
 def test_cells_without_any_count_are_all_unknown(tiny_cells, tiny_bundle, tmp_path):
-    tiny_cells.X = sparse.csr_matrix(tiny_cells.shape, dtype=np.float32)
+    tiny_cells.X = sparse.diags_array([1.0] + [0.0] * 30) @ tiny_cells.X
     tiny_cells.write_h5ad(tmp_path / "empty.h5ad")
     annotation = annotate(tmp_path / "empty.h5ad", tmp_path / "out.h5ad", model=tiny_bundle)
-    assert annotation.why_unknown() == {"no counts in known genes": 31}
+    assert annotation.why_unknown() == {"no counts in known genes": 30}
     out = anndata.read_h5ad(tmp_path / "out.h5ad")
-    assert (out.obs["spoticell_cell_type"] == "unknown").all()
-    assert not out.obsm["X_spoticell"].any()
+    assert (out.obs["spoticell_cell_type"][1:] == "unknown").all()
+    assert not out.obsm["X_spoticell"][1:].any()
+
+
+@pytest.mark.rows(29)
+def test_a_file_without_any_count_is_refused_and_nothing_written(tiny_cells, tiny_bundle, tmp_path):
+    tiny_cells.X = sparse.csr_matrix(tiny_cells.shape, dtype=np.float32)
+    tiny_cells.write_h5ad(tmp_path / "empty.h5ad")
+    with pytest.raises(CountsError, match="None of the 31 cells has a value above zero"):
+        annotate(tmp_path / "empty.h5ad", tmp_path / "out.h5ad", model=tiny_bundle)
+    assert not (tmp_path / "out.h5ad").exists()
 
 
 def test_checking_gives_the_findings_and_runs_nothing(tiny_h5ad, tiny_bundle):

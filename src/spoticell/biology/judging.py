@@ -147,8 +147,10 @@ class Judge:
         """Say whether plain numbers are multiples only of the last decimal that was written."""
         values_e = self.kept_nv.data
         decimals = next((unit for unit in (1, 0.1, 0.01, 0.001) if _are_multiples(values_e, unit)), 1)
+        if decimals == 1 or not self._middle_unit() < 3.5 * decimals:
+            return False
         ones = float((values_e < 1.5 * decimals).mean())
-        return decimals < 1 and ones < 0.25 and not self.tallies.slope >= GROWS
+        return ones < 0.25 and not self.tallies.slope >= GROWS
 
     def _accept(self, fit: Fit) -> CountsVerdict:
         tallies, position = self.tallies, fit.position
@@ -167,6 +169,7 @@ class Judge:
             target_sum=None if kind in (Kind.COUNTS, Kind.NEAR_COUNTS) else fit.target,
             unit=unit,
             exact=exact,
+            recovers="proportions" if kind is Kind.NEAR_COUNTS else "counts",
             plain=kind is Kind.COUNTS and tallies.n_counted == tallies.n_tested and not tallies.n_floored,
             mean_within=self._means(fit) if tallies.n_odd else None,
         )

@@ -144,12 +144,12 @@ def whole(counts_kg: sparse.csr_array, verdict: CountsVerdict) -> sparse.csr_arr
     """Give counts as whole numbers.
 
     What is nearly a count (reads shared between genes, counts corrected for ambient RNA) is rounded, and what is less
-    than a half of one is nothing.  Where only proportions can be had, each cell sums to about 10,000, and a gene that
-    was seen keeps a count of at least 1.
+    than a half of one is nothing.  Where only proportions can be had, the number of counts is estimated, and a gene
+    that was seen keeps a count of at least 1.
     """
-    if verdict.recovers == "counts":
+    if verdict.plain:
         return counts_kg
-    least = 0 if verdict.kind is Kind.NEAR_COUNTS else 1
+    least = 0 if verdict.recovers == "counts" or verdict.kind is Kind.NEAR_COUNTS else 1
     rounded_kg = counts_kg.copy()
     rounded_kg.data = np.maximum(np.rint(counts_kg.data), least).astype(np.float32)
     rounded_kg.eliminate_zeros()
