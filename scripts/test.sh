@@ -26,9 +26,10 @@ soma() {
     read_soma
 }
 
-# the lines that these and the tests before reach are counted, and too few of them fail it
+# the lines that these and the tests before reach are counted, and too few of them fail it; a file stays in one process,
+# so that what its tests share is made once
 rest() {
-    "$python" -m pytest -n "$jobs" -m "not soma" --ignore=tests/web/page --cov --cov-append --cov-report=
+    "$python" -m pytest -n "$jobs" --dist loadfile -m "not soma" --ignore=tests/web/page --cov --cov-append --cov-report=
 }
 
 "$python" -m coverage erase

@@ -215,7 +215,7 @@ def test_a_network_that_asks_for_all_memory_is_refused_without_a_line_of_the_lib
         helper.make_node("ReduceMax", ["large"], ["extra"], keepdims=0),
     ]
     model = hostile(onnx.load(tiny_bundle_folder / "model.onnx"), *large, sides=np.array([400_000, 100_000]))
-    with pytest.raises(BundleError, match=r"can't be run \(it needs more than 1,024 MiB of memory\)"):
+    with pytest.raises(BundleError, match="it needs more than 1,024 MiB of memory"):
         Runtime(with_model(tiny_bundle_folder, tmp_path / "b", model))
     assert capfd.readouterr().err == ""
 

@@ -208,7 +208,8 @@ def _bounded() -> bool:
 
 def _reason(error: Exception) -> str:
     said = str(error)
-    if "Available memory of" in said:
+    # older versions work out what is constant already on loading, outside the bound
+    if "Available memory of" in said or "bad_alloc" in said:
         return f"it needs more than {MEMORY >> 20:,} MiB of memory"
     return said.partition("\n")[0][:200] or type(error).__name__
 
