@@ -95,7 +95,7 @@ def test_a_run_can_be_repeated_with_other_settings(page, cells_file):
 
 
 def test_a_run_in_which_no_cell_is_named_is_shown(page, tmp_path, vague_cells):
-    vague_cells[:5].write_h5ad(tmp_path / "alike.h5ad")
+    vague_cells[:5].copy().write_h5ad(tmp_path / "alike.h5ad")
     page.goto("/")
     page.set_input_files("#file", tmp_path / "alike.h5ad")
     page.get_by_text("Settings", exact=True).click()
