@@ -55,7 +55,9 @@ def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
 
 
 def _of_others(verdict: CountsVerdict, tallies: Tallies, others: list[Pattern]) -> list[str]:
-    """Name the cells that are on another scale than most."""
+    """Name the cells that are on another scale than most; fractions near counts only seem to be."""
+    if verdict.kind is Kind.NEAR_COUNTS:
+        return []
     by_kind: dict[Kind, list[Pattern]] = {}
     for pattern in others:
         by_kind.setdefault(SCALES[max(range(len(pattern)), key=pattern.__getitem__)].kind, []).append(pattern)
