@@ -13,6 +13,7 @@ import hashlib
 import json
 import random
 import re
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,7 +114,10 @@ def damage_file(path: Path, rng: random.Random) -> str:
     packing = {".gz": gzip, ".bz2": bz2}.get(path.suffix)
     inside = packing if packing is not None and rng.random() < 0.5 else None
     if inside is not None:
-        content = bytearray(inside.decompress(bytes(content)))
+        try:
+            content = bytearray(inside.decompress(bytes(content)))
+        except (OSError, EOFError, zlib.error):  # the packing is damaged already
+            inside = None
     inner = path.with_suffix("").suffix if inside is not None else path.suffix
     change = rng.choice(OF_TEXT if inner in TEXTS or path.name in TEXTS else OF_BYTES)
     changed = bytes(change(content, rng) if content else content)

@@ -317,6 +317,16 @@ def test_numbers_that_only_look_like_counts_are_called_what_they_are(store, kind
     assert (verdict.kind, verdict.usable) == (kind, False), verdict.evidence
 
 
+def test_a_cell_whose_counts_would_be_absurd_is_left_empty():
+    values_nv = with_values(COUNTS_NV, np.log1p(COUNTS_NV.data)).toarray().astype(np.float64)
+    values_nv[5, COUNTS_NV[[5]].indices] = np.linspace(1e-12, 16, len(COUNTS_NV[[5]].indices))
+    values_nv = sparse.csr_array(values_nv)
+    back_nv = recover(values_nv, judge(values_nv))
+    assert np.isfinite(back_nv.data).all()
+    assert back_nv.data.max() < 1e9
+    assert (back_nv[:5] != COUNTS_NV[:5]).nnz == 0
+
+
 def test_empty_droplets_are_told_from_shallow_cells():
     rng = np.random.default_rng(0)
     cells_nv = cells_like_real_ones(rng, n=60, v=6000, depth=3000)

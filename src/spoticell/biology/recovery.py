@@ -16,6 +16,8 @@ from spoticell.biology.reading import EXACT, NEAR, Reading, above, exact_units, 
 from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, Floats, Kind, with_data
 from spoticell.errors import CountsError
 
+MOST_COUNTS = 1e9
+"""No gene has so many counts in a cell."""
 REMEDY = "Put the raw counts into layers['counts'] or raw, or give the file with the counts."
 
 
@@ -144,7 +146,13 @@ def _counts(
     genes_n = np.diff(kept_nv.indptr)
     ratio_e: Floats = undone_nv.data / np.repeat(unit_n, genes_n)
     np.rint(ratio_e, out=ratio_e, where=np.repeat(~as_it_is_n, genes_n))
-    return np.nan_to_num(ratio_e, nan=0.0)
+    # a cell without a unit, or whose unit leads to absurd counts, has none
+    absurd_n = np.zeros(len(floor_n), dtype=np.bool_)
+    if reading.full_n.any():
+        largest_n = np.maximum.reduceat(ratio_e, kept_nv.indptr[:-1][reading.full_n])
+        absurd_n[reading.full_n] = ~(largest_n < MOST_COUNTS)
+    ratio_e[np.repeat(absurd_n, genes_n)] = 0
+    return ratio_e
 
 
 def in_line(mean_n: Floats, whole_n: NDArray[np.bool_], verdict: CountsVerdict) -> NDArray[np.bool_]:
