@@ -9,6 +9,9 @@ Axes: ``n`` cells, ``v`` genes of the data set.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 from scipy import sparse
 
 from spoticell.biology.judging import Judge
@@ -20,6 +23,8 @@ from spoticell.biology.tallies import Tallies
 
 __all__ = ["CountsProbe", "CountsVerdict", "Kind", "recover"]
 
+PART_VALUES = 1 << 19
+"""Values that are looked at together: those of many cells would be written to memory and read again at each step."""
 LEARNT_AFTER = 1000
 """Cells after which the scale that most of them are on is tried first."""
 
@@ -56,7 +61,11 @@ class CountsProbe:
             If a value is NaN or infinite, or a cell has negative values and none that stands for zero; the matrix
             can't hold counts then.
         """
-        kept_nv, floor_n = above_floor(canonical(values_nv), self._tallies.n_cells)
+        for part_nv in _parts(canonical(values_nv)):
+            self._add(part_nv)
+
+    def _add(self, values_nv: sparse.csr_array) -> None:
+        kept_nv, floor_n = above_floor(values_nv, self._tallies.n_cells)
         reading = read_cells(kept_nv, floor_n, first=self._first)
         self._tallies.add(kept_nv, floor_n, reading)
         self._sample.add(kept_nv, floor_n)
@@ -66,3 +75,14 @@ class CountsProbe:
     def verdict(self) -> CountsVerdict:
         """Say what the cells seen so far hold."""
         return Judge(self._tallies, self._sample).verdict()
+
+
+def _parts(values_nv: sparse.csr_array) -> Iterator[sparse.csr_array]:
+    """Give the cells of a matrix in parts, without a copy of their values."""
+    indptr, top = values_nv.indptr, 0
+    while top < values_nv.shape[0]:
+        bottom = max(top + 1, int(np.searchsorted(indptr, indptr[top] + PART_VALUES, side="right")) - 1)
+        values = slice(indptr[top], indptr[bottom])
+        part = values_nv.data[values], values_nv.indices[values], indptr[top : bottom + 1] - indptr[top]
+        yield sparse.csr_array(part, shape=(bottom - top, values_nv.shape[1]))
+        top = bottom

@@ -69,6 +69,9 @@ _MARKED = {
     kind: re.compile(rf"(?:{start})|.*(?:{end})$", re.IGNORECASE | re.DOTALL) for kind, (start, end) in _MARKS.items()
 }
 
+_ANY_MARKED = re.compile("|".join(f"(?:{marked.pattern})" for marked in _MARKED.values()), re.IGNORECASE | re.DOTALL)
+"""One pattern for all kinds: of most names nothing more is asked."""
+
 _TOTALS = {
     "total", "totals", "sum", "sums", "mean", "means", "average", "averages", "avg", "__no_feature", "__ambiguous",
     "__too_low_aqual", "__not_aligned", "__alignment_not_unique", "n_unmapped", "n_multimapping", "n_nofeature",
@@ -116,9 +119,11 @@ def feature_kinds(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.obje
 def _marked(names: NDArray[np.object_]) -> NDArray[np.object_] | None:
     """Give the kinds that names tell by themselves (``adt_CD4``, ``CD4_TotalSeqB``, ``HTO-1``); most must be genes."""
     kinds = np.full(len(names), GENE, dtype=object)
-    for place, name in enumerate(names):
-        total = str(name).lower() in _TOTALS
-        kinds[place] = TOTALS if total else next((k for k, marked in _MARKED.items() if marked.match(str(name))), GENE)
+    for place, name in enumerate(map(str, names)):
+        if name.lower() in _TOTALS:
+            kinds[place] = TOTALS
+        elif _ANY_MARKED.match(name):
+            kinds[place] = next(kind for kind, marked in _MARKED.items() if marked.match(name))
     n_others = int((kinds != GENE).sum())
     return kinds if 0 < n_others < len(kinds) / 2 else None
 

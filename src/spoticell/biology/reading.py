@@ -27,6 +27,7 @@ FEWEST = 8
 FEWEST_WHOLE = 20
 """Genes that a cell needs before the lack of a 1 says anything."""
 FEWEST_NEARLY = 12
+AT_ONCE = 1 << 15
 FLOOR_GENES = 100
 """Genes from which on a value that most of them share is no accident."""
 
@@ -177,10 +178,11 @@ def _whole_cells(kept_nv: sparse.csr_array) -> NDArray[np.bool_]:
     whole_n = np.ones(kept_nv.shape[0], dtype=np.bool_)
     full_n = np.diff(kept_nv.indptr) > 0
     if full_n.any():
-        off_e = np.rint(kept_nv.data)
-        off_e -= kept_nv.data
-        np.abs(off_e, out=off_e)
-        whole_e = (off_e <= WHOLE_WITHIN) & (kept_nv.data > 0.5)
+        whole_e = np.empty(kept_nv.nnz, dtype=np.bool_)
+        # in parts that stay in the processor's cache, which takes half the time
+        for part in (slice(start, start + AT_ONCE) for start in range(0, kept_nv.nnz, AT_ONCE)):
+            values = kept_nv.data[part]
+            whole_e[part] = (np.abs(values - np.rint(values)) <= WHOLE_WITHIN) & (values > 0.5)
         whole_n[full_n] = np.logical_and.reduceat(whole_e, kept_nv.indptr[:-1][full_n])
     return whole_n
 

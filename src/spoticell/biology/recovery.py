@@ -298,6 +298,6 @@ def _place(values_nv: sparse.csr_array, bad_e: NDArray[np.bool_], first_cell: in
 
 
 def _finished(values_nv: sparse.csr_array) -> sparse.csr_array:
-    finished_nv = with_data(values_nv, values_nv.data.astype(np.float32)).copy()
+    finished_nv = sparse.csr_array(values_nv.astype(np.float32))
     finished_nv.eliminate_zeros()
     return finished_nv

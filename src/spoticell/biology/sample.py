@@ -35,22 +35,30 @@ class CellSample:
         """Take in the next cells and what zero is in each of them; cells without values are passed over."""
         full = np.flatnonzero(np.diff(values_nv.indptr))
         place_n = np.arange(self._n_seen, self._n_seen + len(full))
-        self._n_seen += len(place_n)
-        # chosen before they are copied, as most cells aren't kept
-        chosen_n = place_n % self._stride == 0
-        self._keep(place_n[chosen_n], values_nv[full[chosen_n]], floor_n[full[chosen_n]])
-        while self._n_kept > MOST_CELLS or (self._n_values > MOST_VALUES and self._n_kept > 1):
-            self._stride *= 2
-            parts, self._parts, self._n_kept, self._n_values = self._parts, [], 0, 0
-            for place_n, kept_nv, kept_floor_n in parts:
-                chosen_n = place_n % self._stride == 0
-                self._keep(place_n[chosen_n], kept_nv[chosen_n], kept_floor_n[chosen_n])
+        self._n_seen += len(full)
+        chosen = full[place_n % self._stride == 0]
+        # thinned before cells are copied, as most of them aren't kept
+        while self._is_too_much(n_cells=len(chosen), n_values=int(np.diff(values_nv.indptr)[chosen].sum())):
+            self._thin()
+            chosen = full[place_n % self._stride == 0]
+        if len(chosen):
+            self._parts.append((place_n[place_n % self._stride == 0], values_nv[chosen], floor_n[chosen]))
+            self._count()
 
-    def _keep(self, place_n: NDArray[np.int64], values_nv: sparse.csr_array, floor_n: Floats) -> None:
-        if len(place_n):
-            self._parts.append((place_n, values_nv, floor_n))
-            self._n_kept += len(place_n)
-            self._n_values += values_nv.nnz
+    def _is_too_much(self, *, n_cells: int, n_values: int) -> bool:
+        n_cells, n_values = self._n_kept + n_cells, self._n_values + n_values
+        return n_cells > MOST_CELLS or (n_values > MOST_VALUES and n_cells > 1)
+
+    def _thin(self) -> None:
+        """Keep every second of the cells."""
+        self._stride *= 2
+        parts = [(part, part[0] % self._stride == 0) for part in self._parts]
+        self._parts = [(n[stay_n], nv[stay_n], floor_n[stay_n]) for (n, nv, floor_n), stay_n in parts if stay_n.any()]
+        self._count()
+
+    def _count(self) -> None:
+        self._n_kept = sum(len(place_n) for place_n, _, _ in self._parts)
+        self._n_values = sum(kept_nv.nnz for _, kept_nv, _ in self._parts)
 
     def cells(self) -> tuple[sparse.csr_array, Floats]:
         """Give the cells that were kept, and what zero is in each."""

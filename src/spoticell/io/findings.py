@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict
@@ -207,10 +208,10 @@ def _inspect_matrix(
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
     probe, repeats = CountsProbe(), Repeats(match.target_v, names[match.column])
-    n_stored = n_known = 0
+    known_v, n_stored, n_known = match.target_v >= 0, 0, 0
     for block in source.blocks(matrix):
         n_stored += block.values_nv.nnz
-        n_known += int((match.target_v >= 0)[block.values_nv.indices].sum())
+        n_known += int(np.count_nonzero(known_v[block.values_nv.indices]))
         probe.update(block.values_nv)
         repeats.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
