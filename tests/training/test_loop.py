@@ -34,7 +34,7 @@ def whole(labelled_store, small_config, tmp_path_factory):
     return output
 
 
-@pytest.mark.parametrize("stop", [3, 7, 20])
+@pytest.mark.parametrize("stop", [0, 3, 7, 20])
 @pytest.mark.rows(54)
 def test_a_training_stopped_at_any_step_ends_as_if_it_had_not_been(
     stop, whole, labelled_store, small_config, monkeypatch
