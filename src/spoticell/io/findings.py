@@ -23,6 +23,10 @@ from spoticell.io.formats.orient import ENOUGH, gene_share, genes_lie_first
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
+SPLICED_ONLY = (
+    "layers/spliced holds spliced molecules only: those of introns, most of what a nucleus has, are missing, so expect "
+    "broader types."
+)
 SMALL_PANEL = 1000
 """Below so many known genes the reader is told that answers will be broader."""
 
@@ -163,6 +167,8 @@ def inspect(
     best = served[chosen.matrix][0]
     likelier = matrices[: matrices.index(chosen.matrix)]
     notes = [f"{matrix} was passed over: {passed_over[matrix]}" for matrix in likelier if _is_layer(matrix)]
+    if chosen.matrix == "layers/spliced":
+        notes.append(SPLICED_ONLY)
     tried = tuple((matrix, passed_over[matrix]) for matrix in matrices if matrix in passed_over)
     return replace(best, tried=tried, warnings=(*best.warnings, *notes))
 
