@@ -223,9 +223,8 @@ def test_spliced_molecules_alone_are_said_to_be_no_whole_cell(tiny_cells, tiny_b
     tiny_cells.X = -tiny_cells.X
     found = find(tiny_cells, tiny_bundle)
     assert found.matrix == "layers/spliced"
-    assert any("those of introns" in note for note in found.warnings)
-    assert not any("introns" in note for note in find(counts_of(tiny_cells, "spliced"), tiny_bundle).warnings)
-
-
-def counts_of(cells, layer) -> anndata.AnnData:
-    return anndata.AnnData(cells.layers[layer], obs=cells.obs, var=cells.var)
+    assert any("layers/spliced holds spliced molecules only" in note for note in found.warnings)
+    tiny_cells.X = tiny_cells.layers["spliced"]
+    assert any("X holds spliced molecules only" in note for note in find(tiny_cells, tiny_bundle).warnings)
+    del tiny_cells.layers["unspliced"]
+    assert not any("spliced" in note for note in find(tiny_cells, tiny_bundle).warnings)
