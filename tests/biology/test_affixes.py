@@ -207,3 +207,10 @@ def test_genes_in_a_list_three_times_are_added_up_whatever_follows_their_names()
     assert "carry the suffix" in notes(names)[0]
     assert "'-U'" in notes(names)[0]
     assert "'-A'" in notes(names)[0]
+
+
+def test_a_clone_with_a_number_of_its_own_is_no_repeat_of_another():
+    symbols = [symbol for symbol in load_vocabulary().symbols[1000:1600] if symbol]
+    names = ["PNRC2.1", *symbols, *(f"{symbol}.1" for symbol in symbols)]
+    assert notes(names) == ()
+    assert found(names)[1:] == symbols * 2

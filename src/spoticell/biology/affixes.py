@@ -162,8 +162,8 @@ def _again(names: Sequence[str], prefixes: list[str], suffixes: list[str], vocab
     for reading in readings:
         for some in (names[:_SAMPLE], names[-_SAMPLE:], names):
             words = [word for name in some for word in reading.words(name)]
-            # a few such as HLA-A may end so by themselves
-            few = some is not names and len(words) < _FEWEST
+            # a few such as HLA-A may end so by themselves; numbers are told name by name
+            few = some is not names and len(words) < _FEWEST and not reading.suffix[-1:].isdigit()
             if not few and sum(word in there for word in words) < _NEARLY_ALL * len(words):
                 break
         else:
