@@ -116,7 +116,7 @@ def pairwise(forms: Sequence[str] = tuple(FORMS), sets: Sequence[str] = tuple(SE
     """
     names = list(NAMES)
     return [
-        Case(sets[(i + j + turn) % len(sets)], form, names[(3 * i + j + turn) % len(names)], format_)
+        Case(sets[(i + j + turn) % len(sets)], form, names[(3 * i + i // 4 + j + turn) % len(names)], format_)
         for turn in range(rounds)
         for i, form in enumerate(forms)
         for j, format_ in enumerate(FORMATS)
