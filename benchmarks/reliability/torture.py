@@ -44,8 +44,14 @@ SETS = {
 GOALS = {Back.EXACTLY: 0.995, Back.NEARLY: 0.97}
 WRONG = 0.9
 """Below this share of the labels an input is wrong."""
-WORKED_BACK = ("worked back from it.", "divided by it to have counts.", "was taken for zero.")
-"""Ends of notes that claim the counts were had back exactly."""
+WORKED_BACK = (
+    "worked back from it.",
+    "worked back from them.",
+    "divided by it to have counts.",
+    "was taken for zero.",
+    "by a few percent.",
+)
+"""Ends of notes that claim the counts were had back, exactly or nearly."""
 
 
 @dataclass(frozen=True)
