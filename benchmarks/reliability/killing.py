@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spoticell.io.passing import PASSING, remove_left
+from spoticell.errors import OutputError
+from spoticell.io.passing import PASSING, held
 
 LONGEST = 600
 """Seconds after which a command counts as hanging."""
@@ -21,6 +22,8 @@ TIDY = (signal.SIGTERM, signal.SIGHUP)
 """Signals that let a process tidy up."""
 EVERY = 5
 """One kill of so many is by one of them."""
+THREADS = {"OMP_NUM_THREADS": "1"}
+"""All runs of a command have as many threads: weights that more of them have learned differ in the last digits."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Victim:
             if most_bytes is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
-        environment = os.environ | {"TMPDIR": str(self.folder / "temporary"), "OMP_NUM_THREADS": "1"}
+        environment = os.environ | THREADS | {"TMPDIR": str(self.folder / "temporary")}
         return subprocess.Popen(
             self.command,
             stdout=subprocess.DEVNULL,
@@ -77,7 +80,8 @@ class Victim:
         """Remove what lies about, as the next run would."""
         for path in (self.folder / "temporary", *(self.folder / "place").rglob("*"), self.folder / "place"):
             if path.is_dir():
-                remove_left(path)
+                with held(path, OutputError(f"{path} is being written to.")):  # a lock that was left goes too
+                    pass
 
 
 @dataclass

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anndata
 from safetensors import safe_open
 
-from benchmarks.reliability.killing import Victim
+from benchmarks.reliability.killing import THREADS, Victim
 from spoticell.index import open_index
 from spoticell.model.bundle import load_bundle
 
@@ -35,7 +36,7 @@ def annotating(cells: Path, folder: Path) -> Victim:
     command = [*RUN, "annotate", str(folder / "cells.h5ad"), "--overwrite", "-q"]
     for into, more in ((earlier, ["-t", "0.9"]), (later, [])):
         into.mkdir()
-        subprocess.run([*command, *more, "-o", into / "out.h5ad", "--report", into / "out.html"], check=True)
+        run([*command, *more, "-o", into / "out.h5ad", "--report", into / "out.html"])
     known = {"out.h5ad": {digest(into / "out.h5ad") for into in (earlier, later)}}
 
     def begin() -> None:
@@ -69,9 +70,9 @@ def indexing(cells: Path, folder: Path) -> Victim:
     for name, part in (("one", adata[:half]), ("other", adata[half:])):
         part.copy().write_h5ad(folder / f"{name}.h5ad")
     add = ["-q", "--study", "one"]
-    subprocess.run([*RUN, "index", "build", folder / "one.h5ad", "-o", earlier, *add], check=True)
+    run([*RUN, "index", "build", folder / "one.h5ad", "-o", earlier, *add])
     grown = shutil.copytree(earlier, folder / "later")
-    subprocess.run([*RUN, "index", "add", grown, folder / "other.h5ad", *add], check=True)
+    run([*RUN, "index", "add", grown, folder / "other.h5ad", *add])
     sizes = {path: open_index(path).n_cells for path in (earlier, grown)}
 
     def broken() -> str:
@@ -103,7 +104,7 @@ def preparing(cells: Path, folder: Path) -> Victim:
     """Make a store of two files of cells; what is done of it stays."""
     place, whole = folder / "place" / "store", folder / "whole"
     recipe = recipe_of(cells, folder)
-    subprocess.run([*RUN, "prepare", recipe, "-q", "-o", whole], check=True)
+    run([*RUN, "prepare", recipe, "-q", "-o", whole])
 
     def broken() -> str:
         names = [str(path.relative_to(place)) for path in place.rglob("*.safetensors") if path.name[0] != "."]
@@ -127,10 +128,10 @@ def preparing(cells: Path, folder: Path) -> Victim:
 def training(cells: Path, folder: Path) -> Victim:
     """Train a small network; each run goes on where the one before was killed."""
     place, whole, store = folder / "place" / "training", folder / "whole", folder / "store"
-    subprocess.run([*RUN, "prepare", recipe_of(cells, folder), "-q", "-o", store], check=True)
+    run([*RUN, "prepare", recipe_of(cells, folder), "-q", "-o", store])
     (folder / "small.yaml").write_text(SMALL, encoding="utf-8")
     command = [*RUN, "train", "--data-dir", str(store), "--config", str(folder / "small.yaml"), "-q", "--resume"]
-    subprocess.run([*command, "--output-dir", whole], check=True)
+    run([*command, "--output-dir", whole])
 
     def broken() -> str:
         for path in place.glob("checkpoints/step-*.safetensors"):
@@ -157,6 +158,11 @@ def training(cells: Path, folder: Path) -> Victim:
         differs=differs,
         needs=max(path.stat().st_size for path in files(whole)),
     )
+
+
+def run(command: Sequence[str | Path]) -> None:
+    """Let a command run to its end, as no kill disturbs it."""
+    subprocess.run(command, check=True, env=os.environ | THREADS)
 
 
 def recipe_of(cells: Path, folder: Path) -> Path:

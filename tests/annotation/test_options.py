@@ -24,9 +24,10 @@ def test_words_that_can_not_begin_a_key_are_refused(key):
         Options(key_added=key)
 
 
-def test_less_than_one_thread_is_refused():
-    with pytest.raises(ConfigError, match="threads is 0; at least 1 is needed"):
-        Options(threads=0)
+@pytest.mark.parametrize("threads", [0, 100_000])
+def test_no_thread_and_more_than_a_machine_can_start_are_refused(threads):
+    with pytest.raises(ConfigError, match=f"threads is {threads}; it must be from 1 to 1,024"):
+        Options(threads=threads)
 
 
 def test_one_type_stands_for_a_list_of_one():

@@ -79,6 +79,27 @@ def without_soup(counts_nv) -> sparse.csr_array:
     return clean_nv
 
 
+def shared_reads(counts_nv, share: float, decimals: int) -> sparse.csr_array:
+    """Split reads between genes that are alike, as RSEM, kallisto and STARsolo do: fractions in some genes."""
+    rng = np.random.default_rng(9)
+    twin_v = rng.permutation(counts_nv.shape[1])[: int(share * counts_nv.shape[1])]
+    given_nv = counts_nv.toarray().astype(np.float64)
+    moved_nv = rng.binomial(counts_nv.toarray()[:, twin_v].astype(int), 0.3) * rng.random((1, len(twin_v)))
+    given_nv[:, twin_v] -= moved_nv
+    given_nv[:, np.roll(twin_v, 1)] += moved_nv
+    return sparse.csr_array(np.round(given_nv, decimals))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2])
+@pytest.mark.parametrize("decimals", [1, 2, 12])
+def test_fractions_of_some_genes_are_not_taken_for_the_unit_of_all(share, decimals):
+    for counts_nv in (COUNTS_NV, with_values(COUNTS_NV, COUNTS_NV.data**2 * 3 - 2)):
+        values_nv = shared_reads(counts_nv, share, decimals)
+        verdict = judge(values_nv)
+        assert (verdict.kind, verdict.usable) == (Kind.NEAR_COUNTS, True), verdict.evidence
+        np.testing.assert_allclose(recover(values_nv, verdict).toarray(), values_nv.toarray(), rtol=1e-5)
+
+
 def shares(values_nv) -> np.ndarray:
     dense_nv = np.asarray(values_nv.toarray() if sparse.issparse(values_nv) else values_nv, dtype=np.float64)
     return dense_nv / np.maximum(dense_nv.sum(axis=1, keepdims=True), 1e-9)
@@ -193,6 +214,12 @@ def mixed(first_nv, second_nv, n_first: int) -> sparse.csr_array:
     return sparse.csr_array(sparse.vstack([first_nv[:n_first], second_nv[n_first:]]))
 
 
+def over_size_factors(counts_nv) -> sparse.csr_array:
+    """Log2 of 1 + counts over a size factor, as scran stores them: cells sum to no customary number."""
+    factor_n = np.random.default_rng(8).lognormal(0, 0.4, counts_nv.shape[0])
+    return with_values(counts_nv, np.log2(1 + counts_nv.data / per_value(counts_nv, factor_n)))
+
+
 LOGGED_NV = with_values(COUNTS_NV, np.log1p(normalised(COUNTS_NV, 1e4)))
 
 
@@ -209,8 +236,18 @@ LOGGED_NV = with_values(COUNTS_NV, np.log1p(normalised(COUNTS_NV, 1e4)))
             r"60 of 300.*multiples.*\(10 in the first",
         ),
         (COUNTS_NV, with_values(COUNTS_NV, normalised(COUNTS_NV, 1)), Kind.COUNTS, "60 of 300.*multiples of another"),
+        (LOGGED_NV, over_size_factors(COUNTS_NV), Kind.LOG1P, "60 of 300.*log2"),
+        (over_size_factors(COUNTS_NV), with_values(COUNTS_NV, np.sqrt(COUNTS_NV.data)), Kind.LOG2, "60 of 300.*square"),
     ],
-    ids=["logs among counts", "counts among logs", "log2 among natural logs", "tenfold", "shares among counts"],
+    ids=[
+        "logs among counts",
+        "counts among logs",
+        "log2 among natural logs",
+        "tenfold",
+        "shares among counts",
+        "scran among scanpy",
+        "square roots among scran",
+    ],
 )
 def test_cells_on_another_scale_than_most_are_named_and_read_on_their_own(most_nv, few_nv, kind, said):
     values_nv = mixed(most_nv, few_nv, 240)
@@ -307,10 +344,22 @@ def ranks(counts_nv) -> np.ndarray:
         (lambda x: sparse.csr_array(x.toarray()[near_cells(x, 10)].sum(axis=1)), Kind.SMOOTHED),
         (lambda x: sparse.csr_array(x.toarray()[near_cells(x, 3)].mean(axis=1)), Kind.SMOOTHED),
         (lambda x: with_values(x, np.minimum(np.log1p(normalised(x, 1e4)), 3)), Kind.CAPPED),
+        (lambda x: with_values(x, np.minimum(x.data, 8)), Kind.CAPPED),
+        (lambda x: with_values(x, np.maximum(30 * x.data % 256, 1)), Kind.CAPPED),
         (lambda x: with_values(x, x.data / lengths(x)), Kind.PER_LENGTH),
         (lambda x: sparse.csr_array(np.random.default_rng(0).poisson(1, x.shape)), Kind.NOISE),
     ],
-    ids=["mask", "ranks", "sums over neighbours", "means over neighbours", "cut off", "over lengths", "noise"],
+    ids=[
+        "mask",
+        "ranks",
+        "sums over neighbours",
+        "means over neighbours",
+        "cut off",
+        "counts cut off",
+        "bytes run over",
+        "over lengths",
+        "noise",
+    ],
 )
 def test_numbers_that_only_look_like_counts_are_called_what_they_are(store, kind):
     counts_nv = cells_like_real_ones(np.random.default_rng(7), n=80, v=1500, depth=2000)

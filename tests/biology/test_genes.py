@@ -339,3 +339,8 @@ def test_symbols_and_ids_of_a_real_set_lead_to_the_same_genes(data_folder):
     both = (symbols >= 0) & (ids >= 0)
     assert both.sum() > 15_000
     assert (symbols[both] != ids[both]).sum() <= 2
+
+
+def test_underscores_for_dashes_are_repaired_but_repeats_stay_repeats():
+    assert found(["HLA_A", "MT_CO1", "NKX2_1", "CD3E"]) == ["HLA-A", "MT-CO1", "NKX2-1", "CD3E"]
+    assert found(["TRAC", "TRAC_1"]) == ["TRAC", "TRAC"]

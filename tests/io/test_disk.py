@@ -1,14 +1,14 @@
 """A signal that comes while an HDF5 file is written waits: raised there, it would crash the process."""
 
 import signal
-import threading
 from contextlib import ExitStack
 
 import h5py
 import numpy as np
 import pytest
 
-from spoticell.io.disk import Disk, hdf5_on_disk, undisturbed
+from spoticell.io.disk import Disk, hdf5_on_disk
+from spoticell.io.signals import undisturbed
 
 
 def test_a_signal_waits_for_the_end_of_a_write(tmp_path, monkeypatch):
@@ -31,23 +31,3 @@ def test_a_signal_waits_for_the_end_of_a_write(tmp_path, monkeypatch):
     assert signalled
     with h5py.File(tmp_path / "cells.h5") as file:
         assert file["a"].shape == (100_000,)
-
-
-def test_what_took_signals_before_takes_them_after(monkeypatch):
-    before = signal.getsignal(signal.SIGINT)
-    with undisturbed():
-        assert signal.getsignal(signal.SIGINT) != before
-    assert signal.getsignal(signal.SIGINT) == before
-
-
-def test_threads_that_hear_no_signals_write_too():
-    done = []
-
-    def work():
-        with undisturbed():
-            done.append(True)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert done == [True]

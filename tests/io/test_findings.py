@@ -211,3 +211,20 @@ def test_proteins_under_the_names_of_genes_are_left_out_and_do_not_blur_the_scal
         found = find(adata, tiny_bundle)
         assert any(note.startswith("12 columns have values of another kind than genes") for note in found.warnings)
         assert (found.verdict.kind, found.match.n_found, found.match.n_repeated) == (kind, 200, 0)
+
+
+def test_numbers_of_half_precision_are_read(tiny_cells, tiny_bundle):
+    half = anndata.AnnData(tiny_cells.X.toarray().astype(np.float16), obs=tiny_cells.obs, var=tiny_cells.var)
+    assert find(half, tiny_bundle).verdict == find(tiny_cells, tiny_bundle).verdict
+
+
+def test_spliced_molecules_alone_are_said_to_be_no_whole_cell(tiny_cells, tiny_bundle):
+    tiny_cells.layers["spliced"] = tiny_cells.layers["unspliced"] = tiny_cells.X.copy()
+    tiny_cells.X = -tiny_cells.X
+    found = find(tiny_cells, tiny_bundle)
+    assert found.matrix == "layers/spliced"
+    assert any("layers/spliced holds spliced molecules only" in note for note in found.warnings)
+    tiny_cells.X = tiny_cells.layers["spliced"]
+    assert any("X holds spliced molecules only" in note for note in find(tiny_cells, tiny_bundle).warnings)
+    del tiny_cells.layers["unspliced"]
+    assert not any("spliced" in note for note in find(tiny_cells, tiny_bundle).warnings)

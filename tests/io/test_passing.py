@@ -1,13 +1,16 @@
 """What is half written has a name of its own, and what killed processes leave is removed by the next one."""
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.stopping import at_every_change
 
+from spoticell.cli.ending import Ending
 from spoticell.errors import OutputError
 from spoticell.io import passing
 from spoticell.io.passing import held, passing_place, remove_left
@@ -138,6 +141,36 @@ def test_a_folder_is_held_by_one_and_let_go_without_a_trace(tmp_path):
     with held(tmp_path, taken):
         assert len(names(tmp_path)) == 1
     assert names(tmp_path) == []
+
+
+def write_ended_at(moment, folder):
+    """Hold a folder and write a file, and be told to end at a moment; say whether it came to that."""
+    moments = iter(range(1000))
+
+    def end():
+        if next(moments) == moment:
+            signal.raise_signal(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, Ending())
+    try:
+        with at_every_change(end), held(folder, OutputError("taken")), atomic(folder / "out.csv") as place:
+            place.write_text("whole")
+    except SystemExit:
+        return True
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return False
+
+
+def test_a_signal_at_any_moment_leaves_neither_a_lock_nor_a_passing_file(tmp_path):
+    left(tmp_path, machine="")
+    others = {*names(tmp_path)}
+    moment = 0
+    while write_ended_at(moment, tmp_path):
+        assert {*names(tmp_path)} <= {"out.csv", *others}
+        left(tmp_path, machine="")
+        moment += 1
+    assert moment > 12
 
 
 def test_of_two_that_write_one_new_file_the_second_is_told(tmp_path):

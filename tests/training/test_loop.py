@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
+from tests.stopping import at_every_change
 
 from spoticell.biology.genes import load_vocabulary
+from spoticell.errors import SpoticellWarning
+from spoticell.io.passing import PASSING
+from spoticell.training import export
 from spoticell.training import loop as run_module
 from spoticell.training.data.draws import Draws
 from spoticell.training.data.opening import open_supply
@@ -34,16 +40,13 @@ def whole(labelled_store, small_config, tmp_path_factory):
     return output
 
 
-@pytest.mark.parametrize("stop", [0, 3, 7, 20])
 @pytest.mark.rows(54)
-def test_a_training_stopped_at_any_step_ends_as_if_it_had_not_been(
-    stop, whole, labelled_store, small_config, monkeypatch
-):
+def test_a_training_stopped_at_a_step_ends_as_if_it_had_not_been(whole, labelled_store, small_config, monkeypatch):
     config = small_config.model_copy(update={"checkpoint_seconds": 0})
-    output, advance = whole.with_name(f"stopped-{stop}"), Run.advance
+    output, advance = whole.with_name("stopped"), Run.advance
 
     def stopping(run, draws):
-        if run.step == stop:
+        if run.step == 10:  # within the second epoch
             raise KeyboardInterrupt
         return advance(run, draws)
 
@@ -55,6 +58,58 @@ def test_a_training_stopped_at_any_step_ends_as_if_it_had_not_been(
     assert tensors_of(output) == tensors_of(whole)
     for name in ("model.onnx", "weights.safetensors", "genes.tsv", "code.npy"):
         assert (output / "best_model_f1" / name).read_bytes() == (whole / "best_model_f1" / name).read_bytes()
+
+
+class Kills:
+    """Keeps what a kill would leave of a training's folder, once for each way in which its files ever were."""
+
+    def __init__(self, output: Path, kept: Path) -> None:
+        self.output, self.kept, self.last, self.states = output, kept, [], []
+
+    def __call__(self) -> None:
+        if not self.output.exists():
+            return
+        # files are replaced and never changed in place, so links of them stay as they are
+        whole = [path for path in sorted(self.output.rglob("*")) if not path.name.startswith((PASSING, "events"))]
+        now = [(path, path.stat().st_ino) for path in whole]
+        if now != self.last:
+            self.last = now
+            self.states.append(self.kept / str(len(self.states)))
+            shutil.copytree(self.output, self.states[-1], copy_function=os.link)
+
+
+def test_a_training_killed_at_any_moment_ends_as_if_it_had_not_been(
+    labelled_store, small_config, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: path.touch())
+    monkeypatch.setattr(export, "write_graph", lambda path, *_, **__: path.touch())  # weights tell enough, and sooner
+    config = small_config.model_copy(
+        update={"epochs": 2, "cells_per_epoch": 32, "checkpoint_seconds": 0, "code_bits": 8}
+    )
+    supply = open_supply(labelled_store, load_vocabulary(), config)
+    monkeypatch.setattr("spoticell.training.train.open_supply", lambda *_, **__: supply)
+    output = tmp_path / "whole"
+    kills = Kills(output, tmp_path / "killed")
+    with at_every_change(kills):
+        train(labelled_store, output, config)
+    steps = {path.name for state in kills.states for path in state.glob("checkpoints/step-*")}
+    assert len(steps) == 4
+    for state in kills.states:
+        train(labelled_store, state, config, resume=True)
+        assert tensors_of(state) == tensors_of(output)
+        for name in ("weights.safetensors", "code.npy", "examples.safetensors"):
+            assert (state / "best_model_f1" / name).read_bytes() == (output / "best_model_f1" / name).read_bytes()
+        assert not [path for path in state.rglob("*") if path.name.startswith(PASSING)]
+
+
+def test_a_training_that_goes_on_with_other_threads_says_that_its_weights_will_differ(
+    labelled_store, small_config, tmp_path, monkeypatch
+):
+    run = new_run(labelled_store, small_config, tmp_path / "run")
+    run._keep()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
+    with pytest.warns(SpoticellWarning, match="goes on with 77: its weights will differ"):
+        new_run(labelled_store, small_config, tmp_path / "run").restore()
 
 
 def test_the_record_of_a_training_says_which_cells_it_saw(whole):

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Model: TypeAlias = Bundle | Path | str
 """A loaded bundle, the folder of one, or the name of one that is packaged."""
 
+MOST_THREADS = 1024
+"""A process that starts far more may be ended by the system without a word."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -70,8 +73,8 @@ class Options:
             raise ConfigError(f"the threshold is {self.threshold}; it is a probability, from 0 to 1.")
         if not self.key_added or "/" in self.key_added or self.key_added.startswith("_"):
             raise ConfigError(f"key_added is {self.key_added!r}; it must not be empty, start with '_' or hold '/'.")
-        if self.threads is not None and self.threads < 1:
-            raise ConfigError(f"threads is {self.threads}; at least 1 is needed.")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise ConfigError(f"threads is {self.threads}; it must be from 1 to {MOST_THREADS:,}.")
 
     @cached_property
     def bundle(self) -> Bundle:

@@ -27,6 +27,8 @@ EXACT_SHARE, NEAR_SHARE = 0.5, 0.75
 """Share of the tested cells that a scale must fit, exactly or nearly."""
 GROWS = 0.4
 """A cell's total grows with its genes at least with this exponent in counts, and hardly in RPKM, FPKM and TPM."""
+MOSTLY_WHOLE = 0.75
+"""Share of whole numbers among values that only counts reach."""
 FEWEST_RARE = 50
 """Rarely seen genes that are needed to compare genes."""
 
@@ -172,6 +174,7 @@ class Judge:
             recovers="proportions" if kind is Kind.NEAR_COUNTS else "counts",
             plain=kind is Kind.COUNTS and tallies.n_counted == tallies.n_tested and not tallies.n_floored,
             mean_within=self._means(fit) if tallies.n_odd else None,
+            beside=tuple(SCALES[scale].kind for scale in tallies.others(position)),
         )
         found = self._flat() if position == 0 else None
         found = found or doubt(worked_back(self.kept_nv, self.floor_n, verdict))
@@ -262,9 +265,12 @@ class Judge:
                 f"{seen}, and totals don't grow with the number of genes as counts do (exponent {slope:.2f}): "
                 "they look like RPKM, FPKM or TPM, which are divided by gene length.",
             )
-        found = self._doubt_of_genes(self._fit(0))
+        # shared reads leave hardly anything of some genes, which says nothing against the whole numbers of the others
+        counted = whole >= MOSTLY_WHOLE
+        found = doubt(self.kept_nv) if counted else self._doubt_of_genes(self._fit(0))
         one = float(np.nanmedian(one_count(self.kept_nv)))
-        if found is None and 0.2 <= one <= 3 and (whole >= 0.25 or (largest > 12 and slope >= GROWS)):
+        near = 0.2 <= one <= 3 and (whole >= 0.25 or (largest > 12 and slope >= GROWS))
+        if found is None and (counted or near):
             return self._say(
                 Kind.NEAR_COUNTS,
                 f"{seen}, and totals vary by {self.tallies.totals.spread:.0%} between cells, as counts corrected for "

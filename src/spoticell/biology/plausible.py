@@ -25,6 +25,8 @@ ANCHORS, TWIN_GENES, FEWEST_CELLS = 40, 1000, 20
 TOO_NEAR = 0.2
 """In 45 sets of real cells the nearest of 200 cells is .31 to .81 of the usual distance away, in sums over ten
 neighbours mostly .01 to .13 where molecules have no barcodes."""
+BYTE, FEW_COUNTS = 255, 5
+"""The largest number of eight bits; a cell's largest count that is small enough to be the same in many by chance."""
 TOO_ALIKE = 4
 """Standard errors by which two cells differ less than two counts of one cell would: a tenth of the cells of 40 real
 sets reach 0 to 1.4, of raw matrices up to 2.7, of sums over three or ten neighbours 3.5 to 18."""
@@ -263,14 +265,18 @@ def doubt_of_levels(kept_nv: sparse.csr_array, floor_n: Floats) -> Doubt | None:
     largest_n = np.maximum.reduceat(kept_nv.data, kept_nv.indptr[:-1])[deep_n]
     level, count = np.unique(np.round(largest_n, 4), return_counts=True)
     common = float(level[count.argmax()])
-    if n_deep < 10 or count.max() < 0.5 * n_deep or (np.rint(kept_nv.data) == kept_nv.data).all():
+    whole = bool((np.rint(kept_nv.data) == kept_nv.data).all())
+    if n_deep >= 10 and whole and level[-1] == BYTE and (largest_n > 0.9 * BYTE).mean() >= 0.8:
+        return Doubt(Kind.CAPPED, f"no value is above {BYTE}, all that a byte holds, and most cells come near it")
+    # few counts have the same largest one in many cells
+    if n_deep < 10 or count.max() < 0.5 * n_deep or (whole and common < FEW_COUNTS):
         return None
     upper, times = np.unique(np.round(kept_nv.data[kept_nv.data > 0.5 * common], 4), return_counts=True)
     at_top, below = int(times[upper == common].sum()), int(times[upper < common][-1:].sum())
     # in counts the largest value is rarer than the one below it; a pile at the top is a limit
     piled = at_top > 2 * below
     same_throughout = count.max() >= 0.9 * n_deep and abs(at_top - below) <= 0.1 * n_deep
-    if not piled and not same_throughout:
+    if not piled and (whole or not same_throughout):
         return None
     return Doubt(
         Kind.CAPPED,

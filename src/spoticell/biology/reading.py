@@ -20,6 +20,8 @@ LOOKED_AT = 128
 """Values of a cell that are tested: spread evenly over its genes."""
 LARGEST_RATIO = 30
 """Multiples above this are too large for rounding errors not to matter."""
+LARGEST_STEP = 150
+"""Multiples up to this are looked at to see that a unit is no fraction of the true one: prints have two decimals."""
 EXACT, NEAR = 2, 1
 """How well a scale fits: values are whole multiples of a unit, or lie near them."""
 FEWEST = 8
@@ -274,7 +276,23 @@ def exact_units(value_nk: Floats, least_n: Floats, *, fewest: int = FEWEST) -> t
         good_n = enough_n & (share_n >= 0.9) & next_n & ((first_n[left] < 0.75) | (divisor == 1))
         unit_n[left[good_n]] = least_n[left[good_n]] / divisor
         left = left[~good_n]
+    if fewest:
+        unit_n[_of_fractions(value_nk, unit_n)] = np.nan
     return unit_n, told_n
+
+
+def _of_fractions(value_nk: Floats, unit_n: Floats) -> NDArray[np.bool_]:
+    """Say which units are a mere fraction of one count, as where shared reads make halves and thirds.
+
+    One multiple of it is then far commoner than itself and its neighbours: one count.
+    """
+    width = LARGEST_STEP + 2
+    step_nk = np.rint(value_nk / unit_n[:, None])
+    row_e, column_e = np.nonzero(step_nk <= LARGEST_STEP)
+    place_e = row_e * width + step_nk[row_e, column_e].astype(np.intp)
+    times_ns = np.bincount(place_e, minlength=len(unit_n) * width).reshape(-1, width)
+    beside_ns = np.maximum(np.maximum(times_ns[:, 1:-2], times_ns[:, 3:]), times_ns[:, [1]])
+    return np.asarray((times_ns[:, 2:-1] > 3 * beside_ns + 6).any(axis=1), dtype=np.bool_)
 
 
 def common_divisors(value_nk: Floats) -> Floats:
@@ -339,6 +357,7 @@ def near_units(value_nk: Floats, least_n: Floats) -> Floats:
             & (mean_n < off_n)
             & (twos_n >= 0.25 * beyond_one_n)
         )
+        good_n[good_n] = ~_of_fractions(value_nk[good_n], found_n[good_n])
         unit_n[good_n], off_n[good_n] = found_n[good_n], mean_n[good_n]
     return unit_n
 

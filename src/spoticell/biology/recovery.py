@@ -49,6 +49,8 @@ class CountsVerdict:
     None where there is no such cell."""
     empty_up_to: int = 0
     """Barcodes with at most so many counts are empty droplets; 0 where there are none."""
+    beside: tuple[Kind, ...] = ()
+    """Other scales that a fair share of the cells is on."""
     remarks: tuple[str, ...] = ()
     """Sentences that the owner of the matrix should read."""
 
@@ -120,7 +122,7 @@ def _counts(
         here_n |= _all_whole(undo(kept_nv, floor_n, scale_n) / verdict.unit, kept_nv)
     elsewhere = np.flatnonzero((reading.fit_ns.max(axis=1) == EXACT) & ~here_n)
     for cell in elsewhere.tolist():
-        scale_n[cell] = _own_scale(kept_nv[[cell]], floor_n[[cell]], reading, cell, position)
+        scale_n[cell] = _own_scale(kept_nv[[cell]], floor_n[[cell]], reading, cell, verdict)
     undone_nv = with_data(kept_nv, undo(kept_nv, floor_n, scale_n))
     unit_n = reading.unit_ns[np.arange(len(scale_n)), scale_n]
     # values that only come near multiples on another scale tell nothing
@@ -171,7 +173,7 @@ def in_line(mean_n: Floats, whole_n: NDArray[np.bool_], verdict: CountsVerdict) 
     return np.asarray((mean_n >= low) & ((mean_n <= high) | whole_n), dtype=np.bool_)
 
 
-def _own_scale(cell_nv: sparse.csr_array, floor_n: Floats, reading: Reading, cell: int, position: int) -> int:
+def _own_scale(cell_nv: sparse.csr_array, floor_n: Floats, reading: Reading, cell: int, verdict: CountsVerdict) -> int:
     """Choose among the scales that fit a cell exactly one that makes sense of it, else that of its matrix."""
     likeliest = np.flatnonzero(reading.fit_ns[cell] == EXACT)
     totals = [float(undo(cell_nv, floor_n, np.array([scale])).sum()) for scale in likeliest]
@@ -179,8 +181,10 @@ def _own_scale(cell_nv: sparse.csr_array, floor_n: Floats, reading: Reading, cel
     if min(off) < CONSTANT_WITHIN:
         return int(likeliest[np.argmin(off)])
     # a few logarithms seem to be on another logarithm by chance; whole numbers and logarithms are never taken for
-    # each other, and counts whose logarithm was taken have 1 as their unit
+    # each other, counts whose logarithm was taken have 1 as their unit, and chance doesn't choose one for many cells
+    position = position_of(verdict.kind)
     sure = (likeliest == 0) | (position == 0) | (np.abs(reading.unit_ns[cell, likeliest] - 1) < 1e-3)
+    sure |= np.isin(likeliest, [position_of(kind) for kind in verdict.beside])
     return int(likeliest[sure][0]) if sure.any() else position
 
 

@@ -54,20 +54,17 @@ def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     return remarks
 
 
-def _of_others(verdict: CountsVerdict, tallies: Tallies, others: list[Pattern]) -> list[str]:
+def _of_others(verdict: CountsVerdict, tallies: Tallies, others: dict[int, list[Pattern]]) -> list[str]:
     """Name the cells that are on another scale than most; fractions near counts only seem to be."""
     if verdict.kind is Kind.NEAR_COUNTS:
         return []
-    by_kind: dict[Kind, list[Pattern]] = {}
-    for pattern in others:
-        by_kind.setdefault(SCALES[max(range(len(pattern)), key=pattern.__getitem__)].kind, []).append(pattern)
     remarks = []
-    for kind, patterns in by_kind.items():
-        # a few shallow cells among logarithms seem to fit another logarithm by chance
-        if verdict.kind is Kind.COUNTS or kind is Kind.NORMALISED or _n(patterns, tallies) >= 0.02 * tallies.n_tested:
-            first = min(tallies.first_cell[pattern] for pattern in patterns)
-            cells = _cells(_n(patterns, tallies), first, tallies)
-            remarks.append(f"{cells} on another scale than the rest ({kind.value}); counts were worked back from it.")
+    for scale, patterns in others.items():
+        first = min(tallies.first_cell[pattern] for pattern in patterns)
+        cells = _cells(_n(patterns, tallies), first, tallies)
+        remarks.append(
+            f"{cells} on another scale than the rest ({SCALES[scale].kind.value}); counts were worked back from it."
+        )
     return remarks
 
 

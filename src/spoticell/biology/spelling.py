@@ -144,6 +144,8 @@ class NameColumn:
         repeat = self._repeated(bare)
         if repeat[1] in {"exact", "repaired"}:
             return _as_repaired(repeat)
+        if (place := self.vocabulary.exact.get(bare.replace("_", "-"), -1)) >= 0:
+            return place, "repaired"
         for spelling in spellings:
             if spelling in self.vocabulary.aliases:
                 hit = self._look_up(spelling)

@@ -22,6 +22,9 @@ DEEP, FLAT = 200, 12
 MOST_ODD = 10_000
 """Cells without a scale that are remembered one by one."""
 
+MIXED = 0.02
+"""Share of the tested cells that makes a scale beside the commonest one credible."""
+
 ROUNDED_TARGETS = (1e4, 1e5, 1e6)
 
 Pattern = tuple[int, ...]
@@ -154,9 +157,22 @@ class Tallies:
                 n_s += count * (np.array(pattern) >= least)
         return n_s
 
-    def others(self, position: int) -> list[Pattern]:
-        """Give the patterns of cells that one scale doesn't fit and another fits exactly."""
-        return [pattern for pattern in self.patterns if pattern and not pattern[position] and max(pattern) == EXACT]
+    def others(self, position: int) -> dict[int, list[Pattern]]:
+        """Give the patterns of cells that one scale doesn't fit and another fits exactly, by the first that does.
+
+        Scales that hardly any cell is on are left out: a few shallow cells among logarithms seem to fit another
+        logarithm by chance, and only whole numbers and logarithms are never taken for each other.
+        """
+        found: dict[int, list[Pattern]] = {}
+        for pattern in self.patterns:
+            if pattern and not pattern[position] and max(pattern) == EXACT:
+                found.setdefault(pattern.index(EXACT), []).append(pattern)
+        least = MIXED * self.n_tested
+        return {
+            scale: patterns
+            for scale, patterns in found.items()
+            if 0 in {position, scale} or sum(self.patterns[pattern] for pattern in patterns) >= least
+        }
 
     def unit(self, position: int) -> float | None:
         """Give what one count is on a scale if it is the same in all cells that the scale fits exactly."""

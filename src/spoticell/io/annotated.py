@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from spoticell import keys
 from spoticell.errors import OutputError
-from spoticell.io.disk import hdf5_on_disk, undisturbed
+from spoticell.io.disk import hdf5_on_disk
+from spoticell.io.signals import undisturbed
 from spoticell.io.source import CellSource
 from spoticell.io.storage.tree import DAMAGE, reading, text
 from spoticell.io.write import atomic, disk_reason

@@ -11,17 +11,15 @@ or the process would crash.  So what may write to the file stands in :func:`undi
 from __future__ import annotations
 
 import io
-import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, Literal
 
 import h5py
 
 from spoticell.errors import OutputError
+from spoticell.io.signals import undisturbed
 from spoticell.io.write import disk_reason
 
 
@@ -49,42 +47,6 @@ def hdf5_on_disk(path: Path, mode: Literal["r+", "w"]) -> Iterator[tuple[h5py.Fi
         with undisturbed(), _complete(path):
             file.close()
         disk.check()
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let signals, such as that of Ctrl-C, wait for the end of the block.
-
-    Examples
-    --------
-    >>> try:
-    ...     with undisturbed():
-    ...         signal.raise_signal(signal.SIGINT)
-    ...         print("the block goes on")
-    ... except KeyboardInterrupt:
-    ...     print("interrupted")
-    the block goes on
-    interrupted
-    """
-    if threading.current_thread() is not threading.main_thread():  # no other one hears of signals
-        yield
-        return
-    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    waiting: list[tuple[int, FrameType | None]] = []
-
-    def wait(number: int, frame: FrameType | None) -> None:
-        waiting.append((number, frame))
-
-    heard: dict[int, Callable[[int, FrameType | None], Any]] = {n: act for n, act in handlers.items() if callable(act)}
-    try:
-        for number in heard:
-            signal.signal(number, wait)
-        yield
-    finally:
-        for number, act in heard.items():
-            signal.signal(number, act)
-        for number, frame in waiting:
-            heard[number](number, frame)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pandas as pd
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
+from spoticell.biology.padding import Seen, without_padding
 from spoticell.biology.recovery import REMEDY
 from spoticell.biology.repeats import Repeats, without_odd
 from spoticell.biology.summaries import notes_on_names
@@ -23,6 +24,10 @@ from spoticell.io.formats.orient import ENOUGH, gene_share, genes_lie_first
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
+SPLICED_ONLY = (
+    "{} holds spliced molecules only: the unspliced ones, most of what a nucleus has, are missing. For nuclei add both "
+    "up and give the sum."
+)
 SMALL_PANEL = 1000
 """Below so many known genes the reader is told that answers will be broader."""
 
@@ -163,8 +168,19 @@ def inspect(
     best = served[chosen.matrix][0]
     likelier = matrices[: matrices.index(chosen.matrix)]
     notes = [f"{matrix} was passed over: {passed_over[matrix]}" for matrix in likelier if _is_layer(matrix)]
+    notes += [SPLICED_ONLY.format(chosen.matrix)] * _is_spliced(chosen, source)
     tried = tuple((matrix, passed_over[matrix]) for matrix in matrices if matrix in passed_over)
     return replace(best, tried=tried, warnings=(*best.warnings, *notes))
+
+
+def _is_spliced(candidate: Candidate, source: CellSource) -> bool:
+    """Say whether a matrix lacks the unspliced molecules that lie beside it."""
+    if not {"layers/spliced", "layers/unspliced"} <= {*source.matrices, *source.others}:
+        return False
+    if candidate.matrix == "layers/spliced":
+        return True
+    spliced, stored = (source.n_stored(matrix) for matrix in ("layers/spliced", candidate.matrix))
+    return spliced is not None and stored is not None and SAME * stored <= spliced <= stored / SAME
 
 
 def _is_layer(matrix: str) -> bool:
@@ -207,13 +223,14 @@ def _inspect_matrix(
         match = match_genes(names, vocabulary)
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
-    probe, repeats = CountsProbe(), Repeats(match.target_v, names[match.column])
+    probe, repeats, seen = CountsProbe(), Repeats(match.target_v, names[match.column]), Seen()
     known_v, n_stored, n_known = match.target_v >= 0, 0, 0
     for block in source.blocks(matrix):
         n_stored += block.values_nv.nnz
         n_known += int(np.count_nonzero(known_v[block.values_nv.indices]))
         probe.update(block.values_nv)
         repeats.update(block.values_nv)
+        seen.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
     match, notes = without_odd(match, repeats.odd(), names[match.column])
     if notes:
@@ -223,6 +240,7 @@ def _inspect_matrix(
     verdict = probe.verdict()
     if not verdict.usable:
         raise CountsError(verdict.evidence)
+    match, padded = without_padding(match, seen)
     n_values = round(verdict.n_values * n_known / max(n_stored, 1))
     if n_values == 0:
         raise CountsError(f"no known gene has a count in any of the {source.n_cells:,} cells. {REMEDY}")
@@ -235,7 +253,13 @@ def _inspect_matrix(
         matrix=matrix,
         verdict=verdict,
         match=match,
-        warnings=(*source.notes(matrix), *notes, *notes_on_names(source.cell_names), *_remarks(verdict, match)),
+        warnings=(
+            *source.notes(matrix),
+            *notes,
+            *padded,
+            *notes_on_names(source.cell_names),
+            *_remarks(verdict, match),
+        ),
     )
     return findings, candidate
 

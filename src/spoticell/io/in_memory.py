@@ -105,4 +105,6 @@ def _rows(values: Any) -> sparse.csr_array:  # noqa: ANN401
         values = np.asarray(values)
     if values.dtype.kind not in "biuf":
         raise CountsError(f"the matrix holds {values.dtype} values; numbers are needed.")
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)  # scipy has no sparse matrix of half precision
     return canonical(sparse.csr_array(values, copy=True))

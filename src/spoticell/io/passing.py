@@ -20,6 +20,7 @@ from pathlib import Path
 from filelock import lock_descriptor
 
 from spoticell.errors import SpoticellError
+from spoticell.io.signals import undisturbed
 
 PASSING = ".spoticell-"
 """How the names of passing files and of their locks begin."""
@@ -46,15 +47,19 @@ def passing_place(target: Path) -> Iterator[Path]:
     []
     """
     remove_left(target.parent)
-    lock, handle = _own_lock(target.parent)
-    place = lock.with_name(f"{lock.stem}.tmp{target.suffix}")
+    own: tuple[Path, int] | None = None
     try:
-        yield place
+        with undisturbed():
+            own = _own_lock(target.parent)
+        yield _beside(own[0], target)
     finally:
-        # the lock goes last: a passing file without one would never be removed
-        _remove(place)
-        os.close(handle)
-        lock.unlink(missing_ok=True)
+        with undisturbed():
+            if own is not None:
+                lock, handle = own
+                # the lock goes last: a passing file without one would never be removed
+                _remove(_beside(lock, target))
+                os.close(handle)
+                lock.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -85,17 +90,21 @@ def held(folder: Path, taken: SpoticellError) -> Iterator[None]:
         What to raise if another process holds it.
     """
     lock = folder / f"{PASSING}lock"
-    handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    handle, ours = None, False
     try:
-        if not _hold(handle):
+        with undisturbed():
+            handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+            ours = _hold(handle)
+        if not ours:
             raise taken
         remove_left(folder)
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+        yield
     finally:
-        os.close(handle)
+        with undisturbed():
+            if ours:
+                lock.unlink(missing_ok=True)
+            if handle is not None:
+                os.close(handle)
 
 
 def remove_left(folder: Path) -> None:
@@ -126,6 +135,11 @@ def _own_lock(folder: Path) -> tuple[Path, int]:
             os.write(handle, "\n".join(_machine()).encode())
             return lock, handle
         os.close(handle)  # another process took it for one that was left, before it was held
+
+
+def _beside(lock: Path, target: Path) -> Path:
+    """Give the passing place that a lock is for."""
+    return lock.with_name(f"{lock.stem}.tmp{target.suffix}")
 
 
 def _hold(handle: int) -> bool:

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from spoticell.biology.genes import Vocabulary
 from spoticell.biology.ontology import load_ontology
-from spoticell.errors import TrainingError
+from spoticell.errors import TrainingError, note
+from spoticell.io.passing import remove_left
 from spoticell.io.write import atomic
 from spoticell.progress import Progress
 from spoticell.training.binary_code import fit_planes
@@ -193,11 +194,13 @@ class Run:
 
     def restore(self) -> None:
         """Go back to the last checkpoint, if there is one."""
+        remove_left(self.output / CHECKPOINTS)  # if it was the last one, no other will be written there
         state = load_checkpoint(self.output / CHECKPOINTS, networks=self._networks(), optimizer=self.optimizer)
         if state is not None:
             self.step, self.epochs = state["step"], state["epochs"]
             self.losses, self.seconds = state["losses"], state["seconds"]
             log.info("resumed after step %d of %d", self.step, self.total_steps)
+            self._note_threads(state.get("threads"))
 
     def finish(self) -> Path:
         """Write the best network as a bundle, with its figures, and give the bundle's folder."""
@@ -248,6 +251,14 @@ class Run:
             "cells_in_a_step": self.config.batch_size * self.streams,
             "torch": torch.__version__,
         }
+
+    def _note_threads(self, before: int | None) -> None:
+        threads = torch.get_num_threads()
+        if self.ranks.device.type == "cpu" and before not in (None, threads):  # earlier versions didn't keep it
+            note(
+                f"the training was stopped with {before} threads and goes on with {threads}: its weights will differ "
+                f"in the last digits from one's that wasn't stopped. With OMP_NUM_THREADS={before} they wouldn't."
+            )
 
     def _networks(self) -> dict[str, torch.nn.Module]:
         return {"network": self.network, "average": self.average, "best": self.best}
@@ -306,7 +317,12 @@ class Run:
         """Write the state, so that the training can go on from here."""
         if not self.ranks.is_first:
             return
-        state = {"epochs": self.epochs, "losses": self.losses, "seconds": self.seconds}
+        state = {
+            "epochs": self.epochs,
+            "losses": self.losses,
+            "seconds": self.seconds,
+            "threads": torch.get_num_threads(),
+        }
         save_checkpoint(
             self.output / CHECKPOINTS,
             step=self.step,

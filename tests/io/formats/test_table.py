@@ -207,3 +207,20 @@ def test_a_column_of_totals_among_the_genes_is_left_out(path):
     names, genes, counts, source = read(path, "cell,CD3E,total,CD8A,MS4A1\na,1,3,0,2\nb,0,3,3,0\n")
     assert (names, genes, counts) == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
     assert "1 feature that is no gene was left out (1 Total)" in source.warnings[0]
+
+
+def test_a_delimiter_at_the_end_of_every_line_changes_nothing(path):
+    content = "gene,a,b,\nCD3E,1,0,\nCD8A,0,3,\nMS4A1,2,0,\n"
+    assert read(path, content)[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
+
+
+def test_the_size_before_the_heading_of_a_gct_file_is_no_heading(tmp_path):
+    content = "#1.2\n3\t2\nName\tDescription\ta\tb\nCD3E\tx\t1\t0\nCD8A\ty\t0\t3\nMS4A1\tz\t2\t0\n"
+    assert read(tmp_path / "cells.gct", content)[:3] == (["a", "b"], GENES, [[1, 0, 2], [0, 3, 0]])
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2)], ids=["gene first", "cell first"])
+def test_a_line_for_each_gene_of_each_cell_is_refused_with_the_way_out(path, order):
+    lines = [("gene", "cell", "count"), *((gene, cell, "2") for cell in "abcde" for gene in GENES)]
+    with pytest.raises(FileFormatError, match=r"a line for each gene of each cell.*pivot_table"):
+        read(path, "\n".join(",".join(line[place] for place in order) for line in lines))

@@ -28,6 +28,8 @@ from spoticell.io.storage.room import check_cells, holds
 from spoticell.io.storage.stored import StoredSource
 from spoticell.io.storage.tree import text
 
+FEWEST_COUNTED = 3
+"""Columns of numbers that a line for a gene of a cell has at most."""
 _NOT_COUNTS = frozenset(
     [
         "chr",
@@ -114,6 +116,7 @@ def open_table(path: Path) -> StoredSource:
         If the file is no table, or neither or both of its sides name genes.
     """
     table = _scan(path)
+    _refuse_long(table)
     rows, columns = table.row_names, table.column_names
     genes_on_rows = genes_lie_first(rows.tolist(), columns.tolist())
     if genes_on_rows is None:
@@ -148,6 +151,23 @@ def open_table(path: Path) -> StoredSource:
     )
 
 
+def _refuse_long(table: Table) -> None:
+    """Refuse a table that has a line for each gene of each cell."""
+    names = [table.row_names, *table.words.values()]
+    repeat = sum(len(set(some.tolist())) < len(some) / 2 for some in names)
+    if len(table.counts) > FEWEST_COUNTED or repeat < 2 or max(gene_share(_distinct(some)) for some in names) < FEW:
+        return
+    raise FileFormatError(
+        f"{table.path.name} has a line for each gene of each cell (the first is of {names[0][0][:30]!r} and "
+        f"{names[1][0][:30]!r}). A table with the genes on one side and the cells on the other is needed: in pandas, "
+        "frame.pivot_table(index=CELL, columns=GENE, values=COUNT, fill_value=0)."
+    )
+
+
+def _distinct(names: NDArray[np.object_]) -> list[str]:
+    return list(dict.fromkeys(names.tolist()))
+
+
 def _scan(path: Path) -> Table:
     """Read the layout and all names; the numbers are left for later."""
     stream = lines(path)
@@ -165,7 +185,7 @@ def _scan(path: Path) -> Table:
             _collect(words, line, layout)
             if len(names) > n_bytes:
                 check_cells(path.name, len(names), room, what="lines")
-    kept = {layout.heading[place]: text(column) for place, column in words.items()}
+    kept = {layout.heading[place]: text(column) for place, column in words.items() if layout.heading[place]}
     counts = tuple(
         place
         for place, name in enumerate(layout.heading)

@@ -14,6 +14,8 @@ FIRST_LINES = 50
 """Lines that are looked at."""
 
 DELIMITERS = ("\t", ";", ",", " ")
+_GCT = ("#1.2", "#1.3")
+"""How a GCT file begins; its second line says how large the table is."""
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+(?:[eE][+-]?\d+)?")
 _BLANK = {"", "na", "nan", "null", "none", "n/a", "#n/a"}
 _NAMES_WORDS = {
@@ -81,7 +83,10 @@ def find_layout(head: list[str], *, name: str) -> Layout:
         raise FileFormatError(f"{name} has no heading: its first line must name the columns.")
     names_first = shifted or wordy[0] or named or (any(wordy) and _counts_rows(columns[0]))
     names = heading if shifted or not names_first else heading[1:]
+    # a delimiter at the end of every line makes a column of nothing
+    empty = not any("".join(columns[-1]).split()) and not names[-1].strip()
     words = tuple(place - names_first for place, is_words in enumerate(wordy) if is_words and place >= names_first)
+    words += (len(names) - 1,) * empty
     return Layout(delimiter, commas, n_skipped, tuple(names), names_first, words, told)
 
 
@@ -113,6 +118,8 @@ def number(field: str, *, decimal_comma: bool) -> float | None:
 
 def _n_comments(head: list[str]) -> int:
     """Lines at the top that begin with ``#``; a heading may begin so too if no other line is left."""
+    if head[0].startswith(_GCT):
+        return min(2, len(head))
     n = 0
     while n < len(head) - 2 and head[n].startswith("#"):
         n += 1
