@@ -9,7 +9,7 @@ import pytest
 from benchmarks.reliability.formats import FORMATS
 from benchmarks.reliability.forms import FORMS, Back
 from benchmarks.reliability.names import NAMES
-from benchmarks.reliability.torture import SETS, Case, Outcome, answering, outcomes, pairwise, read_cells
+from benchmarks.reliability.torture import GOALS, SETS, Case, Outcome, answering, outcomes, pairwise, read_cells
 
 from spoticell.model.bundle import load_bundle
 
@@ -44,5 +44,6 @@ def test_each_form_of_values_gives_the_plain_labels_or_says_why_not(data_folder)
         found = list(outcomes(plain, cases, answering(load_bundle("human-v1"))))
     assert [one for one in found if one.wrong_and_silent] == []
     assert [one for one in found if one.case.back is Back.NOT and one.missed] == []
-    assert [one for one in found if one.case.back is not Back.NOT and one.missed and not one.said] == []
+    back = [one for one in found if one.case.back is not Back.NOT]
+    assert [one for one in back if one.share < GOALS[Back.NEARLY] and not one.said] == []
     assert np.mean([one.share for one in found if one.case.back is Back.EXACTLY]) > 0.995
