@@ -199,3 +199,11 @@ def test_every_name_of_the_vocabulary_is_its_own_gene_alone_and_among_all(names)
 def test_every_symbol_is_its_own_gene_under_any_affix(form):
     distinct = list(dict.fromkeys(GENES.symbols))
     assert found([form.format(symbol) for symbol in distinct]) == distinct
+
+
+def test_genes_in_a_list_three_times_are_added_up_whatever_follows_their_names():
+    names = [symbol + end for end in ("", "-U", "-A") for symbol in (*SYMBOLS, "HLA-A")]
+    assert found(names) == [*SYMBOLS, "HLA-A"] * 3
+    assert "carry the suffix" in notes(names)[0]
+    assert "'-U'" in notes(names)[0]
+    assert "'-A'" in notes(names)[0]

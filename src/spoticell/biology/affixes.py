@@ -59,6 +59,8 @@ class Reading:
 
     prefix: str = ""
     suffix: str = ""
+    or_else: tuple[str, ...] = ()
+    """Other suffixes, where the list has its genes more than twice: spliced, unspliced (``-U``), ambiguous (``-A``)."""
     delimiter: str = ""
     """What parts are joined by; anything that no symbol holds if it is empty."""
     place: Slice | None = None
@@ -77,9 +79,10 @@ class Reading:
         """Give the gene's own name; nothing if a name isn't built as the others are."""
         if self.place:
             return _part(name, self.delimiter, self.place)
-        if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
+        if not name.startswith(self.prefix):
             return ()
-        word = name[len(self.prefix) : len(name) - len(self.suffix)]
+        suffix = next((end for end in (self.suffix, *self.or_else) if name.endswith(end)), None)
+        word = name if suffix is None else name[len(self.prefix) : len(name) - len(suffix)]
         return (word,) if word and word != name else ()
 
     def beside(self, name: str) -> tuple[str, ...]:
@@ -102,6 +105,7 @@ class Reading:
             return f"{share} names in {column!r} hold more than the gene: {example[:60]!r} is read as {word[:30]!r}."
         parts = [("prefix", self.prefix), ("suffix", self.suffix)]
         what = " and ".join(f"the {part} {affix!r}" for part, affix in parts if affix)
+        what += "".join(f" or {suffix!r}" for suffix in self.or_else)
         return f"{share} names in {column!r} carry {what}, which {'were' if ' and ' in what else 'was'} taken off."
 
 
@@ -152,18 +156,22 @@ def find_reading(names: Sequence[str], vocabulary: Vocabulary) -> Reading:
 
 
 def _again(names: Sequence[str], prefixes: list[str], suffixes: list[str], vocabulary: Vocabulary) -> Reading:
-    """Find the affix of names that are in the list without it too, as where two annotations were joined."""
+    """Find the affixes of names that are in the list without them too, as where two annotations were joined."""
     readings = (*map(Reading, filter(_may_go, prefixes)), *(Reading(suffix=end) for end in suffixes if _may_go(end)))
-    there = set(names)
+    there, found = set(names), list[Reading]()
     for reading in readings:
         for some in (names[:_SAMPLE], names[-_SAMPLE:], names):
             words = [word for name in some for word in reading.words(name)]
-            if sum(word in there for word in words) < _NEARLY_ALL * len(words):
+            # a few such as HLA-A may end so by themselves
+            few = some is not names and len(words) < _FEWEST
+            if not few and sum(word in there for word in words) < _NEARLY_ALL * len(words):
                 break
         else:
             if len(words) >= _GROUP * len(names) and gene_share(words, vocabulary) >= _ENOUGH:
-                return reading
-    return PLAIN
+                found.append(reading)
+    if not found:
+        return PLAIN
+    return replace(found[0], or_else=tuple(other.suffix for other in found[1:] if found[0].suffix and other.suffix))
 
 
 def _best(

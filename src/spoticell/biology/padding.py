@@ -66,6 +66,6 @@ def without_padding(match: GeneMatch, seen: Seen) -> tuple[GeneMatch, list[str]]
     if seen.n_cells < FEWEST_CELLS or n_unseen <= MOST * n_seen or rare > EXPECTED * n_unseen:
         return match, []
     return match.without(unseen_v), [
-        f"{n_unseen:,} of {n_unseen + n_seen:,} known genes are in no cell, too many to be rare ones ({once:,} are in a "
-        "single cell): they are taken for not measured."
+        f"{n_unseen:,} of {n_unseen + n_seen:,} known genes are in no cell, too many to be rare ones "
+        f"({once:,} are in a single cell): they are taken for not measured."
     ]
