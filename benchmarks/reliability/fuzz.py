@@ -50,9 +50,12 @@ def run(originals: Path, first: int, last: int, until: float = float("inf")) -> 
     while first < last and time.monotonic() < until:
         command = [sys.executable, "-m", "benchmarks.reliability.fuzzed", originals, str(first), str(last)]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-        ) as child:
+        with (
+            tempfile.TemporaryFile() as said,
+            subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=said, bufsize=0
+            ) as child,
+        ):
             begun, end = None, "crash"
             while first < last and time.monotonic() < until:
                 line = read_line(child, START if begun is None else LIMIT)
@@ -68,9 +71,13 @@ def run(originals: Path, first: int, last: int, until: float = float("inf")) -> 
                 child.kill()
                 return
             child.kill()
+            child.wait()
+            said.seek(0)
+            words = said.read().decode(errors="replace").strip().splitlines()[-1:]
         if begun is None:
-            raise RuntimeError("a child process doesn't start; run benchmarks.reliability.fuzzed to see why")
-        yield {"number": first, "original": "", "what": "", "outcome": end, "message": "", "seconds": 0, "mb": 0}
+            raise RuntimeError(f"a child process doesn't start: {words}")
+        message = f"status {child.returncode}, {' '.join(words)}"
+        yield {"number": first, "original": "", "what": "", "outcome": end, "message": message, "seconds": 0, "mb": 0}
         first += 1
 
 

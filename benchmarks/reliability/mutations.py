@@ -89,6 +89,8 @@ def respecify(content: bytearray, rng: random.Random) -> bytearray:
     try:
         fields = json.loads(content)
     except ValueError:
+        fields = None
+    if not (isinstance(fields, dict | list) and fields):
         return reword(content, rng)
     holder: dict | list = fields
     while True:

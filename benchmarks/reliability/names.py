@@ -39,7 +39,8 @@ def previous(symbols: list[str]) -> list[str]:
     vocabulary, there = load_vocabulary(), set(symbols)
     old: dict[int, str] = {}
     for name, genes in vocabulary.aliases.items():
-        if len(genes) == 1 and name not in vocabulary.exact and name not in there and not name.startswith("ENSG"):
+        known = len(genes) == 1 and genes[0] >= 0
+        if known and name not in vocabulary.exact and name not in there and not name.startswith("ENSG"):
             old.setdefault(genes[0], name)
     return [
         old.get(vocabulary.by_symbol.get(symbol, -1), symbol) if v % 5 == 0 else symbol

@@ -44,8 +44,14 @@ SETS = {
 GOALS = {Back.EXACTLY: 0.995, Back.NEARLY: 0.97}
 WRONG = 0.9
 """Below this share of the labels an input is wrong."""
-WORKED_BACK = ("worked back from it.", "divided by it to have counts.", "was taken for zero.")
-"""Ends of notes that claim the counts were had back exactly."""
+WORKED_BACK = (
+    "worked back from it.",
+    "worked back from them.",
+    "divided by it to have counts.",
+    "was taken for zero.",
+    "by a few percent.",
+)
+"""Ends of notes that claim the counts were had back, exactly or nearly."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def pairwise(forms: Sequence[str] = tuple(FORMS), sets: Sequence[str] = tuple(SE
     """
     names = list(NAMES)
     return [
-        Case(sets[(i + j + turn) % len(sets)], form, names[(3 * i + j + turn) % len(names)], format_)
+        Case(sets[(i + j + turn) % len(sets)], form, names[(3 * i + i // 4 + j + turn) % len(names)], format_)
         for turn in range(rounds)
         for i, form in enumerate(forms)
         for j, format_ in enumerate(FORMATS)

@@ -12,6 +12,7 @@ from scipy import sparse
 from tests.strategies import cells_like_real_ones, counts
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict, Kind, recover
+from spoticell.biology.reading import near_units
 from spoticell.errors import CountsError
 
 COUNTS_NV = cells_like_real_ones(np.random.default_rng(5), n=300, v=3000, depth=3000)
@@ -364,6 +365,25 @@ def test_numbers_that_only_look_like_counts_are_called_what_they_are(store, kind
     counts_nv = cells_like_real_ones(np.random.default_rng(7), n=80, v=1500, depth=2000)
     verdict = judge(sparse.csr_array(store(counts_nv)).astype(np.float32))
     assert (verdict.kind, verdict.usable) == (kind, False), verdict.evidence
+
+
+def denoised(counts_nv, k: int) -> np.ndarray:
+    """What few components say of each cell, its logarithm undone."""
+    rows_nk, sizes_k, genes_kv = np.linalg.svd(np.log1p(1e4 * shares(counts_nv)), full_matrices=False)
+    return np.expm1(np.maximum((rows_nk[:, :k] * sizes_k[:k]) @ genes_kv[:k], 0))
+
+
+@pytest.mark.parametrize("k", [5, 15])
+def test_denoised_values_are_no_rounded_counts_though_most_are_nearly_zero(k):
+    # squares of small values lie near zero, which no count does
+    counts_nv = cells_like_real_ones(np.random.default_rng(7), n=80, v=1500, depth=2000)
+    verdict = judge(sparse.csr_array(denoised(counts_nv, k)).astype(np.float32))
+    assert not verdict.usable, verdict.evidence
+
+
+def test_values_near_zero_are_near_no_multiple_of_a_unit():
+    near_zero = np.concatenate([np.full(60, 0.1), np.repeat([1.0, 2.0, 3.0], 12)])
+    assert np.isnan(near_units(near_zero[None], np.array([0.1]))).all()
 
 
 def test_a_cell_whose_counts_would_be_absurd_is_left_empty():

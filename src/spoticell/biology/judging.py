@@ -16,7 +16,7 @@ from scipy import sparse
 
 from spoticell.biology.droplets import LOW
 from spoticell.biology.plausible import Doubt, alike, doubt, doubt_of_levels, gene_spread
-from spoticell.biology.reading import read_cells
+from spoticell.biology.reading import TINY, read_cells
 from spoticell.biology.recovery import REMEDY, CountsVerdict, cell_means, one_count, undo, worked_back
 from spoticell.biology.remarks import remarks_on
 from spoticell.biology.sample import CellSample
@@ -131,7 +131,7 @@ class Judge:
         for fit in self.fits:
             values_e = fit.undone_nv.data
             least_n = np.minimum.reduceat(values_e, self.kept_nv.indptr[:-1])
-            ratio_e = values_e / np.repeat(least_n, np.diff(self.kept_nv.indptr))
+            ratio_e = values_e / np.repeat(np.fmax(least_n, TINY), np.diff(self.kept_nv.indptr))
             telling_e = (ratio_e > 1.05) & (ratio_e <= 30)
             whole_e = telling_e & (np.abs(ratio_e - np.rint(ratio_e)) < 0.1)
             low_e = telling_e & (ratio_e < 3.2)

@@ -30,6 +30,8 @@ FEWEST_WHOLE = 20
 """Genes that a cell needs before the lack of a 1 says anything."""
 FEWEST_NEARLY = 12
 AT_ONCE = 1 << 15
+TINY = 1e-30
+"""Nothing smaller is divided by: squares of very small values are zero."""
 FLOOR_GENES = 100
 """Genes from which on a value that most of them share is no accident."""
 
@@ -72,7 +74,9 @@ class Look:
     def undone(self, scale: Scale, cells: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Undo a scale in some cells: their values, and the smallest of each."""
         zero_n = scale.undo(self.floor_n[cells])
-        return scale.undo(self.value_nk[cells]) - zero_n[:, None], scale.undo(self.least_n[cells]) - zero_n
+        return scale.undo(self.value_nk[cells]) - zero_n[:, None], np.fmax(
+            scale.undo(self.least_n[cells]) - zero_n, TINY
+        )
 
 
 def floors(values_nv: sparse.csr_array) -> Floats:
@@ -334,12 +338,13 @@ def near_units(value_nk: Floats, least_n: Floats) -> Floats:
     """
     unit_n, off_n = np.full(len(least_n), np.nan), np.full(len(least_n), np.inf)
     for start_n in (least_n, *_quantiles(value_nk, (0.1, 0.25, 0.4))):
-        found_n = start_n
+        found_n = np.fmax(start_n, TINY)
         for _ in range(3):
             found_n = _refined(value_nk, found_n)
         ratio_nk = value_nk / found_n[:, None]
         close_nk = ratio_nk < 4.5
-        miss_nk = np.where(close_nk, np.abs(ratio_nk - np.rint(ratio_nk)), 0)
+        # what is stored stands for one count at least
+        miss_nk = np.where(close_nk, np.abs(ratio_nk - np.maximum(np.rint(ratio_nk), 1)), 0)
         n_close_n = np.maximum(close_nk.sum(axis=1), 1)
         fits_n = (close_nk & (miss_nk < 0.22)).sum(axis=1) >= 0.88 * n_close_n
         beyond_one_n = (close_nk & (ratio_nk > 1.5)).sum(axis=1)
@@ -363,7 +368,7 @@ def _refined(value_nk: Floats, unit_n: Floats) -> Floats:
     close_nk = ratio_nk < 3.5
     steps_n = np.where(close_nk, np.rint(ratio_nk), 0).sum(axis=1)
     refined_n = np.where(close_nk, value_nk, 0).sum(axis=1) / np.maximum(steps_n, 1)
-    return np.asarray(np.maximum(refined_n, 1e-300), dtype=np.float64)
+    return np.asarray(np.maximum(refined_n, TINY), dtype=np.float64)
 
 
 def _quantiles(value_nk: Floats, shares: tuple[float, ...]) -> list[Floats]:
