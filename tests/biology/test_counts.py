@@ -396,17 +396,33 @@ def test_a_cell_whose_counts_would_be_absurd_is_left_empty():
     assert (back_nv[:5] != COUNTS_NV[:5]).nnz == 0
 
 
-def test_empty_droplets_are_told_from_shallow_cells():
+@pytest.mark.parametrize(
+    "store",
+    [
+        lambda x: x,
+        lambda x: with_values(x, np.log1p(normalised(x, 1e4))),
+        lambda x: with_values(x, np.log2(normalised(x, 1e6) + 1)),
+        lambda x: with_values(x, normalised(x, 1e4)),
+        lambda x: with_values(x, np.sqrt(x.data)),
+        lambda x: x * 10,
+    ],
+    ids=["counts", "log1p", "log2", "normalised", "square roots", "x 10"],
+)
+def test_empty_droplets_are_told_from_shallow_cells_on_every_scale(store):
     rng = np.random.default_rng(0)
     cells_nv = cells_like_real_ones(rng, n=60, v=6000, depth=3000)
     share_v = np.asarray(cells_nv.sum(axis=0)).ravel() / cells_nv.sum()
     droplets_nv = sparse.csr_array(rng.poisson(rng.integers(5, 60, size=(400, 1)) * share_v).astype(np.float32))
-    raw = judge(sparse.csr_array(sparse.vstack([droplets_nv, cells_nv])))
-    assert (raw.kind, raw.empty_up_to) == (Kind.COUNTS, 100)
-    assert "400 of 460 barcodes" in raw.remarks[0]
+    both_nv = store(sparse.csr_array(sparse.vstack([droplets_nv, cells_nv])))
+    raw = judge(both_nv)
+    assert raw.empty_up_to == 100
+    assert "400 of 460 barcodes" in raw.remarks[-1]
+    total_n = recover(both_nv, raw).sum(axis=1)
+    assert (total_n[:400] <= 100).all()
+    assert (total_n[400:] > 100).all()
     assert judge(droplets_nv).empty_up_to == 100
     two_types = [cells_like_real_ones(np.random.default_rng(seed), n=200, v=6000, depth=40) for seed in (1, 2)]
-    assert judge(sparse.csr_array(sparse.vstack(two_types))).empty_up_to == 0
+    assert judge(store(sparse.csr_array(sparse.vstack(two_types)))).empty_up_to == 0
 
 
 def test_counts_thinned_to_one_depth_are_counts():

@@ -2,16 +2,20 @@
 
 Real cells differ from each other however few counts they have.  Empty droplets all draw from one profile, so that
 their genes vary no more than chance makes them (the idea of EmptyDrops, doi:10.1186/s13059-019-1662-y, asked of all
-small barcodes together).
+small barcodes together).  A barcode's smallest value stands for one count, on whatever scale it is.
 
 Axes: ``n`` cells, ``v`` genes of the data set.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from spoticell.biology.scales import SCALES, TINY, with_data
 
 LOW = 100
 """A barcode with at most so many counts may be empty."""
@@ -76,3 +80,28 @@ class Droplets:
         beside_cells = self.n_low < 0.99 * n_full
         spread = float(variance_v[told_v].sum() / chance_v[told_v].sum())
         return spread <= (EVEN_BESIDE_CELLS if beside_cells else EVEN)
+
+
+def add_on_each(droplets_s: Sequence[Droplets], kept_nv: sparse.csr_array) -> None:
+    """Take in the next cells on every scale that they may be on.
+
+    Parameters
+    ----------
+    droplets_s
+        One for each of the `SCALES`.
+    kept_nv
+        Values above their floor, ``(n, v)``, without zeros.
+    """
+    genes_n = np.diff(kept_nv.indptr)
+    few_nv = kept_nv[(genes_n > 0) & (genes_n <= LOW)]
+    if not few_nv.nnz or kept_nv.shape[1] < FEWEST_GENES:
+        return
+    counts_n = np.logical_and.reduceat(few_nv.data == np.rint(few_nv.data), few_nv.indptr[:-1])
+    counts_n &= np.minimum.reduceat(few_nv.data, few_nv.indptr[:-1]) == 1
+    droplets_s[0].add(few_nv[counts_n])
+    other_nv = few_nv[~counts_n]
+    if other_nv.nnz:
+        for droplets, scale in zip(droplets_s, SCALES, strict=True):
+            undone_e = scale.undo(np.minimum(other_nv.data, scale.largest))
+            least_n = np.fmax(np.minimum.reduceat(undone_e, other_nv.indptr[:-1]), TINY)
+            droplets.add(with_data(other_nv, np.rint(undone_e / np.repeat(least_n, np.diff(other_nv.indptr)))))

@@ -16,11 +16,11 @@ from scipy import sparse
 
 from spoticell.biology.droplets import LOW
 from spoticell.biology.plausible import Doubt, alike, doubt, doubt_of_levels, gene_spread
-from spoticell.biology.reading import TINY, read_cells
+from spoticell.biology.reading import read_cells
 from spoticell.biology.recovery import REMEDY, CountsVerdict, cell_means, one_count, undo, worked_back
 from spoticell.biology.remarks import remarks_on
 from spoticell.biology.sample import CellSample
-from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, Floats, Kind, Moments, with_data
+from spoticell.biology.scales import COMMON_TARGETS, CONSTANT_WITHIN, SCALES, TINY, Floats, Kind, Moments, with_data
 from spoticell.biology.tallies import DEEP, FLAT, Tallies
 
 EXACT_SHARE, NEAR_SHARE = 0.5, 0.75
@@ -182,7 +182,7 @@ class Judge:
             return self._doubted(found)
         if kind is Kind.COUNTS and self._rounded():
             return self._proportions(fit, "whole numbers that sum to nearly the same")
-        if verdict.plain and tallies.droplets.empty(n_full=tallies.n_full):
+        if exact and tallies.droplets_s[position].empty(n_full=tallies.n_full):
             verdict = replace(verdict, empty_up_to=LOW)
         return remarks_on(verdict, tallies, position)
 

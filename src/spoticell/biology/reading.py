@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.scales import SCALES, WHOLE_WITHIN, Floats, Kind, Scale, with_data
+from spoticell.biology.scales import SCALES, TINY, WHOLE_WITHIN, Floats, Kind, Scale, with_data
 
 LOOKED_AT = 128
 """Values of a cell that are tested: spread evenly over its genes."""
@@ -30,8 +30,6 @@ FEWEST_WHOLE = 20
 """Genes that a cell needs before the lack of a 1 says anything."""
 FEWEST_NEARLY = 12
 AT_ONCE = 1 << 15
-TINY = 1e-30
-"""Nothing smaller is divided by: squares of very small values are zero."""
 FLOOR_GENES = 100
 """Genes from which on a value that most of them share is no accident."""
 

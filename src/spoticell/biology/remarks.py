@@ -31,7 +31,7 @@ def remarks_on(verdict: CountsVerdict, tallies: Tallies, position: int) -> Count
             *_of_others(verdict, tallies, tallies.others(position)),
             *_of_odd(verdict, tallies),
             *_of_lumps(verdict, tallies),
-            *_of_droplets(verdict, tallies),
+            *_of_droplets(verdict, tallies, position),
         ),
     )
 
@@ -110,11 +110,12 @@ def _of_lumps(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
     ]
 
 
-def _of_droplets(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
+def _of_droplets(verdict: CountsVerdict, tallies: Tallies, position: int) -> list[str]:
     if not verdict.empty_up_to:
         return []
+    n_low = tallies.droplets_s[position].n_low
     return [
-        f"{tallies.droplets.n_low:,} of {tallies.n_cells:,} barcodes have {verdict.empty_up_to} counts or fewer and "
+        f"{n_low:,} of {tallies.n_cells:,} barcodes have {verdict.empty_up_to} counts or fewer and "
         "look like empty droplets, which stay unknown: give the filtered matrix if there is one."
     ]
 

@@ -18,6 +18,8 @@ from scipy import sparse
 
 Floats = NDArray[np.float64]
 
+TINY = 1e-30
+"""Nothing smaller is divided by: squares of very small values are zero."""
 WHOLE_WITHIN = 0.01
 """A value this near a whole number counts as one."""
 CONSTANT_WITHIN = 0.02

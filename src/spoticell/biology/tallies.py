@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.droplets import Droplets
+from spoticell.biology.droplets import Droplets, add_on_each
 from spoticell.biology.reading import EXACT, NEAR, Reading
 from spoticell.biology.scales import SCALES, Moments
 
@@ -68,7 +68,7 @@ class Tallies:
         self.n_at_target = dict.fromkeys(ROUNDED_TARGETS, 0)
         self.n_near_target = dict.fromkeys(ROUNDED_TARGETS, 0)
         """Whole cells that sum nearly, not quite, to a customary number; and those that come half as near to it."""
-        self.droplets = Droplets()
+        self.droplets_s = [Droplets() for _ in SCALES]
         self.totals = Moments()
         self.log_totals = Moments()
         self.log_genes = Moments()
@@ -77,7 +77,7 @@ class Tallies:
     def add(self, kept_nv: sparse.csr_array, floor_n: NDArray[np.float64], reading: Reading) -> None:
         """Take in the next cells, as they were read."""
         self._add_patterns(reading)
-        self.droplets.add(kept_nv)
+        add_on_each(self.droplets_s, kept_nv)
         self._add_odd(kept_nv, np.flatnonzero(reading.odd_n))
         self.n_cells += len(floor_n)
         self.n_genes = kept_nv.shape[1]
