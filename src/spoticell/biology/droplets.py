@@ -25,6 +25,11 @@ EVEN, EVEN_BESIDE_CELLS = 1.03, 1.06
 """Variance of low barcodes as a multiple of what chance makes, at most: alone, and where cells of far more counts are
 among them.  Whole sets of real cells thinned to 20 counts have 1.01 to 6.4, to 40 counts 1.02 to 10."""
 
+WHOLE = 0.05
+"""How near to whole numbers the values of a barcode are on its scale, float32 as they may be."""
+ODD = 0.1
+"""Barcodes without whole numbers, as a share of those with them, that speak against a scale."""
+
 
 class Droplets:
     """Sums over the barcodes of few counts.
@@ -40,7 +45,7 @@ class Droplets:
     """
 
     def __init__(self) -> None:
-        self.n_low = 0
+        self.n_low = self.n_odd = 0
         self._sums_3v: NDArray[np.float64] | None = None
         self._counts = self._squares = 0.0
 
@@ -68,7 +73,7 @@ class Droplets:
         n_full
             Barcodes with any count.
         """
-        if self._sums_3v is None or self.n_low < FEWEST:
+        if self._sums_3v is None or self.n_low < FEWEST or self.n_odd > ODD * self.n_low:
             return False
         total_v, square_v, with_depth_v = self._sums_3v
         share_v = total_v / self._counts
@@ -104,4 +109,7 @@ def add_on_each(droplets_s: Sequence[Droplets], kept_nv: sparse.csr_array) -> No
         for droplets, scale in zip(droplets_s, SCALES, strict=True):
             undone_e = scale.undo(np.minimum(other_nv.data, scale.largest))
             least_n = np.fmax(np.minimum.reduceat(undone_e, other_nv.indptr[:-1]), TINY)
-            droplets.add(with_data(other_nv, np.rint(undone_e / np.repeat(least_n, np.diff(other_nv.indptr)))))
+            count_e = undone_e / np.repeat(least_n, np.diff(other_nv.indptr))
+            whole_n = np.logical_and.reduceat(np.abs(count_e - np.rint(count_e)) < WHOLE, other_nv.indptr[:-1])
+            droplets.n_odd += int((~whole_n).sum())
+            droplets.add(with_data(other_nv, np.rint(count_e))[whole_n])
