@@ -116,14 +116,15 @@ def kill_often(victim: Victim, kills: int, rng: random.Random) -> Killing:
             victim.sweep()
         process = victim.start()
         try:
-            process.communicate(timeout=rng.uniform(0, killing.seconds))
-            killing.ended += 1
-            continue
+            _, said = process.communicate(timeout=rng.uniform(0, killing.seconds))
+            if process.returncode:
+                raise SystemExit(f"{victim.name} failed by itself: {said}")
         except subprocess.TimeoutExpired:
             process.send_signal(how)
-        process.communicate(timeout=LONGEST)
+            process.communicate(timeout=LONGEST)
         if process.returncode == 0:
             killing.ended += 1
+            killing.differs = killing.differs or victim.differs()
             continue
         killing.kills += 1
         killing.outright += how == signal.SIGKILL
@@ -136,7 +137,7 @@ def kill_often(victim: Victim, kills: int, rng: random.Random) -> Killing:
         victim.begin()
     victim.whole()
     killing.left_in_the_end = [f"left in the end: {name}" for name in victim.left()]
-    killing.differs = victim.differs()
+    killing.differs = killing.differs or victim.differs()
     return killing
 
 
