@@ -294,6 +294,22 @@ def test_rounded_values_come_back_nearly(store):
     assert np.median(difference_n) < 0.05
 
 
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        (lambda x: np.rint(normalised(x, 1e4)), "may be off by a few percent"),
+        (lambda x: np.arccosh(0.1 * x.data / per_value(x, x.sum(axis=1) / x.sum(axis=1).mean()) + 1), "are rough"),
+    ],
+    ids=["rounded", "another curve"],
+)
+def test_only_values_of_few_decimals_are_called_rounded(store, said):
+    # the inverse hyperbolic cosine is no scale that is known, and comes near square roots
+    counts_nv = cells_like_real_ones(np.random.default_rng(3), n=120, v=3000, depth=1500)
+    verdict = judge(with_values(counts_nv, store(counts_nv)))
+    assert verdict.usable, verdict.evidence
+    assert said in " ".join(verdict.remarks)
+
+
 FLOORED = {
     "counts + 1": lambda dense_nv: dense_nv + 1,
     "counts + 0.01": lambda dense_nv: dense_nv + 0.01,

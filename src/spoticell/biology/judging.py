@@ -148,8 +148,8 @@ class Judge:
     def _printed(self) -> bool:
         """Say whether plain numbers are multiples only of the last decimal that was written."""
         values_e = self.kept_nv.data
-        decimals = next((unit for unit in (1, 0.1, 0.01, 0.001) if _are_multiples(values_e, unit)), 1)
-        if decimals == 1 or not self._middle_unit() < 3.5 * decimals:
+        decimals = _decimals(values_e)
+        if decimals in {None, 1} or not self._middle_unit() < 3.5 * decimals:
             return False
         ones = float((values_e < 1.5 * decimals).mean())
         return ones < 0.25 and not self.tallies.slope >= GROWS
@@ -171,6 +171,7 @@ class Judge:
             target_sum=None if kind in (Kind.COUNTS, Kind.NEAR_COUNTS) else fit.target,
             unit=unit,
             exact=exact,
+            rounded=not exact and _decimals(self.kept_nv.data) is not None,
             recovers="proportions" if kind is Kind.NEAR_COUNTS else "counts",
             plain=kind is Kind.COUNTS and tallies.n_counted == tallies.n_tested and not tallies.n_floored,
             mean_within=self._means(fit) if tallies.n_odd else None,
@@ -384,6 +385,11 @@ class Judge:
             n_values=tallies.n_values - (tallies.n_odd_values if exact else 0),
             **more,
         )
+
+
+def _decimals(values_e: Floats) -> float | None:
+    """Give the last decimal that values have, None where they have more than three."""
+    return next((unit for unit in (1, 0.1, 0.01, 0.001) if _are_multiples(values_e, unit)), None)
 
 
 def _are_multiples(values_e: Floats, unit: float) -> bool:

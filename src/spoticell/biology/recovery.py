@@ -36,6 +36,8 @@ class CountsVerdict:
     """Whether `recover` gives whole counts or values proportional to counts within a cell."""
     exact: bool = True
     """Whether the counts are those that were stored, not only near them."""
+    rounded: bool = False
+    """Whether all values have few decimals, which is then why the counts aren't exact."""
     n_values: int = 0
     """Values above zero, or above what stands for zero."""
     target_sum: float | None = None

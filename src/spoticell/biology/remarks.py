@@ -47,9 +47,14 @@ def _of_scale(verdict: CountsVerdict, tallies: Tallies) -> list[str]:
             remarks.append(f"the values are multiples of {verdict.unit:.4g}: they were divided by it to have counts.")
     elif verdict.exact:
         remarks.append(f"the values are {verdict.kind.value}, not counts: counts were worked back from them.")
-    else:
+    elif verdict.rounded:
         remarks.append(
             f"the values are {verdict.kind.value}, rounded: the counts worked back may be off by a few percent."
+        )
+    else:
+        remarks.append(
+            f"the values come near {verdict.kind.value} but aren't exactly that: the counts worked back are rough, and "
+            "scores are less sure than they say."
         )
     return remarks
 
