@@ -190,6 +190,16 @@ def test_python_gives_the_same_table_for_a_file_an_object_and_an_annotated_file(
     )
 
 
+@pytest.mark.parametrize("background", [{"nearest": [1e300]}, {"stranger": [0.9, 0.1]}, {"nearest_to": None}])
+def test_a_damaged_background_is_refused_in_a_sentence(index_folder, tiny_bundle, tiny_h5ad, background):
+    manifest = index_folder / "index.json"
+    fields = json.loads(manifest.read_text())
+    whole = {"unit": "study", "units": 2, "cells": 3, "nearest": [0.5], "stranger": [0.5]}
+    manifest.write_text(json.dumps(fields | {"background": whole | background}))
+    with pytest.raises(SearchError, match="the background of the index .* is damaged: .* Build the index again"):
+        spoticell.search(tiny_h5ad, index_folder, model=tiny_bundle)
+
+
 def test_fingerprints_of_annotated_files_are_taken_as_they_are(references, tiny_bundle, tmp_path, monkeypatch):
     spoticell.build_index(references, tmp_path / "from-counts", model=tiny_bundle)
     (tmp_path / "named").mkdir()

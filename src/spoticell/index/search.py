@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from spoticell.errors import SearchError
 from spoticell.index import Hits, OpenIndex, open_index
-from spoticell.index.background import Background
+from spoticell.index.background import parse_background
 from spoticell.index.build import bundle_of
 from spoticell.index.conditions import Where
 from spoticell.index.references import Fingerprinter
@@ -164,7 +164,7 @@ def hit_table(hits: Hits, index: OpenIndex, cell_names: pd.Index) -> pd.DataFram
     row, similarity = hits.row_nk[cell, place], hits.similarity_nk[cell, place].astype(np.float64)
     known = index.groups.iloc[index.group_of(row)].reset_index(drop=True)
     background = index.background
-    p = np.nan if background is None else Background.model_validate(background).p_chance(similarity)
+    p = np.nan if background is None else parse_background(background, where=index.folder).p_chance(similarity)
     table = pd.DataFrame(
         {
             "cell": np.asarray(cell_names, dtype=object)[cell],

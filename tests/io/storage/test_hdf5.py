@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from tests.io.test_bad_files import read_everything
 
 from spoticell.errors import FileFormatError
 from spoticell.io import open_cells
+from spoticell.io.storage.heaps import START, broken_heap
 
 N_FLIPPED = int(os.environ.get("SPOTICELL_FUZZ", "60"))
 
@@ -74,6 +76,27 @@ def test_a_file_cut_anywhere_is_called_short_or_damaged(tmp_path, some):
         path.write_bytes(content[:length])
         with pytest.raises(FileFormatError, match=r"cut short|damaged|is empty|not an HDF5 file"):
             read_everything(path)
+
+
+@pytest.mark.parametrize(("number", "length"), [(0, 0), (0, 1 << 40), (3, (1 << 64) - 1)])
+@pytest.mark.rows(4)
+def test_text_without_an_end_is_damage_and_is_never_read(tmp_path, some, number, length):
+    # the library goes on with the next piece for ever where a piece states no length, or the largest
+    path = formats.h5ad(tmp_path, some)
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    content[heap + 16 : heap + 32] = struct.pack("<HHIQ", number, 0, 0, length)
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="damaged HDF5 file"):
+        open_cells(path)
+
+
+def test_letters_that_look_like_the_start_of_text_are_left_alone(tmp_path, some):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        file["uns/letters"] = np.frombuffer(START + struct.pack("<Q", 7), dtype=np.uint8)
+    assert broken_heap(path) is None
+    assert open_cells(path).cell_names.tolist() == some.names
 
 
 @pytest.mark.rows(18)

@@ -1,7 +1,7 @@
 """HDF5 files, opened so that a file from a stranger can neither lead elsewhere nor surprise.
 
 Followed: hard links, and soft links that stay in the file.  Refused: external links,
-external and virtual storage, unknown filters, chunks too large to unpack.
+external and virtual storage, unknown filters, chunks too large to unpack, heaps without an end.
 Python can't protect against faults inside the HDF5 library itself.
 """
 
@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from spoticell.errors import FileFormatError
+from spoticell.io.storage.heaps import broken_heap
 from spoticell.io.storage.room import check_list, holds
 from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
 
@@ -51,6 +52,12 @@ class Hdf5Tree(Tree):
         self.name, self.room = path.name, holds([path])
         self._n_bytes = path.stat().st_size
         self.file = _open(path)
+        if (byte := broken_heap(path)) is not None:
+            self.file.close()
+            raise FileFormatError(
+                f"{path.name} is a damaged HDF5 file (the text at byte {byte:,} doesn't add up). "
+                "Copy or download it again."
+            )
 
     def node(self, path: str) -> Any | None:  # noqa: ANN401
         """Array or group at ``path``, or ``None``."""
