@@ -30,7 +30,9 @@ LIMIT = 60
 """Seconds that a case may take."""
 START = 120
 """Seconds that a child may take to start."""
-BAD = ("unexplained", "left behind", "crash", "hang")
+MOST_MB = 2000
+"""Memory that a case may take: all files are small."""
+BAD = ("unexplained", "left behind", "too much memory", "crash", "hang")
 
 Found = dict[str, Any]
 
@@ -65,7 +67,8 @@ def run(originals: Path, first: int, last: int, until: float = float("inf")) -> 
                 found = json.loads(line)
                 begun = found["number"]
                 if "outcome" in found:
-                    yield found
+                    over = found["mb"] > MOST_MB and found["outcome"] not in BAD
+                    yield found | ({"outcome": "too much memory"} if over else {})
                     first = begun + 1
             else:
                 child.kill()

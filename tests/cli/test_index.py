@@ -196,7 +196,7 @@ def test_a_damaged_background_is_refused_in_a_sentence(index_folder, tiny_bundle
     fields = json.loads(manifest.read_text())
     whole = {"unit": "study", "units": 2, "cells": 3, "nearest": [0.5], "stranger": [0.5]}
     manifest.write_text(json.dumps(fields | {"background": whole | background}))
-    with pytest.raises(SearchError, match="the background of the index .* is damaged: .* Build the index again"):
+    with pytest.raises(SearchError, match=r"the background of the index .* is damaged: .* Build the index again"):
         spoticell.search(tiny_h5ad, index_folder, model=tiny_bundle)
 
 
