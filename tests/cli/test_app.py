@@ -372,6 +372,17 @@ def test_streams_that_are_closed_or_full_do_no_harm(tiny_h5ad, tiny_bundle_folde
     assert len(anndata.read_h5ad(tmp_path / "out.h5ad")) == 31
 
 
+@pytest.mark.parametrize("arguments", ["--help", "annotate --help", "--version", "bundles"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_what_cant_be_shown_is_said_in_one_sentence(arguments):
+    source = str(Path(__file__).parents[2] / "src")
+    line = f"{shlex.quote(sys.executable)} -m spoticell {arguments} > /dev/full"
+    environment = os.environ | {"PYTHONPATH": source}
+    ended = subprocess.run(line, shell=True, env=environment, check=False, capture_output=True, text=True)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert "No space left on device" in ended.stderr
+
+
 def test_of_two_runs_on_one_new_output_the_second_is_told(monkeypatch, tiny_h5ad, tiny_bundle_folder, tmp_path):
     command = ("annotate", tiny_h5ad, "-b", tiny_bundle_folder)
     for name in ("out.csv", "out.h5ad"):

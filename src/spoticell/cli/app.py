@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that help appears at once.
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from typer.core import TyperGroup
 
 from spoticell.cli.annotate import annotate, check, evaluate
 from spoticell.cli.bundles import bundles_app
+from spoticell.cli.console import guarded
 from spoticell.cli.console import prepare as prepare_console
 from spoticell.cli.doctor import doctor
 from spoticell.cli.index import index_app, search
@@ -50,7 +52,11 @@ app.add_typer(bundles_app, name="bundles")
 def main() -> None:
     """Run the command line."""
     prepare_console()
-    app()
+    try:
+        # help and version are shown outside of any command
+        guarded(app)()
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
