@@ -91,6 +91,18 @@ def test_text_without_an_end_is_damage_and_is_never_read(tmp_path, some, number,
         open_cells(path)
 
 
+@pytest.mark.rows(4)
+def test_text_that_is_said_to_be_longer_than_its_file_is_damage_and_is_never_read(tmp_path, some):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path) as file:
+        start = file["var/_index"].id.get_offset()
+    content = bytearray(path.read_bytes())
+    content[start + 3] = 0x7F
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"a piece of its text is said to take 2,13\d,\d+,\d+ bytes, more than"):
+        read_everything(path)
+
+
 def test_letters_that_look_like_the_start_of_text_are_left_alone(tmp_path, some):
     path = formats.h5ad(tmp_path, some)
     with h5py.File(path, "r+") as file:

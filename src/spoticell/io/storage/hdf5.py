@@ -27,6 +27,8 @@ CACHE = 1 << 23
 """Bytes of unpacked chunks that are kept of each array, so that a chunk isn't unpacked anew for each part of it."""
 MOST_TEXT = 1 << 28
 """Characters that text of any length may take at once: each piece may be as long as the file."""
+_PIECE = np.dtype([("length", "<u4"), ("where", "V12")])
+"""How a piece of text is named where it isn't packed."""
 _FILTERS = {
     307: "bzip2",
     32000: "LZF",
@@ -50,7 +52,7 @@ class Hdf5Tree(Tree):
 
     def __init__(self, path: Path) -> None:
         self.name, self.room = path.name, holds([path])
-        self._n_bytes = path.stat().st_size
+        self._path, self._n_bytes = path, path.stat().st_size
         self.file = _open(path)
         if (byte := broken_heap(path)) is not None:
             self.file.close()
@@ -85,6 +87,7 @@ class Hdf5Tree(Tree):
         """Give all of an array, text of any length in parts: a piece may be stored once and named often."""
         if len(array.shape) != 1 or array.dtype.kind != "O" or not array.size:
             return super().read(array, path)
+        self._check_text(array, path)
         step = max(256, min(MOST_TEXT // self._n_bytes, 1 << 16), (array.chunks or (0,))[0] * 16 // CACHE * 1024)
         parts, n_characters = [], 0
         for start in range(0, array.shape[0], step):
@@ -93,6 +96,20 @@ class Hdf5Tree(Tree):
             n_characters += sum(len(piece) for piece in parts[-1] if hasattr(piece, "__len__"))
             check_list(self.name, path, n_characters, self.room)
         return np.concatenate(parts)
+
+    def _check_text(self, array: h5py.Dataset, path: str) -> None:
+        """Compare the lengths of text with that of the file: the library would set memory aside for each at once."""
+        start = array.id.get_offset()
+        if start is None or self.file.userblock_size or h5py.check_string_dtype(array.dtype) is None:
+            return
+        most = self._n_bytes // _PIECE.itemsize
+        pieces = np.fromfile(self._path, _PIECE, count=min(array.size, most), offset=start)
+        longest = pieces["length"].max(initial=0)
+        if longest > self._n_bytes:
+            raise FileFormatError(
+                f"{self.name}: '{path}' can't be read, the file is damaged: a piece of its text is said to take "
+                f"{longest:,} bytes, more than the file. Get a fresh copy or write the file again."
+            )
 
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
         """How many chunks of ``array`` were never written; one in a piece counts as one chunk."""

@@ -7,12 +7,16 @@ Source: HDF5 File Format Specification 3.0, III.E.
 
 from __future__ import annotations
 
-import mmap
+import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 MOST_LOOKED_THROUGH = 1 << 26
 """Bytes of the largest file that is looked through: of a larger one it would take seconds."""
+AT_ONCE = 1 << 20
+"""Bytes that are read at a time."""
 SMALLEST = 4096
 """Bytes of the smallest heap."""
 START = b"GCOL\x01\0\0\0"
@@ -35,26 +39,42 @@ def broken_heap(path: Path) -> int | None:
     >>> broken_heap(path)
     0
     """
-    if not 0 < path.stat().st_size <= MOST_LOOKED_THROUGH:
+    n_bytes = path.stat().st_size
+    if n_bytes > MOST_LOOKED_THROUGH:
         return None
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        at = content.find(START)
-        while at >= 0:
-            if at + _HEAD.size <= len(content):
-                size = _HEAD.unpack_from(content, at)[1]
-                # what isn't of a possible size are letters of something else
-                if SMALLEST <= size <= len(content) - at and not _filled(content, at + _HEAD.size, at + size):
-                    return at
-            at = content.find(START, at + len(START))
-    return None
+    with path.open("rb") as file:
+        return next((at for at in _starts(file) if not _is_filled(file, at, n_bytes)), None)
 
 
-def _filled(content: mmap.mmap, at: int, end: int) -> bool:
-    """Say whether pieces follow each other from one byte to another."""
-    while at + _PIECE.size <= end:
-        number, _, _, length = _PIECE.unpack_from(content, at)
+def _starts(file: BinaryIO) -> Iterator[int]:
+    """Give the places where heaps may start."""
+    first, window = 0, b""
+    while part := file.read(AT_ONCE):
+        window += part
+        places = (found.start() for found in re.finditer(re.escape(START), window))
+        after = file.tell()
+        for place in places:
+            yield first + place
+        file.seek(after)
+        # a start may lie across two parts
+        kept = window[-len(START) + 1 :]
+        first += len(window) - len(kept)
+        window = kept
+
+
+def _is_filled(file: BinaryIO, at: int, n_bytes: int) -> bool:
+    """Say whether the pieces of a heap follow each other from its head to its end."""
+    file.seek(at)
+    head = file.read(_HEAD.size)
+    size = _HEAD.unpack(head)[1] if len(head) == _HEAD.size else 0
+    if not SMALLEST <= size <= n_bytes - at:
+        # letters of something else
+        return True
+    heap, place = file.read(size - _HEAD.size), 0
+    while place + _PIECE.size <= len(heap):
+        number, _, _, length = _PIECE.unpack_from(heap, place)
         if number == 0:
             # the rest is free; its length counts its own head
-            return bool(length == end - at)
-        at += _PIECE.size + -(-length // 8) * 8
-    return at <= end
+            return bool(length == len(heap) - place)
+        place += _PIECE.size + -(-length // 8) * 8
+    return place <= len(heap)
