@@ -52,6 +52,7 @@ def recall(folder: Path, *, bundle_sha256: str) -> Findings | None:
     arrays = {"target_v": np.load(folder / TARGETS), "measured_g": np.load(folder / MEASURED)}
     verdict = plain["verdict"] | {
         "kind": Kind(plain["verdict"]["kind"]),
+        "beside": tuple(map(Kind, plain["verdict"]["beside"])),
         "remarks": tuple(plain["verdict"]["remarks"]),
         "mean_within": tuple(plain["verdict"]["mean_within"]) if plain["verdict"]["mean_within"] else None,
     }
