@@ -9,7 +9,7 @@ from spoticell.biology.padding import Seen, without_padding
 
 def judged(counts_nv):
     """Match before and after, and the notes."""
-    seen = Seen()
+    seen = Seen(counts_nv.shape[1])
     for start in range(0, counts_nv.shape[0], 16):
         seen.update(counts_nv[start : start + 16])
     match = match_genes({"index": load_vocabulary().ids[: counts_nv.shape[1]]})

@@ -25,23 +25,27 @@ MOST = 2
 class Seen:
     """In how many cells each gene has a value.
 
+    Parameters
+    ----------
+    n_genes
+        Of the data set.
+
     Examples
     --------
-    >>> seen = Seen()
+    >>> seen = Seen(3)
     >>> seen.update(sparse.csr_array(np.array([[1, 0, 2], [0, 0, 3]])))
     >>> seen.n_cells, seen.times_v.tolist()
     (2, [1, 0, 2])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, n_genes: int) -> None:
         self.n_cells = 0
-        self.times_v = np.zeros(0, dtype=np.int64)
+        self.times_v = np.zeros(n_genes, dtype=np.int64)
 
     def update(self, values_nv: sparse.csr_array) -> None:
         """Take in the next cells."""
-        n, v = values_nv.shape
-        self.n_cells += n
-        self.times_v = np.bincount(values_nv.indices, minlength=v) + (self.times_v if len(self.times_v) else 0)
+        self.n_cells += values_nv.shape[0]
+        self.times_v += np.bincount(values_nv.indices, minlength=len(self.times_v))
 
 
 def without_padding(match: GeneMatch, seen: Seen) -> tuple[GeneMatch, list[str]]:

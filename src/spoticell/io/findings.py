@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict
@@ -223,15 +222,13 @@ def _inspect_matrix(
         match = match_genes(names, vocabulary)
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
-    probe, repeats, seen = CountsProbe(), Repeats(match.target_v, names[match.column]), Seen()
-    known_v, n_stored, n_known = match.target_v >= 0, 0, 0
+    probe, repeats, seen = CountsProbe(), Repeats(match.target_v, names[match.column]), Seen(len(match.target_v))
     for block in source.blocks(matrix):
-        n_stored += block.values_nv.nnz
-        n_known += int(np.count_nonzero(known_v[block.values_nv.indices]))
         probe.update(block.values_nv)
         repeats.update(block.values_nv)
         seen.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
+    n_stored, n_known = int(seen.times_v.sum()), int(seen.times_v[match.target_v >= 0].sum())
     match, notes = without_odd(match, repeats.odd(), names[match.column])
     if notes:
         probe = CountsProbe()

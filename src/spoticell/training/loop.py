@@ -257,7 +257,8 @@ class Run:
         if self.ranks.device.type == "cpu" and before not in (None, threads):  # earlier versions didn't keep it
             note(
                 f"the training was stopped with {before} threads and goes on with {threads}: its weights will differ "
-                f"in the last digits from one's that wasn't stopped. With OMP_NUM_THREADS={before} they wouldn't."
+                "in the last digits from those of a training that wasn't stopped. "
+                f"OMP_NUM_THREADS={before} keeps them the same."
             )
 
     def _networks(self) -> dict[str, torch.nn.Module]:

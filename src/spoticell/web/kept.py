@@ -11,13 +11,15 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from spoticell.biology.counts import CountsVerdict, Kind
+from spoticell.biology.counts import CountsVerdict
 from spoticell.biology.genes import GeneMatch
 from spoticell.io.findings import Findings
 
 WORDS, TARGETS, MEASURED = "findings.json", "findings_target_v.npy", "findings_measured_g.npy"
 _ARRAYS = frozenset({"target_v", "measured_g"})
+_VERDICT = TypeAdapter(CountsVerdict)
 
 
 def remember(findings: Findings, folder: Path, *, bundle_sha256: str) -> None:
@@ -50,16 +52,11 @@ def recall(folder: Path, *, bundle_sha256: str) -> Findings | None:
         return None
     plain = kept["findings"]
     arrays = {"target_v": np.load(folder / TARGETS), "measured_g": np.load(folder / MEASURED)}
-    verdict = plain["verdict"] | {
-        "kind": Kind(plain["verdict"]["kind"]),
-        "beside": tuple(map(Kind, plain["verdict"]["beside"])),
-        "remarks": tuple(plain["verdict"]["remarks"]),
-        "mean_within": tuple(plain["verdict"]["mean_within"]) if plain["verdict"]["mean_within"] else None,
-    }
+    verdict = _VERDICT.validate_python(plain["verdict"])
     lists = {"warnings": tuple(plain["warnings"]), "tried": tuple((name, why) for name, why in plain["tried"])}
     names = {
         "odd_names": tuple(tuple(name) for name in plain["match"].get("odd_names", ())),
         "notes": tuple(plain["match"].get("notes", ())),
     }
     match = GeneMatch(**plain["match"] | names | arrays)
-    return Findings(**plain | lists | {"verdict": CountsVerdict(**verdict), "match": match})
+    return Findings(**plain | lists | {"verdict": verdict, "match": match})

@@ -20,15 +20,15 @@ import numpy as np
 from spoticell.errors import FileFormatError
 from spoticell.io.storage.heaps import broken_heap
 from spoticell.io.storage.room import check_list, holds
-from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
+from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, damaged, is_group, reading
 
 MOST_LINKS = 16
 CACHE = 1 << 23
 """Bytes of unpacked chunks that are kept of each array, so that a chunk isn't unpacked anew for each part of it."""
 MOST_TEXT = 1 << 28
 """Characters that text of any length may take at once: each piece may be as long as the file."""
-_PIECE = np.dtype([("length", "<u4"), ("where", "V12")])
-"""How a piece of text is named where it isn't packed."""
+_POINTER = np.dtype([("length", "<u4"), ("where", "V12")])
+"""What an array that isn't packed holds in place of each piece of text."""
 _FILTERS = {
     307: "bzip2",
     32000: "LZF",
@@ -56,10 +56,7 @@ class Hdf5Tree(Tree):
         self.file = _open(path)
         if (byte := broken_heap(path)) is not None:
             self.file.close()
-            raise FileFormatError(
-                f"{path.name} is a damaged HDF5 file (the text at byte {byte:,} doesn't add up). "
-                "Copy or download it again."
-            )
+            raise FileFormatError(_broken(path, f"the text at byte {byte:,} doesn't add up"))
 
     def node(self, path: str) -> Any | None:  # noqa: ANN401
         """Array or group at ``path``, or ``None``."""
@@ -102,14 +99,12 @@ class Hdf5Tree(Tree):
         start = array.id.get_offset()
         if start is None or self.file.userblock_size or h5py.check_string_dtype(array.dtype) is None:
             return
-        most = self._n_bytes // _PIECE.itemsize
-        pieces = np.fromfile(self._path, _PIECE, count=min(array.size, most), offset=start)
-        longest = pieces["length"].max(initial=0)
+        most = self._n_bytes // _POINTER.itemsize
+        pointers = np.fromfile(self._path, _POINTER, count=min(array.size, most), offset=start)
+        longest = pointers["length"].max(initial=0)
         if longest > self._n_bytes:
-            raise FileFormatError(
-                f"{self.name}: '{path}' can't be read, the file is damaged: a piece of its text is said to take "
-                f"{longest:,} bytes, more than the file. Get a fresh copy or write the file again."
-            )
+            why = f"a piece of its text is said to take {longest:,} bytes, more than the file has"
+            raise damaged(self.name, f"'{path}'", why)
 
     def n_missing_chunks(self, array: Any) -> int:  # noqa: ANN401
         """How many chunks of ``array`` were never written; one in a piece counts as one chunk."""
@@ -199,7 +194,11 @@ def _why_closed(path: Path, reason: str) -> str:
         return f"{path.name} is in use: another program is writing it. Close that program, or wait until it is done."
     if "Permission denied" in reason:
         return f"{path.name} may not be read: you lack the permission."
-    return f"{path.name} is a damaged HDF5 file ({' '.join(reason.split())[:200]}). Copy or download it again."
+    return _broken(path, " ".join(reason.split())[:200])
+
+
+def _broken(path: Path, why: str) -> str:
+    return f"{path.name} is a damaged HDF5 file ({why}). Copy or download it again."
 
 
 def _load_plugins() -> bool:
