@@ -5,9 +5,11 @@ The signal becomes an exception, so that what is half done is removed on the way
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name))
@@ -17,14 +19,21 @@ PATIENCE = 5.0
 
 
 class Ending:
-    """Takes the signals that end a command."""
+    """Takes the signals that end a command.
 
-    def __init__(self) -> None:
-        self._told = -PATIENCE
+    Parameters
+    ----------
+    clock
+        Gives seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told = -math.inf
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Raise what ends the command with the exit code of the signal."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._told < PATIENCE:
             return
         self._told = now
