@@ -25,7 +25,7 @@ lint: .venv-test/installed ## check style, types and layers
 	@$(DEV) -m mypy
 	@.venv-test/bin/lint-imports
 
-model: .venv-test/installed ## make the bundle human-v1 again (half an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
+model: .venv-test/installed ## make the bundle human-v1 again (an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1
 	@bash scripts/human_v1/make.sh "$(DATA)" $(DEV)
 

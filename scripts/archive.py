@@ -3,7 +3,7 @@
 Run it whenever a format changes, and never again into a folder that is there: what is in the archive stays as it is,
 and later versions must read it.
 
-    python -m scripts.archive bundle tests/archive/bundle-1.3
+    python -m scripts.archive bundle tests/archive/bundle-1.4
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def bundle(folder: Path) -> None:
     planes_bd = np.random.default_rng(5).normal(size=(64, FINGERPRINT)).astype(np.float16)
     np.save(place / "code.npy", planes_bd, allow_pickle=False)
     fields = json.loads((place / "bundle.json").read_text(encoding="utf-8"))
-    fields |= {"calibration": {"slope": 0.2, "depth": 0.5, "intercept": 0.0}}
+    fields |= {"softening": {"power": -0.2, "depth": 0.1}}
     fields |= {"trust": {"chance": 0.1, "depth": 0.4, "familiarity": 0.5, "intercept": -10.0, "doubt": 0.05}}
+    fields["trust"]["stranger"] = {"counts": 0.5, "genes": 1.0, "intercept": -9.0}
     write_manifest(place, **{name: value for name, value in fields.items() if name not in DERIVED})
     annotate(CELLS, folder / "answers.csv", model=place)
 

@@ -53,8 +53,8 @@ def blood(data_folder) -> anndata.AnnData:
     return cells[np.random.default_rng(0).choice(cells.n_obs, 600, replace=False)].copy()
 
 
-def annotated(cells: anndata.AnnData) -> anndata.AnnData:
-    return spoticell.annotate(cells, copy=True).adata
+def annotated(cells: anndata.AnnData, **asked) -> anndata.AnnData:
+    return spoticell.annotate(cells, copy=True, **asked).adata
 
 
 @pytest.mark.real
@@ -75,10 +75,10 @@ def test_neither_the_order_of_genes_nor_that_of_cells_matters(blood):
 
 @pytest.mark.real
 def test_a_cell_alone_gets_what_it_gets_among_others(blood):
-    # a single cell can't be told from anything by its neighbours, so whole numbers alone must do
-    together = annotated(blood)
+    # a single cell can't be told from anything by its neighbours, so whole numbers alone must do, and shows no tissue
+    together = annotated(blood, tissue="blood")
     for cell in blood.obs_names[:5]:
-        alone = annotated(blood[[cell]].copy())
+        alone = annotated(blood[[cell]].copy(), tissue="blood")
         np.testing.assert_allclose(
             alone.obsm["spoticell_probabilities"][0], together[[cell]].obsm["spoticell_probabilities"][0], atol=1e-4
         )

@@ -19,9 +19,12 @@ from spoticell.annotation.allowed import Allowed
 from spoticell.annotation.decision import decide
 from spoticell.annotation.figures import NO_ANSWER
 from spoticell.annotation.options import Options
+from spoticell.annotation.sample_tissue import show_tissues
 from spoticell.biology.ontology import load_ontology
+from spoticell.biology.relatives import Relatives
+from spoticell.biology.sample import MOST_CELLS
 from spoticell.keys import UNKNOWN
-from spoticell.model.bundle import load_bundle
+from spoticell.model.bundle import Bundle, load_bundle
 from spoticell.model.runtime import Prediction, Runtime
 
 
@@ -54,16 +57,43 @@ def open_runtime(bundle: Path | str, threads: int) -> Runtime:
 
 
 def answer_cells(
-    cells: Cells, runtime: Runtime, *, threshold: float | None = None, allowed: Allowed | None = None
+    cells: Cells,
+    runtime: Runtime,
+    *,
+    threshold: float | None = None,
+    allowed: Allowed | None = None,
+    any_tissue: bool = False,
 ) -> Answers:
-    """Answer cells as ``annotate`` does: a cell without any count is unknown."""
+    """Answer cells as ``annotate`` does: a cell without any count is unknown, and the cells say from where they are.
+
+    Parameters
+    ----------
+    cells, runtime
+        Which cells, and by which bundle.
+    threshold
+        The bundle's own if not given.
+    allowed
+        What is said of types and tissue.
+    any_tissue
+        Whether types of all tissues can be, where nothing is said.
+    """
     prediction = runtime.predict(cells.counts_ng, cells.measured_g)
     bundle, empty_n = runtime.bundle, cells.counts_n == 0
     prediction.probabilities_nm[empty_n] = 0
     threshold = Options(bundle, threshold=threshold).lowest
-    decision = decide(prediction, cells.counts_n, bundle, threshold=threshold, allowed=allowed)
+    relatives = None if allowed is None else allowed.relatives
+    if allowed is None and not any_tissue:
+        relatives = relatives_in_sample(prediction.probabilities_nm[~empty_n], bundle)
+    decision = decide(prediction, cells.counts_n, bundle, threshold=threshold, allowed=allowed, relatives=relatives)
     term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[decision.answer_n]
     return Answers(term_n, decision.score_n, decision.probability_nm, prediction)
+
+
+def relatives_in_sample(probabilities_nm: NDArray[np.float32], bundle: Bundle) -> Relatives:
+    """Give what the tissues that some cells show make of types of others."""
+    weights, spread = bundle.label_weights, slice(None, None, -(-len(probabilities_nm) // MOST_CELLS) or 1)
+    shown = show_tissues(weights.of(probabilities_nm[spread]), weights.label_c, bundle.nodes, load_ontology())
+    return Relatives(weights, bundle.nodes, load_ontology(), shown.possible_m)
 
 
 def read_tests(data: Path, runtime: Runtime, most: int | None = None) -> list[Cells]:

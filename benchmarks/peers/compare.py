@@ -109,7 +109,9 @@ class Bench:
                 chance_nc = peer.probabilities(cells.counts_ng, cells.measured_g)
             except RefusedError:
                 continue
-            figures[cells.name] = self.judge(cells.term_n.tolist(), *choice.rule.answer(chance_nc, peer.labels))
+            figures[cells.name] = self.judge(
+                cells.name, cells.term_n.tolist(), *choice.rule.answer(chance_nc, peer.labels)
+            )
         return brief(figures)
 
 
@@ -118,7 +120,7 @@ def brief(figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: {key: row[key] for key in row if key != "per_type"} for name, row in figures.items()}
 
 
-def spoticell_runs(found: Path | None, bundles: Iterable[str], tests: Sequence[Path], judge: Judge) -> dict[str, Runs]:
+def spoticell_runs(found: Path | None, bundles: Iterable[str], tests: Sequence[Cells], judge: Judge) -> dict[str, Runs]:
     """Give Spoticell's figures, as shipped and forced: from a file, else of each bundle."""
     rows: dict[str, Runs] = {}
     if found:
@@ -159,12 +161,12 @@ def missing(
 def main() -> None:
     """Read the command line, train and score who isn't known yet, print and save."""
     args = parse()
-    judge, paths = load_judge(args.judge), labelled_tests(args.data)
+    judge, (tests, _) = load_judge(args.judge), labelled_tests(args.data)
     vocabulary, train = load_vocabulary(), args.data / "train"
-    held_out = [read_aligned(train / f"{name}.h5ad", vocabulary).labelled() for name in HELD_OUT]
-    tests = [read_aligned(path, vocabulary).labelled() for path in paths]
+    known = {path.stem: path for folder in (train, args.data / "more" / "train") for path in folder.glob("*.h5ad")}
+    held_out = [read_aligned(known[name], vocabulary).labelled() for name in HELD_OUT]
     bench = Bench(held_out, tests, judge, args.seeds)
-    spoticell = spoticell_runs(args.spoticell_from, args.bundles, paths, judge)
+    spoticell = spoticell_runs(args.spoticell_from, args.bundles, tests, judge)
     results = json.loads(args.peers_from.read_text()) if args.peers_from else {}
     folders = {"cells": args.cells} if args.cells else {}
     folders |= {} if args.same_cells_alone else {"train": train}
@@ -174,7 +176,7 @@ def main() -> None:
     wanted = {name: peers[name] for name in args.peers or peers}
 
     def keep() -> list[str]:
-        lines = report(results, spoticell, [path.stem for path in paths])
+        lines = report(results, spoticell, [cells.name for cells in tests])
         if args.save:
             save_result(args.save, "Spoticell and its peers", lines)
             with atomic(RESULTS / f"{args.save}.json") as passing:

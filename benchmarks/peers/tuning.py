@@ -25,7 +25,8 @@ from benchmarks.lib.saving import ROOT
 from benchmarks.lib.studies import Cells
 from benchmarks.peers.methods import Peer, RefusedError
 from spoticell.annotation.figures import score
-from spoticell.biology.ontology import TOO_GENERAL, answers, load_ontology, reach_matrix
+from spoticell.biology.answer_rule import answers
+from spoticell.biology.ontology import TOO_GENERAL, load_ontology, reach_matrix
 from spoticell.keys import UNKNOWN
 from spoticell.training.config import load_config
 from spoticell.training.data.labelled import LabelledCells

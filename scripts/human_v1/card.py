@@ -16,7 +16,7 @@ import yaml
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.ontology import load_ontology
-from spoticell.model.calibration import Calibration, Trust
+from spoticell.model.calibration import Softening, Trust
 from spoticell.training.config import TrainConfig
 from spoticell.training.data.labelled import LabelledCells, read_labelled
 from spoticell.training.data.supply import FolderSupply
@@ -73,8 +73,8 @@ def card(run: Run, sources: list[dict], results: dict, about: dict) -> str:
             "|---|---|---|---|---|",
             *origin,
             "",
-            "Most types outside blood, pancreas, breast and brain are known from mean profiles, not from real cells; "
-            "those of the sources called `markers_...` from hand-written marker genes alone, checked by the teacher.",
+            "Real cells are of blood, pancreas, liver, lung, heart, brain, breast, decidua and testis; most types of "
+            "other organs are known from mean profiles.",
             "",
             "## Development test sets (none was trained or tuned on)",
             "",
@@ -129,7 +129,7 @@ def main() -> None:
             description="Human cells of many tissues; whole profiles and gene panels.",
             licence="MIT; the teacher's share CC BY 4.0 (see MODEL_CARD.md)",
             threshold=args.threshold,
-            calibration=Calibration(**fitted["calibration"]),
+            softening=Softening(**fitted["softening"]),
             trust=Trust(**fitted["trust"]),
             sources=sources,
             figures={

@@ -1,11 +1,12 @@
 """Fits how far the answers of human-v1 can be trusted, on data sets that each were held out of a training.
 
     python -m scripts.human_v1.held_out --runs runs/human-v1/calibration-a runs/human-v1/calibration-b \
-        --train DATA/train --panels runs/human-v1/panels --output runs/human-v1/calibration.json
+        --labelled FOLDER --panels runs/human-v1/panels --output runs/human-v1/calibration.json
 
 Every held-out data set is seen whole, through random and real panels, and shallow.  Prints what each threshold and
-each bound of doubt give, and the calibration error, where each run's data sets are answered with a calibration fitted
-on the other runs' only; writes the calibration fitted on all of them, with the answers that are most often wrong.
+each share of strange cells give, and the calibration error, where each run's data sets are answered with a calibration
+fitted on the other runs' only; writes the calibration fitted on all of them, with the answers that are most often
+wrong.
 Axes: ``n`` cells, ``g`` genes, ``m`` nodes.
 """
 
@@ -16,11 +17,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from benchmarks.lib.answering import relatives_in_sample
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import logsumexp
@@ -29,11 +32,20 @@ from spoticell.annotation.decision import Decision, decide
 from spoticell.annotation.evaluation import score
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.ontology import load_ontology
+from spoticell.biology.relatives import Relatives
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
-from spoticell.model.calibration import Calibration, Trust
+from spoticell.model.calibration import Softening, Trust
 from spoticell.model.runtime import Prediction
-from spoticell.training.calibrate import JudgedAnswers, fit_calibration, fit_trust, judge_nodes
+from spoticell.training.calibrate import (
+    JudgedAnswers,
+    Seen,
+    Weighed,
+    fit_softening,
+    fit_stranger,
+    fit_trust,
+    possible,
+)
 from spoticell.training.data.labelled import LabelledCells, read_labelled
 from spoticell.training.data.panels import read_panels
 from spoticell.training.export import BEST
@@ -46,13 +58,14 @@ RANDOM = (1000, 300)
 REAL = ("panel_cosmx_960_nsclc", "panel_xenium_human_multi_tissue_v1")
 SHALLOW = 0.2
 """Share of counts that the shallow view keeps."""
-MOST = 1500
+MOST = 1000
 """Cells of a data set, drawn at random where it has more."""
-DOUBT, ENOUGH = 0.2, 200
-"""Bound of doubt, and counts from which a cell is doubted: the most that costs no F1 in `show_doubts`."""
-THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
-DOUBTS = (0.0, 0.2, 0.25, 0.3, 0.35, 0.4)
-COUNTS = (0, 50, 100, 200)
+STRANGE = 0.03
+"""Share of known cells, over all views, that are too strange to be named: of whole ones it is less than 0.02."""
+FEW = 200
+"""Cells of a view, drawn at random, by which it is fitted who is strange."""
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5)
+STRANGERS = (0.01, 0.02, 0.03, 0.05)
 
 Mask = NDArray[np.bool_]
 
@@ -68,11 +81,16 @@ class View:
     prediction: Prediction
     bundle: Bundle
 
-    def decide(self, calibration: Calibration, trust: Trust | None, threshold: float) -> Decision:
+    def decide(self, softening: Softening, trust: Trust | None, threshold: float) -> Decision:
         """Answer the cells."""
-        settings = {"calibration": calibration, "trust": trust}
+        settings = {"calibration": None, "softening": softening, "trust": trust}
         bundle = replace(self.bundle, manifest=self.bundle.manifest.model_copy(update=settings))
-        return decide(self.prediction, self.counts_n, bundle, threshold=threshold)
+        return decide(self.prediction, self.counts_n, bundle, threshold=threshold, relatives=self.relatives)
+
+    @cached_property
+    def relatives(self) -> Relatives:
+        """What the tissues that the cells show make of types of others."""
+        return relatives_in_sample(self.prediction.probabilities_nm, self.bundle)
 
     def terms(self, decision: Decision) -> list[str]:
         """Name the answers, ``unknown`` where there is none."""
@@ -83,9 +101,19 @@ class View:
         """Score answers."""
         return score(self.label_n.tolist(), self.terms(decision), decision.score_n)
 
-    def judged(self, calibration: Calibration, threshold: float) -> JudgedAnswers:
+    def weighed(self) -> Weighed:
+        """Give the weights of labels, and which of them the cells can be."""
+        weight_nc = self.bundle.label_weights.of(self.prediction.probabilities_nm)
+        return Weighed(weight_nc, self.counts_n, possible(self.label_n, self.bundle.manifest.labels))
+
+    def seen(self) -> Seen:
+        """Give some of the cells, as they look to the network."""
+        some = np.random.default_rng(0).permutation(len(self.counts_n))[:FEW]
+        return Seen(self.prediction.familiarity_n[some], self.counts_n[some], self.prediction.n_measured)
+
+    def judged(self, softening: Softening, threshold: float) -> JudgedAnswers:
         """Give the answers that there are, and whether they are the label or a subtype of it."""
-        decision, ontology = self.decide(calibration, None, threshold), load_ontology()
+        decision, ontology = self.decide(softening, None, threshold), load_ontology()
         given = decision.answer_n >= 0
         right = [
             label in ontology.ancestors(term)
@@ -114,7 +142,7 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
             )
             fingerprint_nd, logits_nc = predict(network, seen)
             probabilities_nm = node_probabilities(torch.from_numpy(logits_nc), reach_cm).numpy()
-            said = Prediction(fingerprint_nd, probabilities_nm, logsumexp(logits_nc, axis=1))
+            said = Prediction(fingerprint_nd, probabilities_nm, logsumexp(logits_nc, axis=1), int(seen_g.sum()))
             yield View(name, view, few.label_n, seen.counts_n, said, start.bundle)
 
 
@@ -135,21 +163,18 @@ def show(
         yield name, sparse.csr_array(counts_ng @ sparse.diags_array(seen_g.astype(np.float32))), seen_g
 
 
-Fitted = tuple[Calibration, Trust]
+Fitted = tuple[Softening, Trust]
 Pairs = list[tuple[View, Fitted]]
 """Views, each with what was fitted without its run."""
 
 
 def fit(views: Sequence[View], threshold: float) -> Fitted:
     """Fit calibration and trust."""
-    calibration = fit_calibration(
-        [
-            judge_nodes(view.prediction.probabilities_nm, view.counts_n, view.label_n, view.bundle.nodes)
-            for view in views
-        ]
+    softening = fit_softening([view.weighed() for view in views])
+    trust = fit_trust([view.judged(softening, threshold) for view in views])
+    return softening, trust.model_copy(
+        update={"stranger": fit_stranger([view.seen() for view in views], share=STRANGE)}
     )
-    judged = [view.judged(calibration, threshold) for view in views]
-    return calibration, fit_trust(judged, doubt=DOUBT, enough=ENOUGH)
 
 
 def crossed(runs: Sequence[Sequence[View]], threshold: float) -> Pairs:
@@ -180,31 +205,30 @@ def show_means(words: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[s
 
 
 def show_thresholds(pairs: Pairs) -> None:
-    """Print what each threshold gives, without any doubt."""
+    """Print what each threshold gives, where no cell is strange."""
     for threshold in THRESHOLDS:
         show_means(
             f"threshold {threshold:.2f}",
-            ((view.name, view.figures(view.decide(calibration, None, threshold))) for view, (calibration, _) in pairs),
+            ((view.name, view.figures(view.decide(softening, None, threshold))) for view, (softening, _) in pairs),
         )
 
 
-def show_doubts(pairs: Pairs, threshold: float) -> None:
-    """Print what each bound of doubt costs known cells."""
-    for enough in COUNTS:
-        for doubt in DOUBTS:
-            bounds = {"doubt": doubt, "enough": enough}
-            show_means(
-                f"doubt {doubt:.2f} from {enough} counts",
-                (
-                    (view.name, view.figures(view.decide(calibration, trust.model_copy(update=bounds), threshold)))
-                    for view, (calibration, trust) in pairs
-                ),
-            )
+def show_strangers(pairs: Pairs, views: Sequence[View], threshold: float) -> None:
+    """Print what each share of strange cells costs."""
+    for share in STRANGERS:
+        stranger = {"stranger": fit_stranger([view.seen() for view in views], share=share)}
+        show_means(
+            f"strange {share:.2f}",
+            (
+                (view.name, view.figures(view.decide(softening, trust.model_copy(update=stranger), threshold)))
+                for view, (softening, trust) in pairs
+            ),
+        )
 
 
 def show_crossed(pairs: Pairs, threshold: float) -> dict[str, float]:
     """Print and give calibration errors of whole cells: uncalibrated, with chances as scores, and as fitted."""
-    plain = Calibration(slope=1, depth=0, intercept=0)
+    plain = Softening(power=0, depth=0)
     kinds = {
         "ece_raw": lambda view, _: view.decide(plain, None, threshold),
         "ece_chance": lambda view, fitted: view.decide(fitted[0], None, threshold),
@@ -235,24 +259,24 @@ def main() -> None:
     """Read the command line, fit, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
-    parser.add_argument("--train", type=Path, required=True)
+    parser.add_argument("--labelled", type=Path, required=True, help="the data sets, labelled by their authors")
     parser.add_argument("--panels", type=Path, required=True)
-    parser.add_argument("--threshold", type=float, default=0.5, help="that answers are chosen by")
+    parser.add_argument("--threshold", type=float, default=0.3, help="that answers are chosen by")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
     vocabulary = load_vocabulary()
-    cells = read_labelled(args.train, vocabulary)
+    cells = read_labelled(args.labelled, vocabulary)
     names = [path.stem for path in sorted(args.panels.glob("*.txt"))]
     panels = dict(zip(names, read_panels(args.panels, vocabulary), strict=True))
     runs = [list(views_of_run(run, cells, panels)) for run in args.runs]
     views = [view for run in runs for view in run]
     pairs = crossed(runs, args.threshold)
     show_thresholds(pairs)
-    show_doubts(pairs, args.threshold)
+    show_strangers(pairs, views, args.threshold)
     fitted = fit(views, args.threshold)
     print(*fitted, sep="\n")
     record = {
-        "calibration": fitted[0].model_dump(),
+        "softening": fitted[0].model_dump(),
         "trust": fitted[1].model_dump(),
         "held_out": sorted({view.dataset for view in views}),
         "confusions": confusions(views, fitted, args.threshold),

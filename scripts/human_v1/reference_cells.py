@@ -43,7 +43,8 @@ def main() -> None:
         grown = Path(temporary) / "grown"
         for facts in references:
             name = facts.pop("name")
-            copy = nameless(args.data / "train" / f"{name}.h5ad", Path(temporary))
+            paths = (args.data / folder / f"{name}.h5ad" for folder in ("train", "more/train"))
+            copy = nameless(next(path for path in paths if path.exists()), Path(temporary))
             put = add_to_index if grown.exists() else build_index
             intake = put(*((grown, copy) if grown.exists() else (copy, grown)), model=args.bundle, facts=facts)
             print(f"{name}: {intake.cells:,} cells")

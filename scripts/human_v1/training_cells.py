@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -55,8 +56,28 @@ CELLS_A_PROFILE = {
     "sunlab_MTG_pseudobulk": 60,
     "darmanis_brain_mean_per_type": 40,
     "clustifyrdata_pan_indrop_avg": 25,
+    "cpl_adult_linear": 30,
+    "cpl_adult_log": 20,
+    "cpl_descartes_fetal": 20,
+    "tabula_sapiens_v1_basis": 50,
+    "cellmatchr_kidney_zhang2021": 50,
+    "atlas_averages_smillie_colon": 25,
+    "atlas_averages_enge_pancreas_rare": 50,
+    "immucellai2_sorted_bulk": 30,
+    "hpa_blood_sorted": 40,
+    "immucellai_tsubsets_array": 20,
+    "clustifyrdata_spleen_dc": 40,
+    "habib2017_dronc_human_mean_umi": 40,
 }
-"""Sources with most genes and fewest profiles give most cells a profile."""
+"""Sources with most genes and fewest profiles give most cells a profile.
+
+Left out: sources of a study that is tested on (atlas_averages_aizarani_liver), those that add no type to others of the
+same organ (aibs_ctd_mean) and those of signature genes alone (abis_s0_sorted_1296genes, adapts_mgsm27_bone_601genes).
+"""
+LOG_SOURCE = "cpl_adult_log"
+"""Its profiles are means of 5 ln(1 + counts per 10,000)..."""
+LOG_FACTORS = {"": 5.0, "Cortex": 5.0 / math.log(2)}
+"""...but the cortex's of 5 log2(1 + counts per million)."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +99,7 @@ class Maker:
     Parameters
     ----------
     data
-        Folder with ``train``, ``unlabelled``, ``profiles``.
+        Folder with ``train``, ``more/train``, ``unlabelled``, ``profiles``.
     output
         Gets the h5ad files.
     teacher
@@ -111,7 +132,10 @@ class Maker:
     def drawn(self, path: Path, labels: pd.DataFrame, *, seed: int) -> None:
         """Make cells drawn from the labelled profiles of one source."""
         rows = labels[labels["source"] == path.name.split(".")[0]].fillna("").set_index("column")
-        profiles = read_profiles(path, rows["tissue"].to_dict(), self.vocabulary)
+        tissues = rows["tissue"].to_dict()
+        factors = {column: LOG_FACTORS.get(tissue, LOG_FACTORS[""]) for column, tissue in tissues.items()}
+        logs = factors if path.name.startswith(LOG_SOURCE) else None
+        profiles = read_profiles(path, tissues, self.vocabulary, log_factors=logs)
         term_r = np.array([rows[LABEL].get(name, "") for name in profiles.names], dtype=object)
         row_n = draws(term_r, CELLS_A_PROFILE[profiles.source])
         counts_ng = draw_cells(profiles, row_n, rng=np.random.default_rng(seed), noise=Noise())
@@ -244,14 +268,16 @@ def main() -> None:
         shutil.copyfile(path, panels / path.name)
     teacher = None if args.without_teacher else Panhuman(better_terms=True)
     maker = Maker(args.data, args.output, teacher, frozenset(args.without))
-    for path in sorted((args.data / "train").glob("*.h5ad")):
-        maker.real(path, labelled=True)
+    for folder in (args.data / "train", args.data / "more" / "train"):
+        for path in sorted(folder.glob("*.h5ad")):
+            maker.real(path, labelled=True)
     if maker.teacher is not None:
         for path in sorted((args.data / "unlabelled").glob("*.h5ad")):
             maker.real(path, labelled=False)
     labels = read_labels(args.data / "profiles" / "labels.tsv")
     for path in sorted((args.data / "profiles").glob("*.csv.gz")):
-        maker.drawn(path, labels, seed=args.seed)
+        if path.name.split(".")[0] in CELLS_A_PROFILE:
+            maker.drawn(path, labels, seed=args.seed)
     maker.write()
 
 

@@ -18,6 +18,15 @@ TERM = "{key}_cell_type_ontology_term_id"
 SCORE = "{key}_score"
 """``obs``: calibrated probability of the answer, in [0, 1] (float32)."""
 
+SECOND_TYPE = "{key}_second_cell_type"
+"""``obs``: name of the type that the cell would be if it weren't its answer, ``unknown`` where none (categorical)."""
+
+SECOND_TERM = "{key}_second_cell_type_ontology_term_id"
+"""``obs``: the same as a Cell Ontology term, or ``unknown`` (categorical)."""
+
+SECOND_PROBABILITY = "{key}_second_probability"
+"""``obs``: calibrated probability of that type, in [0, 1]; 0 where there is none (float32)."""
+
 BROAD = "{key}_level_broad"
 """``obs``: the answer rolled up to a broad type, or ``unknown`` (categorical)."""
 

@@ -237,3 +237,16 @@ def test_no_label_at_all_and_other_nodes_are_refused():
         Restriction(LABELS, NODES, ONTOLOGY, np.zeros(len(LABELS), dtype=bool))
     with pytest.raises(ConfigError, match="nodes"):
         Restriction(LABELS, NODES[:-1], ONTOLOGY, np.ones(len(LABELS), dtype=bool))
+
+
+def test_with_any_tissue_all_labels_are_left_and_nothing_is_looked_for(tiny_bundle):
+    asked = allowed_types(tiny_bundle, tissue=" Any")
+    assert (asked.tissue, asked.restrict, asked.relatives) == ("any", None, None)
+    assert asked.allowed_c.all()
+    assert asked.describe() == "6 of the 6 types that the model knows: in any tissue"
+
+
+def test_a_tissue_gives_weight_to_relatives_but_not_to_such_as_are_not_allowed(tiny_bundle):
+    assert allowed_types(tiny_bundle, tissue="lung").relatives is not None
+    assert allowed_types(tiny_bundle, deny=["T cell"], tissue="lung").relatives is not None
+    assert allowed_types(tiny_bundle, allow=["T cell"], tissue="lung").relatives is None

@@ -6,7 +6,7 @@ import pytest
 from spoticell.annotation.allowed import allowed_types
 from spoticell.annotation.decision import decide
 from spoticell.biology.ontology import load_ontology, reach_matrix
-from spoticell.model.calibration import Trust
+from spoticell.model.calibration import Stranger, Trust
 from spoticell.model.runtime import Prediction
 
 TRUST = Trust(chance=0.1, depth=0.4, familiarity=1.0, intercept=-9.0, doubt=0.2, enough=200)
@@ -72,3 +72,28 @@ def test_a_cell_is_no_stranger_for_being_kept_to_types_that_the_network_hardly_b
     assert bundle.nodes[kept.answer_n[0]] == B_CELL
     assert kept.score_n[0] > 0.8
     assert kept.doubted_n.tolist() == [False, True]
+
+
+def test_a_cell_too_strange_for_its_finest_answer_gets_a_coarser_one_before_none(tiny_bundle):
+    trust = Trust(chance=1.0, depth=0, familiarity=1.0, intercept=-10.0, doubt=0.5, enough=0)
+    strict = replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"trust": trust}))
+    split = {"CL:0000624": 0.6, "CL:0000625": 0.38, FIBROBLAST: 0.02}  # CD4 and CD8 T cell
+    decision = decide(said(strict, [11, 8, 2], **split), np.array([1000] * 3), strict, threshold=0.3)
+    terms = [strict.nodes[answer] if answer >= 0 else None for answer in decision.answer_n]
+    assert terms[0] == "CL:0000624"
+    assert "CL:0000084" in load_ontology().ancestors(terms[1])
+    assert terms[1] != "CL:0000624"
+    assert terms[2] is None
+    assert decision.doubted_n.tolist() == [False, False, True]
+    assert (decision.score_n[:2] >= 0.3).all()
+
+
+def test_a_cell_that_is_too_strange_is_unknown_unless_nothing_is_asked_for(tiny_bundle):
+    stranger = Stranger(counts=0, genes=1.0, intercept=8.0)
+    trust = Trust(chance=1.0, depth=0, familiarity=0.0, intercept=0.0, stranger=stranger)
+    strict = replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"trust": trust}))
+    prediction = replace(said(strict, [9, 7], **{B_CELL: 1.0}), n_measured=1000)
+    decision = decide(prediction, np.array([1000, 1000]), strict, threshold=0.3)
+    assert [answer >= 0 for answer in decision.answer_n] == [True, False]
+    assert decision.doubted_n.tolist() == [False, True]
+    assert (decide(prediction, np.array([1000, 1000]), strict, threshold=0).answer_n >= 0).all()

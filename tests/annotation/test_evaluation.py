@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from spoticell.annotation.figures import score
 from spoticell.api import annotate, evaluate
+from spoticell.biology.ontology import Ontology
+from spoticell.biology.tissues import find_tissue
 from spoticell.errors import ConfigError, FileFormatError, SpoticellWarning
 
 T, ALPHA_BETA, CD4, CD8, NK, CELL = "CL:0000084", "CL:0000789", "CL:0000624", "CL:0000625", "CL:0000623", "CL:0000000"
@@ -42,6 +44,27 @@ def test_a_wrong_answer_costs_precision_of_the_nearest_label_above_it():
     figures = score([NK, T, CD4], [CD8, T, CD4])
     assert figures["per_type"][T]["precision"] == 0.5
     assert figures["per_type"][CD4]["precision"] == 1
+
+
+def test_of_two_labels_as_near_the_first_by_name_takes_a_wrong_answer():
+    table = {"CL:0": ("cell", [], []), "CL:1": ("zeta", ["CL:0"], []), "CL:2": ("alpha", ["CL:0"], [])}
+    table |= {"CL:3": ("both", ["CL:1", "CL:2"], []), "CL:4": ("other", ["CL:0"], [])}
+    figures = score(["CL:1", "CL:2", "CL:4"], ["CL:1", "CL:2", "CL:3"], ontology=Ontology(table, {}, "made up"))
+    assert figures["per_type"]["CL:1"]["precision"] == 1
+    assert figures["per_type"]["CL:2"]["precision"] == 0.5
+
+
+def test_answers_of_other_tissues_are_counted_with_a_tissue_and_are_not_at_home():
+    pericyte, mesangial, heart = "CL:0000669", "CL:0000650", find_tissue("heart")
+    figures = score([pericyte] * 4 + [T], [mesangial, mesangial, pericyte, "unknown", CD4], tissue=heart)
+    assert (figures["foreign"], figures["accuracy_home"], figures["accuracy"]) == (0.5, 0.4, 0.8)
+    assert "foreign" not in score([T], [T])
+
+
+def test_an_answer_no_finer_than_the_label_is_not_foreign():
+    neuron = "CL:0000540"
+    assert score(["CL:0000617"], [neuron], tissue=find_tissue("liver"))["foreign"] == 0
+    assert score([T], [neuron], tissue=find_tissue("liver"))["foreign"] == 1
 
 
 def test_macro_figures_need_ten_cells_of_a_type():

@@ -10,10 +10,21 @@ from spoticell.annotation import pipeline
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import STEP, annotated_blocks
 from spoticell.annotation.result import BARRED, EMPTY
+from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.sinks import SAMPLE, ResultSink, spread_sample
+from spoticell.io import open_cells
 from spoticell.io.findings import inspect
 from spoticell.io.in_memory import AnnDataCells
-from spoticell.model.calibration import Calibration
+from spoticell.model.calibration import Calibration, Softening
+from spoticell.model.runtime import Runtime
+
+ASKED = {
+    "nothing": {},
+    "deny": {"deny": ["T cell"]},
+    "tissue": {"tissue": "lung"},
+    "any": {"tissue": "any"},
+    "allow": {"allow": ["T cell"]},
+}
 
 
 def answered(adata, bundle, *, threshold=0.5, size=STEP, sample=SAMPLE, **asked):
@@ -21,7 +32,8 @@ def answered(adata, bundle, *, threshold=0.5, size=STEP, sample=SAMPLE, **asked)
     source, options = AnnDataCells(adata), Options(bundle, threshold=threshold, threads=1, **asked)
     findings = inspect(source, bundle.vocabulary)
     result, probabilities = ResultSink(source, findings, options, sample=sample), []
-    for block in annotated_blocks(source, findings, options, size=size):
+    runtime = Runtime(bundle, threads=1)
+    for block in annotated_blocks(source, findings, options, runtime=runtime, tissues=None, size=size):
         result.add(block)
         probabilities.append(block.probabilities_nm)
     return result.finish(), np.concatenate(probabilities)
@@ -213,3 +225,44 @@ def test_samples_rise_are_spread_evenly_and_hold_everything_that_fits(n, size, s
 
 def test_with_threshold_zero_empty_cells_are_still_unknown(tiny_cells, tiny_bundle):
     assert run(tiny_cells, tiny_bundle, threshold=0.0).terms_n[-1] == "unknown"
+
+
+def test_the_cells_say_from_where_they_are_unless_that_is_told(tiny_h5ad, tiny_bundle):
+    asked = {word: Options(tiny_bundle, threads=1, **given) for word, given in ASKED.items()}
+    with open_cells(tiny_h5ad) as source:
+        said = {word: pipeline.annotate_source(source, options).tissues for word, options in asked.items()}
+    assert {word for word, tissues in said.items() if tissues is None} == {"tissue", "any", "allow"}
+    assert said["nothing"].shares == said["deny"].shares == {}  # of types that all tissues have
+
+
+def test_types_that_the_sample_cannot_hold_give_their_weight_to_relatives(tiny_cells, tiny_bundle):
+    source, options = AnnDataCells(tiny_cells), Options(tiny_bundle, threshold=0.5, threads=1)
+    no_b = np.array([node != "CL:0000236" for node in tiny_bundle.nodes])
+    shown, runtime = SampleTissues({}, no_b), Runtime(tiny_bundle, threads=1)
+    findings = inspect(source, tiny_bundle.vocabulary)
+    (block,) = annotated_blocks(source, findings, options, runtime=runtime, tissues=shown)
+    plain = run(tiny_cells, tiny_bundle)
+    b_cells = plain.terms_n == "CL:0000236"
+    assert b_cells.any()
+    above = {tiny_bundle.nodes[m] for m in block.answer_n[b_cells]}
+    assert above == {"CL:0000945"}  # lymphocyte of B lineage
+    np.testing.assert_array_equal(block.answer_n[~b_cells], plain.answer_n[~b_cells])
+
+
+def test_the_second_best_excludes_the_answer(tiny_cells, tiny_bundle):
+    mixed = tiny_cells[:5].copy()
+    mixed.X = 5 * mixed.X + 4 * tiny_cells.X[5:10]
+    annotation = run(mixed, tiny_bundle, threshold=0.5)
+    assert set(annotation.names_n) == {"B cell"}
+    assert set(annotation.second_names_n) == {"CD4-positive, alpha-beta T cell"}
+    assert ((annotation.second_probability_n > 0) & (annotation.second_probability_n < annotation.score_n)).all()
+
+
+def test_a_model_of_another_release_of_the_ontology_is_taken_as_it_says(tiny_h5ad, tiny_bundle, tiny_answers):
+    for calibrated in ({"softening": Softening(power=-0.5, depth=0)}, {}):
+        changes = {"ontology_version": "2020-01-01", **calibrated}
+        old = replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update=changes))
+        with open_cells(tiny_h5ad) as source:
+            annotation = pipeline.annotate_source(source, Options(old, threads=1))
+        assert annotation.tissues is None
+        assert annotation.terms_n.tolist() == tiny_answers

@@ -113,9 +113,8 @@ def test_a_mean_profile_counts_every_cell_alike_and_survives_an_empty_one():
     np.testing.assert_allclose(mean_share(sparse.csr_array([[9.0, 1.0], [0.0, 2.0], [0.0, 0.0]])), [0.3, 1.1 / 3])
 
 
-@pytest.mark.parametrize("name", ["configs/human-v1-markers.yaml", "benchmarks/accuracy/marker_types.yaml"])
-def test_shipped_lists_name_types_once_and_human_genes_only(name, vocabulary, pytestconfig):
-    made = read_made_types(pytestconfig.rootpath / name)
+def test_a_list_of_a_benchmark_names_types_once_and_human_genes_only(vocabulary, pytestconfig):
+    made = read_made_types(pytestconfig.rootpath / "benchmarks" / "accuracy" / "marker_types.yaml")
     assert len({one.type for one in made}) == len(made)
     for one in made:
         assert not {*one.strengths, *one.absent} - set(vocabulary.by_symbol), load_ontology().name(one.type)

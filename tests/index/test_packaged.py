@@ -26,9 +26,9 @@ def test_the_references_are_of_the_bundle_that_travels_with_them(references):
 
 
 def test_the_references_are_small_and_say_what_their_cells_are(references):
-    assert sum(path.stat().st_size for path in references.folder.rglob("*") if path.is_file()) < 4_000_000
-    assert references.n_cells > 12_000
-    assert references.groups["study"].nunique() == 9
+    assert sum(path.stat().st_size for path in references.folder.rglob("*") if path.is_file()) < 6_000_000
+    assert references.n_cells > 28_000
+    assert references.groups["study"].nunique() == 27
     assert all(term in load_ontology() for term in references.groups["term"])
     assert (references.groups[["tissue", "assay", "url"]] != "").all(axis=None)
 

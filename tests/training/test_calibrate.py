@@ -1,21 +1,28 @@
 import numpy as np
 import pytest
 
-from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import TrainingError
-from spoticell.model.calibration import Calibration, Trust
-from spoticell.training.calibrate import MAYBE, Judged, JudgedAnswers, fit_calibration, fit_trust, judge_nodes
+from spoticell.model.calibration import Softening, Trust
+from spoticell.training.calibrate import (
+    JudgedAnswers,
+    Seen,
+    Weighed,
+    fit_softening,
+    fit_stranger,
+    fit_trust,
+    possible,
+)
 
-T_CELL, CD4, CD8, B_CELL = "CL:0000084", "CL:0000624", "CL:0000625", "CL:0000236"
+LYMPHOCYTE, T_CELL, CD4, CD8, B_CELL = "CL:0000542", "CL:0000084", "CL:0000624", "CL:0000625", "CL:0000236"
 LABELS = (T_CELL, CD4, CD8, B_CELL)
-NODES, REACH = reach_matrix(LABELS, load_ontology())
 
 
 def cells(rng, n, *, counts, truth):
-    chance_e = rng.random(n).astype(np.float32)
-    counts_e = np.full(n, counts, dtype=np.float32)
-    right_e = rng.random(n) < truth.apply(chance_e[:, None], counts_e)[:, 0]
-    return Judged(chance_e, counts_e, right_e)
+    """Give cells whose labels are drawn by their weights as `truth` softens them."""
+    weight_nc, counts_n = rng.dirichlet([0.4] * 4, n).astype(np.float32), np.full(n, counts, dtype=np.float32)
+    softened_nc = truth.apply(weight_nc, counts_n)
+    label_n = (softened_nc.cumsum(axis=1) < rng.random((n, 1)) * softened_nc.sum(axis=1, keepdims=True)).sum(axis=1)
+    return Weighed(weight_nc, counts_n, np.eye(4, dtype=np.bool_)[label_n])
 
 
 def answers(rng, n, *, truth):
@@ -25,35 +32,30 @@ def answers(rng, n, *, truth):
     )
 
 
-def judged(label, **weight):
-    """Judge one cell by the weights of its labels: which nodes, and which of them are right."""
-    weight_1c = np.array([[weight.get(name, 0.0) for name in ("T_CELL", "CD4", "CD8", "B_CELL")]])
-    found = judge_nodes(np.float32(weight_1c @ REACH), np.array([500.0]), np.array([label], dtype=object), NODES)
-    return dict(zip((round(chance, 2) for chance in found.chance_e.tolist()), found.right_e.tolist(), strict=True))
-
-
-def test_the_calibration_that_made_the_answers_is_found_again():
-    rng, truth = np.random.default_rng(0), Calibration(slope=0.6, depth=0.5, intercept=-0.4)
-    found = fit_calibration([cells(rng, 20_000, counts=counts, truth=truth) for counts in (100, 1000, 10_000)])
-    assert found.slope == pytest.approx(0.6, abs=0.05)
-    assert found.depth == pytest.approx(0.5, abs=0.05)
-    assert found.intercept == pytest.approx(-0.4, abs=0.05)
+def test_the_softening_that_made_the_answers_is_found_again():
+    rng, truth = np.random.default_rng(0), Softening(power=-0.3, depth=0.2)
+    found = fit_softening([cells(rng, 10_000, counts=counts, truth=truth) for counts in (100, 1000, 3000)])
+    assert found.power == pytest.approx(-0.3, abs=0.05)
+    assert found.depth == pytest.approx(0.2, abs=0.05)
 
 
 def test_a_small_data_set_counts_as_much_as_a_large_one():
     rng = np.random.default_rng(0)
-    sure, unsure = Calibration(slope=1, depth=0, intercept=1), Calibration(slope=1, depth=0, intercept=-1)
-    large, small = cells(rng, 40_000, counts=1000, truth=sure), cells(rng, 4000, counts=1000, truth=unsure)
-    assert abs(fit_calibration([large, small]).intercept) < 0.1
+    sharp, soft = Softening(power=0.2, depth=0), Softening(power=-0.2, depth=0)
+    large, small = cells(rng, 20_000, counts=1000, truth=sharp), cells(rng, 2000, counts=1000, truth=soft)
+    alike, alone = fit_softening([large, small]).power, fit_softening([large]).power
+    assert alone == pytest.approx(0.2, abs=0.05)
+    assert alike < 0.05
 
 
-@pytest.mark.parametrize(
-    ("right", "words"), [([True] * 4, "right and answers"), ([True, True, False, False], "no more often right")]
-)
-def test_answers_that_teach_nothing_are_refused(right, words):
-    sure = np.array([0.2, 0.3, 0.7, 0.8], dtype=np.float32)
-    with pytest.raises(TrainingError, match=words):
-        fit_calibration([Judged(sure, np.full(4, 1000, dtype=np.float32), np.array(right))])
+def test_a_cell_can_be_its_label_or_a_subtype_or_what_is_nearest_to_a_label_that_the_network_lacks():
+    found_nc = possible(np.array([T_CELL, CD8, LYMPHOCYTE, "CL:0000909"], dtype=object), LABELS)
+    assert found_nc.tolist() == [
+        [True, True, True, False],
+        [False, False, True, False],
+        [True] * 4,
+        [False, False, True, False],
+    ]
 
 
 def test_the_trust_that_made_the_answers_is_found_again():
@@ -82,15 +84,13 @@ def test_familiarity_that_misleads_is_refused():
         fit_trust([JudgedAnswers(np.full(5000, 0.5), np.full(5000, 1000), right_e, familiarity_e)], doubt=0, enough=0)
 
 
-def test_the_deepest_probable_node_and_those_above_it_are_judged():
-    found = judged(CD8, CD4=0.6, CD8=0.3, B_CELL=0.1)
-    assert (found[0.6], found[0.9]) == (False, True)
-    assert 0.3 not in found
-
-
-def test_a_node_below_the_label_is_right_as_nothing_speaks_against_it():
-    assert judged(T_CELL, CD4=0.7, B_CELL=0.3)[0.7]
-
-
-def test_a_cell_for_which_hardly_anything_speaks_is_not_judged():
-    assert judged(CD8, CD8=MAYBE / 2) == {}
+def test_of_cells_of_known_types_the_share_that_was_asked_for_is_strange_in_whatever_way_they_are_seen():
+    rng, seen = np.random.default_rng(0), []
+    for counts in (100, 1000):
+        for genes in (500, 5000):
+            known_n = rng.normal(9 + 0.5 * np.log10(counts / 1000) + 1.2 * np.log10(genes / 1000), 1, 2000)
+            seen.append(Seen(known_n, np.full(2000, counts), genes))
+    found = fit_stranger(seen, share=0.05)
+    assert (found.counts, found.genes) == (pytest.approx(0.5, abs=0.15), pytest.approx(1.2, abs=0.15))
+    strange = [found.is_strange(part.familiarity_n, part.counts_n, part.n_measured).mean() for part in seen]
+    assert strange == pytest.approx([0.05] * 4, abs=0.02)

@@ -181,10 +181,17 @@ def test_a_run_that_is_told_the_tissue_answers_with_its_types(client, tiny_file)
     assert again["settings"]["tissue"] == "blood"
     summary = client.get(again["links"]["summary"]).json()
     assert summary["allowed"] == "5 of the 6 types that the model knows: in blood"
+    assert summary["tissues"] is None
     assert "fibroblast" not in {kind["name"] for kind in summary["types"]}
     commands = client.get(again["links"]["commands"]).json()
     assert "--tissue blood" in commands["shell"]
     assert "tissue='blood'" in commands["python"]
+
+
+def test_a_run_that_is_told_nothing_says_what_the_cells_show(client, job):
+    summary = client.get(job["links"]["summary"]).json()
+    assert summary["allowed"] is None
+    assert summary["tissues"].startswith("The cells show no tissue by types of its own")
 
 
 def test_a_run_answers_with_the_types_that_are_allowed(client, tiny_file):

@@ -132,7 +132,10 @@ def test_a_closed_terminal_ends_the_server_in_order(tmp_path, tiny_bundle_folder
     process = subprocess.Popen(
         [*command, str(tmp_path / "state"), "--bundle", str(tiny_bundle_folder)], stderr=subprocess.PIPE, text=True
     )
-    assert process.stderr.readline().startswith("spoticell: serving")
-    process.send_signal(signal.SIGHUP)
-    said = process.communicate()[1]
+    try:
+        assert process.stderr.readline().startswith("spoticell: serving")
+        process.send_signal(signal.SIGHUP)
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
     assert (process.returncode, said) == (129, "")

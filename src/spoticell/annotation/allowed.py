@@ -14,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.biology.everyday import closest_names, meanings_of, read_name
-from spoticell.biology.ontology import Ontology, load_ontology, reach_matrix
+from spoticell.biology.label_weights import LabelWeights
+from spoticell.biology.ontology import Ontology, load_ontology
+from spoticell.biology.relatives import Relatives
 from spoticell.biology.tissues import find_tissue, possible_labels
 from spoticell.errors import ConfigError
 from spoticell.model.bundle import Bundle
 
+ANY = "any"
+"""What is said in place of a tissue where cells may be from all of them."""
 LEAST = 0.05
 """A cell on whose allowed labels the network puts less weight than this, all together, stays unknown.
 
@@ -59,11 +63,7 @@ def labels_within(
 class Restriction:
     """Node probabilities as they are when only some labels can be.
 
-    A node's probability is the sum of the weights of the labels at or below it.  Solved from the deepest label
-    upwards, which is one multiplication with a matrix of whole numbers (Rota 1964, On the foundations of combinatorial
-    theory I, https://doi.org/10.1007/BF00531932), this gives back the weights; those of labels that aren't allowed are
-    left out, the others made one, and summed up the ontology again.  A parent is therefore never less probable than
-    its children.
+    The weights of labels that aren't allowed are left out, the others made one, and summed up the ontology again.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Restriction:
 
     Examples
     --------
-    >>> from spoticell.biology.ontology import load_ontology
+    >>> from spoticell.biology.ontology import load_ontology, reach_matrix
     >>> labels = ["CL:0000542", "CL:0000084", "CL:0000236"]  # lymphocyte, T cell, B cell
     >>> nodes, reach_cm = reach_matrix(labels, load_ontology())
     >>> probabilities_nm = np.float32([[0.2, 0.5, 0.3]]) @ reach_cm
@@ -97,15 +97,8 @@ class Restriction:
     ) -> None:
         if not allowed_c.any():
             raise ConfigError("none of the labels is allowed; at least one is needed.")
-        known, reach_cm = reach_matrix(labels, ontology)
-        if sorted(known) != sorted(nodes):
-            raise ConfigError("the nodes aren't the labels and the terms above them.")
-        place = {node: m for m, node in enumerate(known)}
-        self._label_c = np.array([nodes.index(label) for label in labels])
-        self._reach_am = reach_cm[allowed_c][:, [place[node] for node in nodes]].astype(np.float32)
-        reach_cc = reach_cm[:, [place[label] for label in labels]]
-        # each label reaches itself and no two reach each other, so the determinant is one and the inverse is whole
-        self._weights_ca = np.rint(np.linalg.inv(reach_cc))[:, allowed_c].astype(np.float32)
+        self._weights = LabelWeights(labels, nodes, ontology)
+        self._allowed_c = allowed_c
 
     def __call__(self, probabilities_nm: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give the probabilities among the allowed labels.
@@ -119,11 +112,10 @@ class Restriction:
         -------
         The same, ``(n, m)``; all zero for a cell whose allowed labels have less than `LEAST` together.
         """
-        weight_na = np.maximum(probabilities_nm[:, self._label_c] @ self._weights_ca, 0)
-        total_n = weight_na.sum(axis=1)
+        weight_nc = self._weights.of(probabilities_nm) * self._allowed_c
+        total_n = weight_nc.sum(axis=1)
         share_n = np.where(total_n >= LEAST, 1 / np.maximum(total_n, LEAST), 0)
-        restricted_nm: NDArray[np.float32] = np.minimum((weight_na * share_n[:, None]) @ self._reach_am, 1)
-        return restricted_nm.astype(np.float32, copy=False)
+        return self._weights.summed((weight_nc * share_n[:, None]).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -143,9 +135,22 @@ class Allowed:
     """Sentences about terms that the model doesn't know."""
 
     @cached_property
-    def restrict(self) -> Restriction:
-        """What keeps node probabilities to these types."""
-        return Restriction(self.bundle.manifest.labels, self.bundle.nodes, load_ontology(), self.allowed_c)
+    def restrict(self) -> Restriction | None:
+        """What keeps node probabilities to the types that are listed; None where none are."""
+        if not self.allow and not self.deny:
+            return None
+        labels, ontology = self.bundle.manifest.labels, load_ontology()
+        left_c = self.allowed_c if self.allow else labels_within(labels, ontology, deny=self.deny)
+        return Restriction(labels, self.bundle.nodes, ontology, left_c)
+
+    @cached_property
+    def relatives(self) -> Relatives | None:
+        """What gives the weight of other tissues' types to relatives; None where no tissue is told, or any can be."""
+        if self.allow or self.tissue in {None, ANY}:
+            return None  # a relative need not be below what is allowed
+        ontology, nodes = load_ontology(), self.bundle.nodes
+        possible_m = np.array(possible_labels(nodes, find_tissue(str(self.tissue)), ontology))
+        return Relatives(self.bundle.label_weights, nodes, ontology, possible_m)
 
     def record(self) -> dict[str, Any]:
         """Say what was asked for, and how many labels it leaves, as plain values."""
@@ -158,7 +163,7 @@ class Allowed:
 
     def describe(self) -> str:
         """Say the same in a sentence."""
-        parts = [f"in {self.tissue}"] if self.tissue else []
+        parts = [f"in {self.tissue} tissue" if self.tissue == ANY else f"in {self.tissue}"] if self.tissue else []
         parts += [f"{word} {_names(terms)}" for word, terms in (("among", self.allow), ("not", self.deny)) if terms]
         return f"{self.allowed_c.sum():,} of the {len(self.allowed_c):,} types that the model knows: {'; '.join(parts)}"
 
@@ -177,7 +182,8 @@ def allowed_types(
     deny
         The same for types that an answer can't be; where both hold, a type is denied.
     tissue
-        Where the cells are from, in the words of `tissues.find_tissue`: types of other tissues are denied.
+        Where the cells are from, in the words of `tissues.find_tissue`: types of other tissues are denied.  ``any``
+        denies none.
 
     Returns
     -------
@@ -193,7 +199,7 @@ def allowed_types(
     if not allow and not deny and tissue is None:
         return None
     ontology, labels = load_ontology(), bundle.manifest.labels
-    if bundle.manifest.ontology_version != ontology.version:
+    if not bundle.is_of_this_ontology:
         raise ConfigError(
             f"the bundle {bundle.name} is of Cell Ontology {bundle.manifest.ontology_version} and this release of "
             f"Spoticell of {ontology.version}, which may place its types elsewhere; leave out allow, deny and tissue, "
@@ -201,11 +207,12 @@ def allowed_types(
         )
     allow, deny = _terms(allow, bundle, ontology), _terms(deny, bundle, ontology)
     notes = _notes(allow, deny, bundle, ontology)
-    place = None if tissue is None else find_tissue(tissue)
+    place = None if tissue is None or tissue.strip().lower() == ANY else find_tissue(tissue)
     allowed_c = labels_within(labels, ontology, allow=allow, deny=deny)
     if place is not None:
         allowed_c &= np.array(possible_labels(labels, place, ontology))
-    allowed = Allowed(bundle, allow, deny, None if place is None else place.name, allowed_c, notes)
+    told = ANY if tissue is not None and place is None else None if place is None else place.name
+    allowed = Allowed(bundle, allow, deny, told, allowed_c, notes)
     if not allowed_c.any():
         raise ConfigError(f"no type is left to answer with: {allowed.describe()}. Allow more, or deny less.")
     return allowed

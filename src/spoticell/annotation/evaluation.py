@@ -16,11 +16,12 @@ from spoticell.annotation.figures import MIN_SUPPORT, NO_ANSWER, score
 from spoticell.annotation.result import Annotation
 from spoticell.biology.labels import GO_ON, Labelling, Labels, read_labels
 from spoticell.biology.ontology import TOO_GENERAL
+from spoticell.biology.tissues import Tissue, find_tissue
 from spoticell.errors import ConfigError, FileFormatError, note
 from spoticell.io import Cells, open_source
 from spoticell.io.formula import guard
 from spoticell.io.meanings import Meanings, read_meanings
-from spoticell.keys import KEY_ADDED, SCORE, TERM
+from spoticell.keys import KEY_ADDED, MATCH_TERM, SCORE, SECOND_TERM, TERM
 
 SAID = ("label_column", "labels_not_understood", "notes")
 """What an evaluation says besides figures."""
@@ -60,6 +61,10 @@ class Evaluation:
     """For each label its ``name``, ``cells``, ``precision``, ``recall`` and ``f1``."""
     ece: float | None = None
     """Expected calibration error of the scores; None where no cell is answered."""
+    foreign: float | None = None
+    """Share of answers that name a type which only other tissues have; None where no tissue is told."""
+    accuracy_home: float | None = None
+    """Share of cells that are named rightly, and not by such a type; None where no tissue is told."""
     label_column: str = ""
     """Where the labels stood."""
     labels_not_understood: dict[str, int] = field(default_factory=dict, repr=False)
@@ -76,9 +81,11 @@ class Evaluation:
         """Give the same as plain values, for JSON."""
         figures = {item.name: getattr(self, item.name) for item in fields(self)}
         per_type = figures.pop("per_type_records")
-        ece, said = figures.pop("ece"), {name: figures.pop(name) for name in SAID}
+        some = {name: figures.pop(name) for name in ("ece", "foreign", "accuracy_home")}
+        said = {name: figures.pop(name) for name in SAID}
         said["notes"] = list(said["notes"])
-        return figures | ({} if ece is None else {"ece": ece}) | said | {"per_type": per_type}
+        known = {name: figure for name, figure in some.items() if figure is not None}
+        return figures | known | said | {"per_type": per_type}
 
 
 def evaluate(
@@ -89,6 +96,7 @@ def evaluate(
     meanings: Meanings | None = None,
     key_added: str = KEY_ADDED,
     partial: bool = False,
+    tissue: str | None = None,
     truth_key: str | None = None,
 ) -> Evaluation:
     """Compare answers with labels.
@@ -107,6 +115,8 @@ def evaluate(
         What the columns of answers start with; an annotation knows its own.
     partial
         Whether to go on where less than half of the labelled cells, or very few, can be scored.
+    tissue
+        Where the cells are from: answers that name types of other tissues are counted then.
 
     Returns
     -------
@@ -115,7 +125,7 @@ def evaluate(
     Raises
     ------
     SpoticellError
-        If a column is missing, or too few cells have a label that is understood.
+        If a column is missing, too few cells have a label that is understood, or there is no such tissue.
 
     Examples
     --------
@@ -133,7 +143,8 @@ def evaluate(
         answers = read_obs(annotated)
     labels = answers if truth is None else read_obs(truth)
     labelling = Labelling(label_column or truth_key, read_meanings(meanings), partial)
-    return compare(answers, labels, labelling=labelling, key_added=key_added, name=name)
+    place = None if tissue is None else find_tissue(tissue)
+    return compare(answers, labels, labelling=labelling, key_added=key_added, name=name, tissue=place)
 
 
 def compare(
@@ -143,6 +154,7 @@ def compare(
     labelling: Labelling | None = None,
     key_added: str = KEY_ADDED,
     name: str = "ANNOTATED",
+    tissue: Tissue | None = None,
 ) -> Evaluation:
     """Compare the answers in a table about cells with the labels in another; each note is a `SpoticellWarning`.
 
@@ -158,6 +170,8 @@ def compare(
         What the columns of answers start with.
     name
         How messages call what holds the answers.
+    tissue
+        Where the cells are from, if that is told.
 
     Raises
     ------
@@ -171,7 +185,7 @@ def compare(
         labels if labels is answers else _joined(labels, answers.index), name="the table of labels", labelling=labelling
     )
     notes = _remarks(found, partial=labelling.partial)
-    figures = score(found.term_n.tolist(), given_n.tolist(), _scores(answers, score_key, given_n))
+    figures = score(found.term_n.tolist(), given_n.tolist(), _scores(answers, score_key, given_n), tissue=tissue)
     per_type = figures.pop("per_type")
     for sentence in notes:
         note(sentence)
@@ -231,8 +245,9 @@ def _answers(table: pd.DataFrame, column: str, name: str) -> pd.Series[Any]:
     """Give the term of each answer, '' where there is none."""
     if column in table:
         return table[column].astype(object).where(table[column].notna(), "").astype(str)
-    ending = TERM.format(key="")
-    keys = [name.removesuffix(ending) for name in map(str, table.columns) if name.endswith(ending) and name != ending]
+    ending, others = TERM.format(key=""), tuple(key.format(key="") for key in (SECOND_TERM, MATCH_TERM))
+    terms = [name for name in map(str, table.columns) if name.endswith(ending) and not name.endswith(others)]
+    keys = [name.removesuffix(ending) for name in terms if name != ending]
     if keys:
         near = " and ".join(map(repr, keys))
         hint = f"Answers are under {near}: say so with --key-added, in Python key_added=."

@@ -20,7 +20,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.ontology import answers, load_ontology, reach_matrix
+from spoticell.biology.answer_rule import answers
+from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.index.background import Background, broad_terms, study_names
 from spoticell.keys import UNKNOWN
 

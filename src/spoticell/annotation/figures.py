@@ -2,10 +2,12 @@
 
 * An answer is right if it is the label or one of its subtypes; an ancestor of the label isn't.
 * For a type's precision, a wrong answer is carried up to the nearest of the data set's own labels
-  at or above it.  If there is none, it counts against no type's precision, and is a miss for its label.
+  at or above it, of several as near to the first by name.  If there is none, it counts against no type's precision,
+  and is a miss for its label.
 * Macro figures run over the labels with at least `MIN_SUPPORT` cells.
 * Hierarchical figures compare sets of ancestors (terms too general to be answers left out), summed
   over cells: a right but coarser answer gets part marks, a right but finer one all of them.
+* An answer is foreign to a tissue if it names a type that only others have, unless it is the label or above it.
 * Coverage is the share of cells with an answer.  ECE compares scores with hits in 15 bins of equal mass.
 
 Axis: ``n`` cells.
@@ -21,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spoticell.biology.ontology import TOO_GENERAL, Ontology, load_ontology
+from spoticell.biology.tissues import Tissue, possible_labels
 from spoticell.errors import ConfigError
 from spoticell.keys import UNKNOWN
 
@@ -36,7 +39,11 @@ Pair = tuple[str, str]
 
 
 def score(
-    truth_n: Sequence[str], answer_n: Sequence[str], score_n: ArrayLike | None = None, ontology: Ontology | None = None
+    truth_n: Sequence[str],
+    answer_n: Sequence[str],
+    score_n: ArrayLike | None = None,
+    ontology: Ontology | None = None,
+    tissue: Tissue | None = None,
 ) -> dict[str, Any]:
     """Compare answers with labels.
 
@@ -50,13 +57,16 @@ def score(
         Probability of each answer, in [0, 1]; needed for ``ece`` only.
     ontology
         The packaged one if not given.
+    tissue
+        Where the cells are from, if known; needed for ``foreign`` and ``accuracy_home`` only.
 
     Returns
     -------
     ``cells``, ``types``, ``accuracy``, ``coverage``, ``accuracy_answered``, ``macro_f1``, ``macro_recall`` (both None
     where no type has enough cells), ``hierarchical_precision``, ``hierarchical_recall``, ``hierarchical_f1``, ``ece``
-    (where there are scores and answers), and ``per_type``: for each label its ``name``, ``cells``, ``precision``,
-    ``recall`` and ``f1``, commonest first.
+    (where there are scores and answers), ``per_type``: for each label its ``name``, ``cells``, ``precision``,
+    ``recall`` and ``f1``, commonest first; and with a tissue ``foreign``, the share of answers that are foreign to it,
+    and ``accuracy_home``, the share of cells that are named rightly and not so.
 
     Raises
     ------
@@ -65,8 +75,6 @@ def score(
 
     Examples
     --------
-    Two T cells, one of them answered with a subtype and one not at all:
-
     >>> figures = score(["CL:0000084", "CL:0000084"], ["CL:0000624", "unknown"])
     >>> figures["accuracy"], figures["coverage"], figures["accuracy_answered"]
     (0.5, 0.5, 1.0)
@@ -80,20 +88,23 @@ def score(
     lineage = {term: _lineage(term, ontology) for pair in pairs for term in pair}
     right = {pair for pair in pairs if pair[0] in lineage[pair[1]]}
     per_type = _per_type(pairs, right, lineage, ontology)
+    home = {} if tissue is None else _at_home(pairs, right, tissue, ontology)
     answered_n = np.array([answer not in NO_ANSWER for _, answer in pairs_n])
     right_n = np.array([pair in right for pair in pairs_n])
-    figures: dict[str, Any] = {
-        "cells": len(pairs_n),
-        **_macro(per_type),
-        "accuracy": float(right_n.mean()),
-        "coverage": float(answered_n.mean()),
-        "accuracy_answered": float(right_n[answered_n].mean()) if answered_n.any() else 0.0,
-        **_hierarchical(pairs, right, lineage),
-    }
+    figures = {"cells": len(pairs_n), **_macro(per_type), **_shares(right_n, answered_n)}
+    figures |= _hierarchical(pairs, right, lineage)
     if score_n is not None and answered_n.any():
         confidence_n = np.asarray(score_n, dtype=np.float64)[labelled_n]
         figures["ece"] = _calibration_error(confidence_n[answered_n], right_n[answered_n])
-    return figures | {"per_type": per_type}
+    return figures | home | {"per_type": per_type}
+
+
+def _shares(right_n: NDArray[np.bool_], answered_n: NDArray[np.bool_]) -> dict[str, float]:
+    return {
+        "accuracy": float(right_n.mean()),
+        "coverage": float(answered_n.mean()),
+        "accuracy_answered": float(right_n[answered_n].mean()) if answered_n.any() else 0.0,
+    }
 
 
 def _lineage(term: str, ontology: Ontology) -> frozenset[str]:
@@ -110,7 +121,7 @@ def _per_type(
         support[label] += cells
         hits[label] += cells * ((label, answer) in right)
     for (label, answer), cells in pairs.items():
-        called[label if (label, answer) in right else _carry_up(answer, support, lineage)] += cells
+        called[label if (label, answer) in right else _carry_up(answer, support, lineage, ontology)] += cells
     return {
         label: {
             "name": ontology.name(label) if label in ontology else label,
@@ -121,9 +132,24 @@ def _per_type(
     }
 
 
-def _carry_up(answer: str, labels: Counter[str], lineage: dict[str, frozenset[str]]) -> str:
+def _at_home(pairs: Counter[Pair], right: set[Pair], tissue: Tissue, ontology: Ontology) -> dict[str, float]:
+    """Count answers that name a type of other tissues, and right ones that don't."""
+    answers = sorted({answer for _, answer in pairs if answer in ontology})
+    home = {term for term, here in zip(answers, possible_labels(answers, tissue, ontology), strict=True) if here}
+    answered = foreign = at_home = 0
+    for (label, answer), cells in pairs.items():
+        # nothing is foreign that is no finer than the label
+        strange = answer in ontology and answer not in home and answer not in _lineage(label, ontology)
+        answered += cells * (answer not in NO_ANSWER)
+        foreign += cells * strange
+        at_home += cells * ((label, answer) in right and not strange)
+    return {"foreign": foreign / max(answered, 1), "accuracy_home": at_home / pairs.total()}
+
+
+def _carry_up(answer: str, labels: Counter[str], lineage: dict[str, frozenset[str]], ontology: Ontology) -> str:
+    """Give the nearest label that is an answer or above it: of several as near, the first by name."""
     above = [term for term in lineage[answer] if term in labels]
-    return max(above, key=lambda term: (len(lineage[term]), term), default="")
+    return min(above, key=lambda term: (-len(lineage[term]), ontology.name(term), term), default="")
 
 
 def _precision_recall(hits: int, called: int, cells: int) -> dict[str, float]:

@@ -56,7 +56,8 @@ class Options:
     deny: Sequence[str] = ()
     """Types that an answer can't be, with their subtypes."""
     tissue: str | None = None
-    """Where the cells are from: types of other tissues are then no answer."""
+    """Where the cells are from: types of other tissues are then no answer.  If None, the cells themselves say it; with
+    ``"any"`` types of all tissues can be."""
     layer: str | None = None
     """The one matrix to read; the best if None."""
     gene_column: str | None = None
@@ -85,6 +86,11 @@ class Options:
     def allowed(self) -> Allowed | None:
         """The types that an answer may be; None where that is any that the model knows."""
         return allowed_types(self.bundle, allow=self.allow, deny=self.deny, tissue=self.tissue)
+
+    @property
+    def tells_tissue(self) -> bool:
+        """Whether it is told which types the sample can hold: by a tissue, or by the types themselves."""
+        return self.tissue is not None or bool(self.allow)
 
     @cached_property
     def opened(self) -> OpenIndex | None:

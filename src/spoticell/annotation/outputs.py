@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROWS = 16 * BLOCK
 """Rows of a csv file that are made at once."""
 
-ROUNDED = (keys.SCORE, keys.MATCH_SHARE, keys.MATCH_SIMILARITY, keys.MATCH_MEAN, keys.MATCH_P)
+ROUNDED = (keys.SCORE, keys.SECOND_PROBABILITY, keys.MATCH_SHARE, keys.MATCH_SIMILARITY, keys.MATCH_MEAN, keys.MATCH_P)
 """Columns that have six decimals in a csv file."""
 
 
@@ -54,6 +54,9 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
         keys.CELL_TYPE: pd.Categorical(annotation.names_n),
         keys.TERM: pd.Categorical(annotation.terms_n),
         keys.SCORE: annotation.score_n,
+        keys.SECOND_TYPE: pd.Categorical(annotation.second_names_n),
+        keys.SECOND_TERM: pd.Categorical(annotation.second_terms_n),
+        keys.SECOND_PROBABILITY: annotation.second_probability_n,
         keys.BROAD: pd.Categorical(annotation.broad_n),
         keys.N_COUNTS: annotation.n_counts_n,
         keys.N_GENES: annotation.n_genes_n,
@@ -112,6 +115,7 @@ def run_record(annotation: Annotation) -> dict[str, Any]:
         "threshold": annotation.threshold,
         "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
+        "tissues": None if annotation.tissues is None else annotation.tissues.shares,
         "classes": list(annotation.nodes),
         "class_names": list(annotation.names),
         "input": annotation.findings.to_dict(),
@@ -137,6 +141,7 @@ def summary_record(annotation: Annotation) -> dict[str, Any]:
         "threshold": annotation.threshold,
         "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
+        "tissues": None if annotation.tissues is None else annotation.tissues.shares,
         "input": annotation.findings.to_dict(),
         "cells": len(annotation.answer_n),
         "unknown": int((annotation.answer_n < 0).sum()),

@@ -17,15 +17,18 @@ from scipy import sparse
 from spoticell.annotation.decision import decide
 from spoticell.annotation.options import Options
 from spoticell.annotation.result import AnnotatedBlock, Annotation
+from spoticell.annotation.sample_tissue import SampleTissues, show_tissues
 from spoticell.annotation.sinks import ResultSink, Sink
+from spoticell.biology.ontology import load_ontology
+from spoticell.biology.relatives import Relatives
 from spoticell.errors import note
-from spoticell.io.aligned import aligned_blocks
+from spoticell.io.aligned import aligned_blocks, aligned_sample
 from spoticell.io.findings import Findings, inspect
 from spoticell.io.source import BLOCK, CellSource
 from spoticell.progress import Progress, stretch
 
 if TYPE_CHECKING:
-    from spoticell.model.runtime import Runtime
+    from spoticell.model.runtime import Prediction, Runtime
 
 log = logging.getLogger("spoticell")
 
@@ -136,13 +139,18 @@ def run(
     SpoticellError
         If the source turns out damaged, or a sink can't write.
     """
-    result = ResultSink(source, findings, options)
+    from spoticell.model.runtime import Runtime  # noqa: PLC0415 - ONNX Runtime is slow to load, and checks do without
+
+    runtime = Runtime(options.bundle, threads=options.threads)
+    looks = options.bundle.is_of_this_ontology and not options.tells_tissue
+    tissues = sample_tissues(findings, runtime) if looks else None
+    result = ResultSink(source, findings, options, tissues)
     begun: list[Sink] = []
     try:
         for sink in sinks:
             sink.begin(source, findings, options.bundle)
             begun.append(sink)
-        for block in annotated_blocks(source, findings, options):
+        for block in annotated_blocks(source, findings, options, runtime=runtime, tissues=tissues):
             result.add(block)
             for sink in sinks:
                 sink.add(block)
@@ -158,8 +166,23 @@ def run(
     return annotation
 
 
+def sample_tissues(findings: Findings, runtime: Runtime) -> SampleTissues:
+    """Find from which tissues the cells are that were kept while their source was looked at."""
+    counts_ng = aligned_sample(findings)
+    counts_ng = counts_ng[counts_ng.sum(axis=1) > findings.verdict.empty_up_to]
+    weights = runtime.bundle.label_weights
+    said = runtime.predict(counts_ng, findings.match.measured_g)
+    return show_tissues(weights.of(said.probabilities_nm), weights.label_c, runtime.bundle.nodes, load_ontology())
+
+
 def annotated_blocks(
-    source: CellSource, findings: Findings, options: Options, *, size: int = STEP
+    source: CellSource,
+    findings: Findings,
+    options: Options,
+    *,
+    runtime: Runtime,
+    tissues: SampleTissues | None,
+    size: int = STEP,
 ) -> Iterator[AnnotatedBlock]:
     """Stream a source through the network and answer each cell.
 
@@ -167,6 +190,10 @@ def annotated_blocks(
     ----------
     source, findings, options
         As for `run`.
+    runtime
+        Of the model.
+    tissues
+        Those that the sample shows; None where they are told, or don't matter.
     size
         Cells in a block.
 
@@ -175,27 +202,44 @@ def annotated_blocks(
     Blocks from first cell to last.  A cell without counts in known genes is unknown, and its
     fingerprint and probabilities are zero.
     """
-    from spoticell.model.runtime import Runtime  # noqa: PLC0415 - ONNX Runtime is slow to load, and checks do without
-
-    runtime = Runtime(options.bundle, threads=options.threads)
+    bundle = options.bundle
+    if tissues is None:
+        relatives = None if options.allowed is None else options.allowed.relatives
+    else:
+        relatives = Relatives(bundle.label_weights, bundle.nodes, load_ontology(), tissues.possible_m)
     for start, counts_ng in aligned_blocks(source, findings, size=size):
-        yield _annotated(start, counts_ng, findings, runtime, options)
+        prediction = runtime.predict(counts_ng, findings.match.measured_g)
+        yield _annotated(start, counts_ng, prediction, findings, options, relatives=relatives)
 
 
 def _annotated(
-    start: int, counts_ng: sparse.csr_array, findings: Findings, runtime: Runtime, options: Options
+    start: int,
+    counts_ng: sparse.csr_array,
+    prediction: Prediction,
+    findings: Findings,
+    options: Options,
+    *,
+    relatives: Relatives | None,
 ) -> AnnotatedBlock:
-    prediction = runtime.predict(counts_ng, findings.match.measured_g)
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
     # empty droplets have counts, but no cell to name
     told_n = np.where(n_counts_n > findings.verdict.empty_up_to, n_counts_n, 0)
-    decision = decide(prediction, told_n, options.bundle, threshold=options.lowest, allowed=options.allowed)
+    decision = decide(
+        prediction,
+        told_n,
+        options.bundle,
+        threshold=options.lowest,
+        allowed=options.allowed,
+        relatives=relatives,
+    )
     return AnnotatedBlock(
         start=start,
         counts_ng=counts_ng,
         answer_n=decision.answer_n,
         score_n=decision.score_n,
         doubted_n=decision.doubted_n,
+        second_n=decision.second_n,
+        second_probability_n=decision.second_probability_n,
         fingerprint_nd=prediction.fingerprint_nd,
         probabilities_nm=decision.probability_nm,
         n_counts_n=n_counts_n,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from spoticell.annotation.allowed import Allowed
 from spoticell.annotation.outputs import check_answers, csv_rows, obs_columns
+from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.biology.ontology import load_ontology
 from spoticell.errors import OutputError
 from spoticell.io.findings import Findings
@@ -47,6 +48,10 @@ class AnnotatedBlock:
     """Probability that the answer is right; 0 for unknown."""
     doubted_n: NDArray[np.bool_]
     """Which cells are unknown because their answer would have been too doubtful."""
+    second_n: NDArray[np.intp]
+    """Position of the type that each cell would be if it weren't its answer; -1 where there is none."""
+    second_probability_n: NDArray[np.float32]
+    """Probability of that type; 0 where there is none."""
     fingerprint_nd: NDArray[np.float32]
     probabilities_nm: NDArray[np.float32]
     """Calibrated probability of each node."""
@@ -100,7 +105,7 @@ class Annotation:
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> result = spoticell.annotate(cells)
     >>> result.summary()["cells"].sum(), result.obs.shape
-    (np.int64(700), (700, 6))
+    (np.int64(700), (700, 9))
     """
 
     findings: Findings
@@ -114,6 +119,10 @@ class Annotation:
     """Which cells are unknown because the types that an answer may be are too unlikely for them."""
     doubted_n: NDArray[np.bool_]
     """Which cells are unknown because their answer would have been too doubtful."""
+    second_n: NDArray[np.intp]
+    """Position in ``nodes`` of the type that each cell would be if it weren't its answer; -1 where there is none."""
+    second_probability_n: NDArray[np.float32]
+    """Probability of that type; 0 where there is none."""
     n_counts_n: NDArray[np.float32]
     n_genes_n: NDArray[np.int32]
     sample_s: NDArray[np.intp]
@@ -134,6 +143,8 @@ class Annotation:
     """What an index of reference cells says; None where none was given."""
     allowed: Allowed | None = None
     """The types that an answer may be; None where that is any of the bundle's."""
+    tissues: SampleTissues | None = None
+    """The tissues that the cells show, whose types alone were possible; None where that was told."""
 
     @property
     def least_score(self) -> float:
@@ -160,6 +171,16 @@ class Annotation:
     def names_n(self) -> NDArray[np.object_]:
         """Name of each cell's answer, or ``unknown``."""
         return self._spread(self.names)
+
+    @cached_property
+    def second_terms_n(self) -> NDArray[np.object_]:
+        """Ontology term of the type that each cell would be if it weren't its answer, or ``unknown``."""
+        return np.array([*self.nodes, UNKNOWN], dtype=object)[self.second_n]
+
+    @cached_property
+    def second_names_n(self) -> NDArray[np.object_]:
+        """Name of the type that each cell would be if it weren't its answer, or ``unknown``."""
+        return np.array([*self.names, UNKNOWN], dtype=object)[self.second_n]
 
     @cached_property
     def broad_n(self) -> NDArray[np.object_]:

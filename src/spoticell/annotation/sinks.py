@@ -17,6 +17,7 @@ from spoticell.annotation.matches import Matcher
 from spoticell.annotation.options import Options
 from spoticell.annotation.outputs import csv_rows, obs_columns, run_record, stale_columns, type_colors
 from spoticell.annotation.result import EXAMPLES, AnnotatedBlock, Annotation, Example
+from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
 from spoticell.io.write import write_csv
@@ -62,11 +63,21 @@ class ResultSink:
         What is annotated.
     options
         What was asked for.
+    tissues
+        Those that the sample shows.
     sample
         Most cells whose fingerprints to hold.
     """
 
-    def __init__(self, source: CellSource, findings: Findings, options: Options, *, sample: int = SAMPLE) -> None:
+    def __init__(
+        self,
+        source: CellSource,
+        findings: Findings,
+        options: Options,
+        tissues: SampleTissues | None = None,
+        *,
+        sample: int = SAMPLE,
+    ) -> None:
         n, self._bundle = source.n_cells, options.bundle
         self._source, self._findings, self._options = source, findings, options
         self._matcher = None if options.opened is None else Matcher(options.opened)
@@ -74,6 +85,9 @@ class ResultSink:
         self._score_n = np.zeros(n, dtype=np.float32)
         self._barred_n = np.zeros(n, dtype=np.bool_)
         self._doubted_n = np.zeros(n, dtype=np.bool_)
+        self._second_n = np.full(n, -1, dtype=np.intp)
+        self._second_probability_n = np.zeros(n, dtype=np.float32)
+        self._tissues = tissues
         self._n_counts_n = np.zeros(n, dtype=np.float32)
         self._n_genes_n = np.zeros(n, dtype=np.int32)
         self._sample_s = spread_sample(n, sample, rng=np.random.default_rng(0))
@@ -88,6 +102,8 @@ class ResultSink:
         self._score_n[rows] = block.score_n
         self._barred_n[rows] = block.barred_n
         self._doubted_n[rows] = block.doubted_n
+        self._second_n[rows] = block.second_n
+        self._second_probability_n[rows] = block.second_probability_n
         self._n_counts_n[rows] = block.n_counts_n
         self._n_genes_n[rows] = block.n_genes_n
         first, last = np.searchsorted(self._sample_s, (rows.start, rows.stop))
@@ -108,6 +124,8 @@ class ResultSink:
             score_n=self._score_n,
             barred_n=self._barred_n,
             doubted_n=self._doubted_n,
+            second_n=self._second_n,
+            second_probability_n=self._second_probability_n,
             n_counts_n=self._n_counts_n,
             n_genes_n=self._n_genes_n,
             sample_s=self._sample_s,
@@ -117,6 +135,7 @@ class ResultSink:
             options=self._options,
             matches=None if self._matcher is None else self._matcher.finish(),
             allowed=self._options.allowed,
+            tissues=self._tissues,
         )
 
     def _remember_surest(self, block: AnnotatedBlock) -> None:

@@ -232,8 +232,8 @@ class Judge:
                 Kind.ROUNDED_LOG, f"{seen}, as there always is in counts: they look like rounded logarithms."
             )
         if self._fit(0).target is not None:
-            return self._refuse(
-                Kind.PER_LENGTH,
+            return self._per_length(
+                self._fit(0),
                 f"{seen}, and all cells sum to about {self.tallies.totals.mean:,.0f}: they look like rounded TPM or "
                 "other proportions that are no multiples of one count.",
             )
@@ -261,8 +261,8 @@ class Judge:
         largest, slope = self.tallies.largest, self.tallies.slope
         seen = f"{whole:.0%} of the values are whole numbers, the largest is {largest:,.4g}"
         if largest > 25 and slope < GROWS and whole < 0.25:
-            return self._refuse(
-                Kind.PER_LENGTH,
+            return self._per_length(
+                self._fit(0),
                 f"{seen}, and totals don't grow with the number of genes as counts do (exponent {slope:.2f}): "
                 "they look like RPKM, FPKM or TPM, which are divided by gene length.",
             )
@@ -294,7 +294,7 @@ class Judge:
         million = abs(fit.sums.mean / 1e6 - 1) < CONSTANT_WITHIN
         tenth = fit.kind is Kind.LOG2 and abs(fit.sums.mean / 1e5 - 1) < CONSTANT_WITHIN
         if million or tenth:
-            return self._refuse(Kind.PER_LENGTH, f"{seen}: they look like TPM, which is divided by gene length.")
+            return self._per_length(fit, f"{seen}: they look like TPM, which is divided by gene length.")
         found = self._doubt_of_genes(fit)
         if found is not None:
             return self._refuse(found.kind, f"{seen}, and {found.evidence}.")
@@ -310,6 +310,25 @@ class Judge:
             remarks=(
                 f"the values are {why}: how many counts a cell has is estimated, and scores are less sure than they "
                 "say.",
+            ),
+        )
+
+    def _per_length(self, fit: Fit, evidence: str) -> CountsVerdict:
+        """Take values as proportions of which nobody knows how many counts they are, but no other values."""
+        found = self._doubt_of_genes(fit)
+        if found is not None and found.kind is not Kind.PER_LENGTH:
+            return self._refuse(found.kind, f"{evidence} But {found.evidence}.")
+        return self._say(
+            Kind.PER_LENGTH if fit.position == 0 else fit.kind,
+            evidence,
+            exact=False,
+            recovers="proportions",
+            target_sum=fit.target,
+            by_genes=True,
+            remarks=(
+                "the values are TPM, FPKM or the like, divided by gene length, so how deep a cell was sequenced isn't "
+                "known: its counts are estimated from the genes that it has. Scores are less sure than they say; give "
+                "counts if there are any.",
             ),
         )
 

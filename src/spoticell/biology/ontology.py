@@ -1,15 +1,16 @@
-"""The Cell Ontology: names, ancestors, and the answer that a set of node probabilities gives.
+"""The Cell Ontology: names, ancestors, and which labels lie below which terms.
 
 A label is a Cell Ontology term that a model can put its weight on; a node is a label or any term above one.
 Obsolete terms are left out, but a text that names one leads to its successor.  Nothing here knows cells or counts.
 
-Axes: ``n`` cells, ``c`` labels, ``m`` nodes.
+Axes: ``c`` labels, ``m`` nodes.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -163,6 +164,20 @@ class Ontology:
             self._ancestors[term] = frozenset((term,)).union(*above)
         return self._ancestors[term]
 
+    def descendants(self, terms: Sequence[str]) -> list[int]:
+        """Count the terms at or below each of some terms, in the whole ontology.
+
+        Examples
+        --------
+        >>> load_ontology().descendants(["CL:0000650", "CL:0000669"])  # mesangial cell, pericyte
+        [3, 13]
+        """
+        return [self._below[term] for term in terms]
+
+    @cached_property
+    def _below(self) -> Counter[str]:
+        return Counter(above for term in self.terms for above in self.ancestors(term))
+
     def depth(self, term: str) -> int:
         """Give the length of the longest path from the root down to a term; 0 at the root."""
         if term not in self._depth:
@@ -294,46 +309,3 @@ def reach_matrix(labels: Sequence[str], ontology: Ontology) -> tuple[tuple[str, 
     for c, label in enumerate(labels):
         reach_cm[c, [position[node] for node in ontology.ancestors(label)]] = True
     return nodes, reach_cm
-
-
-def answers(
-    probabilities_nm: NDArray[np.floating], nodes: Sequence[str], ontology: Ontology, *, threshold: float
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Answer each cell with the deepest node that is sure enough.
-
-    Of several nodes at the greatest depth the most probable one is taken, then the first.  Terms that say nothing
-    (`TOO_GENERAL`) or only what a cell does (`DOINGS`) are never an answer.
-
-    Parameters
-    ----------
-    probabilities_nm
-        Probability of each node for each cell, ``(n, m)``, in [0, 1]; NaN is never sure enough.
-    nodes
-        The ``m`` terms.
-    ontology
-        Where they stand.
-    threshold
-        Smallest probability that is sure enough, in [0, 1].
-
-    Returns
-    -------
-    For each cell the position of its answer in ``nodes``, -1 for unknown; and the answer's probability, 0 for unknown.
-
-    Examples
-    --------
-    >>> nodes = ("CL:0000000", "CL:0000542", "CL:0000084")
-    >>> answer_n, score_n = answers(np.array([[1, 0.9, 0.4], [1, 0.2, 0.1]]), nodes, load_ontology(), threshold=0.5)
-    >>> answer_n.tolist(), score_n.tolist()
-    ([1, -1], [0.8999999761581421, 0.0])
-    """
-    depth_m = np.array([-1 if node in TOO_GENERAL | DOINGS else ontology.depth(node) for node in nodes], dtype=np.int16)
-    if probabilities_nm.shape[1:] != depth_m.shape:
-        raise ConfigError(f"There are {len(nodes):,} nodes but probabilities of shape {probabilities_nm.shape}.")
-    if not len(nodes):
-        return np.full(len(probabilities_nm), -1, dtype=np.intp), np.zeros(len(probabilities_nm), dtype=np.float32)
-    sure_nm = np.where(probabilities_nm >= threshold, depth_m, np.int16(-1))
-    deepest_n = sure_nm.max(axis=1)
-    choice_nm = np.where(sure_nm == deepest_n[:, None], probabilities_nm, -np.inf)
-    answer_n = np.where(deepest_n >= 0, choice_nm.argmax(axis=1), -1).astype(np.intp)
-    score_n = np.take_along_axis(probabilities_nm, np.maximum(answer_n, 0)[:, None], axis=1)[:, 0]
-    return answer_n, np.where(answer_n >= 0, score_n, 0).astype(np.float32)

@@ -49,6 +49,8 @@ class CountsVerdict:
     mean_within: tuple[float, float] | None = None
     """Between which means of its values, the scale undone, a cell without a unit is taken for proportions of counts;
     None where there is no such cell."""
+    by_genes: bool = False
+    """Whether a cell's counts are estimated from its genes: no value says what one count is."""
     empty_up_to: int = 0
     """Barcodes with at most so many counts are empty droplets; 0 where there are none."""
     beside: tuple[Kind, ...] = ()
@@ -104,7 +106,8 @@ def worked_back(kept_nv: sparse.csr_array, floor_n: Floats, verdict: CountsVerdi
     position = position_of(verdict.kind)
     if verdict.recovers == "proportions":
         undone_nv = with_data(kept_nv, undo(kept_nv, floor_n, np.full(len(floor_n), position)))
-        return _finished(with_data(kept_nv, undone_nv.data / np.repeat(one_count(undone_nv), np.diff(kept_nv.indptr))))
+        one_n = sums(undone_nv) / depth_of(kept_nv) if verdict.by_genes else one_count(undone_nv)
+        return _finished(with_data(kept_nv, undone_nv.data / np.repeat(one_n, np.diff(kept_nv.indptr))))
     reading = read_cells(kept_nv, floor_n, first=position)
     return _finished(with_data(kept_nv, _counts(kept_nv, floor_n, reading, position, verdict)))
 
@@ -211,6 +214,20 @@ def one_count(undone_nv: sparse.csr_array) -> Floats:
         values = undone_nv.data[undone_nv.indptr[cell] : undone_nv.indptr[cell + 1]]
         unit_n[cell] = np.partition(values, len(values) // 5)[len(values) // 5]
     return unit_n
+
+
+def depth_of(values_nv: sparse.csr_array) -> Floats:
+    """Estimate the counts of each cell from the genes that it has, as a droplet with so many of them would have.
+
+    Twice the genes take nearly three times the counts; 500 genes stand for 1,000 counts, 2,000 for 8,000.  It is a rule
+    of thumb: proportions don't say how many molecules or reads they were made of.
+
+    Examples
+    --------
+    >>> depth_of(sparse.csr_array(np.ones((1, 500)))).tolist()
+    [1000.0]
+    """
+    return np.asarray(1000 * (np.maximum(np.diff(values_nv.indptr), 1) / 500) ** 1.5)
 
 
 def position_of(kind: Kind) -> int:

@@ -80,7 +80,7 @@ def find_tissue(text: str) -> Tissue:
         if words in {tissue.name, tissue.term.lower(), *map(str.lower, tissue.also)}:
             return tissue
     raise ConfigError(
-        f"there is no tissue {text[:40]!r}; there are {', '.join(tissue_names())}. Give one of these, or none."
+        f"there is no tissue {text[:40]!r}; there are {', '.join(tissue_names())}. Give one of these, 'any', or none."
     )
 
 
@@ -106,14 +106,34 @@ def possible_labels(labels: Sequence[str], tissue: Tissue, ontology: Ontology) -
     return [_is_possible(ontology.ancestors(label), tissue, ontology) for label in labels]
 
 
+def tissues_of(labels: Sequence[str], ontology: Ontology) -> list[frozenset[str] | None]:
+    """Give for each label the tissues that have it; None where it is specific to none.
+
+    Examples
+    --------
+    >>> from spoticell.biology.ontology import load_ontology
+    >>> labels = ["CL:1000488", "CL:0000084"]  # cholangiocyte, T cell
+    >>> [places and sorted(places) for places in tissues_of(labels, load_ontology())]
+    [['liver', 'pancreas'], None]
+    """
+    return [_places(ontology.ancestors(label), ontology) for label in labels]
+
+
 def _is_possible(above: frozenset[str], tissue: Tissue, ontology: Ontology) -> bool:
     """Judge a term by all that are it or above it."""
     if above & tissue.never or (tissue.only and not above & tissue.only):
         return False
+    places = _places(above, ontology)
+    return places is None or tissue.name in places
+
+
+def _places(above: frozenset[str], ontology: Ontology) -> frozenset[str] | None:
+    """Give the tissues that have a term, by all that are it or above it."""
     specific = load_specific()
     lines = above & specific.keys()
     passed: frozenset[str] = frozenset().union(*(ontology.ancestors(term) - {term} for term in lines))
-    return all(tissue.name in specific[term] for term in lines - passed)
+    places = [specific[term] for term in lines - passed]
+    return frozenset.intersection(*places) if places else None
 
 
 def _rows(table: str) -> Iterator[dict[str, str]]:

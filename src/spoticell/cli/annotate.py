@@ -133,6 +133,10 @@ def evaluate(
     ] = None,
     meanings: Meanings = None,
     partial: Partial = False,
+    tissue: Annotated[
+        str | None,
+        typer.Option("--tissue", metavar="NAME", help="Where the cells are from: counts types of other tissues."),
+    ] = None,
     key_added: Annotated[
         str, typer.Option("--key-added", metavar="WORD", help="First word of the columns of answers.")
     ] = "spoticell",
@@ -147,7 +151,13 @@ def evaluate(
     listen(quiet=False)
     with telling() as told:
         found = api.evaluate(
-            annotated, label_column=label_column, truth=truth, meanings=meanings, key_added=key_added, partial=partial
+            annotated,
+            label_column=label_column,
+            truth=truth,
+            meanings=meanings,
+            key_added=key_added,
+            partial=partial,
+            tissue=tissue,
         )
         told.extend(found.notes)
     figures = found.to_dict()
@@ -167,6 +177,8 @@ def _tell(annotation: Annotation, output: Path, report: Path | None, *, as_json:
             lines += [*matched(annotation, annotation.matches), ""]
         if annotation.allowed is not None:
             lines.append(f"Answers were kept to {annotation.allowed.describe()}.")
+        if annotation.tissues is not None:
+            lines.append(f"{annotation.tissues.describe()} Say otherwise with --tissue.")
         named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
         written = ", ".join(str(path) for path in (output, report) if path is not None)
         lines.append(

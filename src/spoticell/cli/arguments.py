@@ -29,7 +29,12 @@ Deny = Annotated[
 ]
 Tissue = Annotated[
     str | None,
-    typer.Option("--tissue", metavar="NAME", help=f"Rule out types of other tissues: {', '.join(tissue_names())}."),
+    typer.Option(
+        "--tissue",
+        metavar="NAME",
+        help=f"Rule out types of other tissues than any (none ruled out), {', '.join(tissue_names())} "
+        "[as the cells show].",
+    ),
 ]
 Layer = Annotated[
     str | None, typer.Option("--layer", metavar="NAME", help="Matrix to read: a layer's name, X or raw [the best].")

@@ -117,7 +117,7 @@ def listing(manifests: Sequence[Manifest]) -> list[str]:
 def card(manifest: Manifest, path: Path, sha256: str) -> list[str]:
     """List the facts about one bundle."""
     trust = manifest.trust
-    doubt = f"; from {trust.enough:.0f} counts on no answer that scores below {trust.doubt:.2f}" if trust else ""
+    doubt = "; cells that are too strange stay unknown" if trust and (trust.stranger or trust.doubt) else ""
     facts = [
         ("name", manifest.name),
         ("date", manifest.date),

@@ -7,6 +7,7 @@ RNA that leaked from other cells.  Axes: ``r`` profiles, ``n`` cells, ``v`` gene
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ SMALLEST_TISSUE = 4
 """Profiles that a tissue needs for its background to be known."""
 MICROARRAY_BACKGROUND = 5.5
 """Log2 intensity of a probe that sees nothing."""
+HIGHEST_LOG = 14.0
+"""Natural logarithm above which a value is no expression; e**14 is more than a million."""
 LEFT_OVER = 0.05
 """Where less than this share is left after the background, the profile is used as it is."""
 
@@ -54,7 +57,9 @@ class Noise:
     """Largest share of the tissue's background that is taken away."""
 
 
-def read_profiles(path: Path, tissues: dict[str, str], vocabulary: Vocabulary) -> Profiles:
+def read_profiles(
+    path: Path, tissues: Mapping[str, str], vocabulary: Vocabulary, *, log_factors: Mapping[str, float] | None = None
+) -> Profiles:
     """Read a table of genes by profiles.
 
     Parameters
@@ -66,6 +71,8 @@ def read_profiles(path: Path, tissues: dict[str, str], vocabulary: Vocabulary) -
         Tissue of each profile, by column name; '' or absent where not known.
     vocabulary
         The genes ``g``.
+    log_factors
+        For each column that holds logarithms ``factor * ln(1 + x)`` its factor; the others hold ``x`` itself.
 
     Raises
     ------
@@ -79,6 +86,9 @@ def read_profiles(path: Path, tissues: dict[str, str], vocabulary: Vocabulary) -
     # counts and proportions have zeros, log2 intensities have none
     if values_vr.min() > 1:
         values_vr = np.maximum(2.0**values_vr - 2.0**MICROARRAY_BACKGROUND, 0.0)
+    for column, factor in (log_factors or {}).items():
+        place = table.columns.get_loc(column)
+        values_vr[:, place] = np.expm1(np.minimum(values_vr[:, place] / factor, HIGHEST_LOG))
     match = match_genes({"gene": table.index.tolist()}, vocabulary)
     known = match.target_v >= 0
     sum_rg = np.zeros((values_vr.shape[1], len(vocabulary)))

@@ -45,7 +45,7 @@ def open_index(place: Path | str, *, threads: int | None = None) -> OpenIndex:
     Examples
     --------
     >>> open_index("human-v1").n_cells
-    12829
+    29177
     """
     return lance.LanceIndex(place, threads=threads) if is_lance(place) else Index(place, threads=threads)
 

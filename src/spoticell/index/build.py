@@ -164,7 +164,7 @@ def merge_indexes(indexes: Sequence[Path | str], output: Path | str, *, on_progr
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     spoticell.merge_indexes(["human-v1"], f"{folder}/tidy")
     ...     spoticell.open_index(f"{folder}/tidy").n_cells
-    12829
+    29177
     """
     with shown(on_progress, "merging") as step:
         merge_into(output, [open_index(index) for index in indexes], on_progress=step)

@@ -142,5 +142,10 @@ def aligned_blocks(
         yield cells.start, _aligned(cells.values_nv, findings)
 
 
+def aligned_sample(findings: Findings) -> sparse.csr_array:
+    """Give the counts of the cells that were kept while a source was looked at, ``(n, g)``."""
+    return _aligned(findings.sample_nv, findings)
+
+
 def _aligned(values_nv: sparse.csr_array, findings: Findings) -> sparse.csr_array:
     return align_counts(recover(findings.match.kept(values_nv), findings.verdict), findings.match)

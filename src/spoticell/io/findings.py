@@ -6,16 +6,19 @@ known and counts must be had from its values.  Annotating is left to ``annotatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict
 from spoticell.biology.genes import GeneMatch, Vocabulary, match_genes
 from spoticell.biology.padding import Seen, without_padding
 from spoticell.biology.recovery import REMEDY
 from spoticell.biology.repeats import Repeats, without_odd
+from spoticell.biology.sample import CellSample
 from spoticell.biology.summaries import notes_on_names
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.choice import SAME, Candidate, best_of, why_not
@@ -53,6 +56,8 @@ class Findings:
     matrix: str
     verdict: CountsVerdict
     match: GeneMatch
+    sample_nv: sparse.csr_array = field(repr=False, compare=False)
+    """Some hundred cells, evenly spread, as stored."""
     warnings: tuple[str, ...] = ()
     tried: tuple[tuple[str, str], ...] = ()
     """Matrices that were looked at and passed over, each with the reason."""
@@ -223,8 +228,10 @@ def _inspect_matrix(
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
     probe, repeats, seen = CountsProbe(), Repeats(match.target_v, names[match.column]), Seen(len(match.target_v))
+    sample = CellSample()
     for block in source.blocks(matrix):
         probe.update(block.values_nv)
+        sample.add(block.values_nv, np.zeros(len(block)))
         repeats.update(block.values_nv)
         seen.update(block.values_nv)
         on_progress(block.start + len(block), source.n_cells)
@@ -257,6 +264,7 @@ def _inspect_matrix(
             *notes_on_names(source.cell_names),
             *_remarks(verdict, match),
         ),
+        sample_nv=sample.cells()[0],
     )
     return findings, candidate
 

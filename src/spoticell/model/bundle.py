@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.biology.genes import Vocabulary, load_vocabulary
+from spoticell.biology.label_weights import LabelWeights
 from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import BundleError
 from spoticell.io.sealed import Seal, record_of
@@ -75,7 +76,7 @@ class Bundle:
     >>> import spoticell
     >>> bundle = spoticell.load_bundle("human-v1")
     >>> bundle.name, len(bundle.manifest.labels), len(bundle.vocabulary)
-    ('human-v1', 259, 20532)
+    ('human-v1', 371, 20532)
     """
 
     path: Path
@@ -99,7 +100,7 @@ class Bundle:
     def calibrated(
         self, probabilities_nm: NDArray[np.float32], counts_n: NDArray[np.floating[Any]]
     ) -> NDArray[np.float32]:
-        """Give the calibrated probability that each node is right; as they are where the bundle has no calibration.
+        """Give the calibrated probability that each node is right; as they are where nothing calibrates them.
 
         Parameters
         ----------
@@ -108,8 +109,19 @@ class Bundle:
         counts_n
             Counts of each cell in the bundle's genes.
         """
-        calibration = self.manifest.calibration
-        return probabilities_nm if calibration is None else calibration.apply(probabilities_nm, counts_n)
+        # of another release it isn't known which labels a node is the sum of
+        weights = self.label_weights if self.is_of_this_ontology else None
+        return self.manifest.calibrated(probabilities_nm, counts_n, weights)
+
+    @property
+    def is_of_this_ontology(self) -> bool:
+        """Whether its terms stand where they stand in the packaged release of the Cell Ontology."""
+        return self.manifest.ontology_version == load_ontology().version
+
+    @cached_property
+    def label_weights(self) -> LabelWeights:
+        """The way from the probabilities of ``nodes`` to the weights of labels, and back."""
+        return LabelWeights(self.manifest.labels, self.nodes, load_ontology())
 
     @cached_property
     def node_names(self) -> tuple[str, ...]:

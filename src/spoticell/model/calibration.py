@@ -1,14 +1,14 @@
 """What a network's probabilities are worth on cells of other laboratories: calibrated probabilities, and scores.
 
-A network is too sure of cells that it has never seen the like of, the more so the fewer counts a cell has.  Its
-probabilities are therefore mapped to how often such answers were right on data sets that were held out of training:
-Platt scaling (Platt 1999) with the depth of the cell as a second input.  The map rises with the probability, so a
-parent stays at least as probable as its child.
+A network is too sure of cells that it has never seen the like of, the more so the fewer counts a cell has.  The weights
+of its labels are therefore softened as held-out data sets ask for, and summed up the ontology after that: temperature
+scaling (Guo et al. 2017, arXiv:1706.04599) with a temperature that depends on the depth of the cell.  So weights that
+exclude each other still add up to at most one, and a parent stays at least as probable as its child.
 
 A network always finds some type likelier than the rest, also for a cell of a type that it has never seen.  What tells
 such a cell is its familiarity: the log-sum-exp of the network's logits, before they become probabilities (the negative
 energy score of Liu et al. 2020, arXiv:2010.03759).  It has a part in the score of an answer.
-Axes: ``n`` cells, ``m`` ontology nodes.
+Axes: ``n`` cells, ``c`` labels, ``m`` ontology nodes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ CERTAIN = 1e-6
 
 
 class Calibration(BaseModel):
-    """The map: log-odds of being right = ``slope`` x log-odds + ``depth`` x log10(counts / 1000) + ``intercept``."""
+    """The map of bundles up to format 1.2, node by node.
+
+    Log-odds of being right = ``slope`` x log-odds + ``depth`` x log10(counts / 1000) + ``intercept``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,6 +69,45 @@ class Calibration(BaseModel):
         return np.where(probabilities_nm > 0, probability_nm, 0).astype(np.float32)
 
 
+SHALLOWEST, DEEPEST = -1.5, 0.5
+"""Log10 of counts per thousand between which the depth of a cell counts; beyond, nothing was held out to learn from."""
+
+
+class Softening(BaseModel):
+    """The map: each label's weight to the power of ``10**(power + depth x log10(counts / 1000))``, made one again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    power: Annotated[float, Field(ge=-3, le=3)]
+    depth: Annotated[float, Field(ge=-3, le=3)]
+
+    def apply(self, weight_nc: NDArray[np.floating[Any]], counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Give the softened weight of each label; 0 stays 0, and a cell without weights stays without.
+
+        Parameters
+        ----------
+        weight_nc
+            The network's weights, in [0, 1].
+        counts_n
+            Counts of each cell in known genes.
+
+        Returns
+        -------
+        Weights, ``(n, c)``, of one in each row.
+
+        Examples
+        --------
+        >>> softening = Softening(power=-0.3, depth=0.0)
+        >>> softening.apply(np.array([[0.9, 0.1]]), np.array([1000])).round(2).tolist()
+        [[0.75, 0.25]]
+        """
+        power_n = 10 ** (self.power + self.depth * bounded_depth(counts_n))
+        likely_nc = np.where(weight_nc > CERTAIN, weight_nc, 0)
+        softened_nc = likely_nc ** power_n.astype(np.float32)[:, None]
+        total_n1 = softened_nc.sum(axis=1, keepdims=True)
+        return (softened_nc / np.where(total_n1 > 0, total_n1, 1)).astype(np.float32)
+
+
 def log_depth(counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Give log10 of counts per thousand; a cell without counts has that of one count.
 
@@ -75,6 +117,49 @@ def log_depth(counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     [-3.0, 0.0]
     """
     return np.log10(np.maximum(np.asarray(counts_n, dtype=np.float64), 1.0)) - 3.0
+
+
+def bounded_depth(counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Give log10 of counts per thousand, between depths that were held out to learn from."""
+    return np.clip(log_depth(counts_n), SHALLOWEST, DEEPEST)
+
+
+class Stranger(BaseModel):
+    """When a cell is too strange to be named, whatever speaks for its answer.
+
+    Shallow cells and cells seen through few genes look less familiar.  A cell is strange if its familiarity is below
+    ``intercept`` + ``counts`` x log10(counts / 1000) + ``genes`` x log10(measured genes / 1000): below all but a few of
+    the cells of known types that were held out, seen in the same way.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    counts: Number
+    genes: Number
+    intercept: Number
+
+    def is_strange(
+        self, familiarity_n: NDArray[np.floating[Any]], counts_n: NDArray[np.floating[Any]], n_measured: int
+    ) -> NDArray[np.bool_]:
+        """Say which cells are too strange.
+
+        Parameters
+        ----------
+        familiarity_n
+            How much speaks for all labels together.
+        counts_n
+            Counts of each cell in known genes.
+        n_measured
+            Known genes that are measured.
+
+        Examples
+        --------
+        >>> stranger = Stranger(counts=0.2, genes=1.3, intercept=7.0)
+        >>> stranger.is_strange(np.array([9.0, 8.0]), np.array([1000, 1000]), 20_000).tolist()
+        [False, True]
+        """
+        seen_n = self.counts * bounded_depth(counts_n) + self.genes * np.log10(max(n_measured, 1) / 1000)
+        return np.asarray(familiarity_n < self.intercept + seen_n, dtype=np.bool_)
 
 
 class Trust(BaseModel):
@@ -94,6 +179,8 @@ class Trust(BaseModel):
     """An answer with a smaller score isn't given."""
     enough: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Counts from which a cell's answers are doubted: with fewer nothing looks familiar, however right it is."""
+    stranger: Stranger | None = None
+    """Which cells are too strange to be named; None where nothing but the score says it."""
 
     def scores(
         self,
@@ -127,18 +214,34 @@ class Trust(BaseModel):
         score_n = expit(self.chance * odds_n + known_n + self.intercept)
         return np.asarray(score_n, dtype=np.float32)
 
-    def doubts(
-        self, score_n: NDArray[np.floating[Any]], counts_n: NDArray[np.floating[Any]], *, threshold: float
-    ) -> NDArray[np.bool_]:
-        """Say which answers are too doubtful to be given.
+    def least(
+        self, familiarity_n: NDArray[np.floating[Any]], counts_n: NDArray[np.floating[Any]], *, threshold: float
+    ) -> NDArray[np.float64]:
+        """Give the probability that an answer needs so that its score isn't too low to be given.
 
         Parameters
         ----------
-        score_n
-            Of each answer.
+        familiarity_n
+            How much speaks for all labels together.
         counts_n
             Counts of each cell in known genes.
         threshold
-            That the answers were chosen by; who asks for less sure ones gets more doubtful ones too.
+            That answers are chosen by; who asks for less sure ones gets more doubtful ones too.
+
+        Returns
+        -------
+        Probabilities; 0 where any answer may be given, more than 1 where none may.
+
+        Examples
+        --------
+        >>> trust = Trust(chance=0.5, depth=0.0, familiarity=1.0, intercept=-9.0, doubt=0.2)
+        >>> trust.least(np.array([10.0, 7.0, 0.0]), np.full(3, 1000), threshold=0.3).round(3).tolist()
+        [0.008, 0.773, 2.0]
         """
-        return (score_n < min(self.doubt, threshold)) & (np.asarray(counts_n) >= self.enough)
+        bound, counts_n = min(self.doubt, threshold), np.asarray(counts_n)
+        known_n = self.familiarity * familiarity_n + self.depth * log_depth(counts_n) + self.intercept
+        lacking_n = np.full(len(counts_n), -np.inf) if bound == 0 else logit(bound) - known_n
+        # a chance that hardly counts can't make up for anything
+        needed_n = expit(lacking_n / max(self.chance, CERTAIN))
+        needed_n = np.where(needed_n > 1 - CERTAIN, 2.0, needed_n)
+        return np.where(counts_n >= self.enough, needed_n, 0.0)

@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import from_json
 
+from spoticell.biology.label_weights import LabelWeights
 from spoticell.errors import BundleError, note
 from spoticell.io import sealed
 from spoticell.io.sealed import Sha256, check_plain, first_fault, format_of
-from spoticell.model.calibration import Calibration, Trust
+from spoticell.model.calibration import Calibration, Softening, Trust
 
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 GENES = "genes.tsv"
 
-MAJOR, MINOR = 1, 2
+MAJOR, MINOR = 1, 3
 """The format that this release writes; it reads every ``MAJOR.x``."""
 FILE_LIMIT = 1_000_000_000
 """Largest file that a manifest may name, in bytes; far above what a bundle needs."""
@@ -74,13 +77,36 @@ class Manifest(BaseModel):
     threshold: Annotated[float, Field(ge=0, le=1)]
     """Lowest probability at which a term is answered, unless the user says otherwise."""
     calibration: Calibration | None = None
-    """What calibrates the network's probabilities; None takes them as they are."""
+    """What calibrates the network's probabilities in bundles up to format 1.2."""
+    softening: Softening | None = None
+    """What calibrates the weights of the network's labels; None takes them as they are."""
     trust: Trust | None = None
     """Makes the score of an answer of its probability and the cell's familiarity; None takes the probability."""
     sources: tuple[Origin, ...]
     figures: dict[str, dict[str, float]]
     """Measured on each test set: ``{set: {figure: value}}``."""
     files: dict[str, FileRecord]
+
+    def calibrated(
+        self,
+        probabilities_nm: NDArray[np.float32],
+        counts_n: NDArray[np.floating[Any]],
+        weights: LabelWeights | None,
+    ) -> NDArray[np.float32]:
+        """Give the calibrated probability that each node is right; as they are where nothing calibrates them.
+
+        Parameters
+        ----------
+        probabilities_nm
+            The network's, in [0, 1], of the nodes of ``weights``.
+        counts_n
+            Counts of each cell in the bundle's genes.
+        weights
+            The way to the weights of labels, and back; None where it isn't known, and these stay as they are.
+        """
+        if self.softening is not None and weights is not None:
+            return weights.summed(self.softening.apply(weights.of(probabilities_nm), counts_n))
+        return probabilities_nm if self.calibration is None else self.calibration.apply(probabilities_nm, counts_n)
 
     @field_validator("files")
     @classmethod

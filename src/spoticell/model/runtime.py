@@ -52,6 +52,8 @@ class Prediction:
     probabilities_nm: NDArray[np.float32]
     familiarity_n: NDArray[np.float32] | None = None
     """Logarithm of how much speaks for all labels together; None where the bundle doesn't say."""
+    n_measured: int = 0
+    """Known genes that are measured in the cells."""
 
 
 class Runtime:
@@ -116,7 +118,9 @@ class Runtime:
             raise BundleError(
                 f"the network of the bundle {self.bundle.name} gives numbers that aren't finite; export it again."
             )
-        prediction = Prediction(*found)
+        fingerprint_nd, probabilities_nm, *more = found
+        n_measured = int(np.count_nonzero(measured_g))
+        prediction = Prediction(fingerprint_nd, probabilities_nm, more[0] if more else None, n_measured)
         prediction.fingerprint_nd[empty_n] = 0
         return prediction
 

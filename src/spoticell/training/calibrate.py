@@ -1,6 +1,6 @@
 """Fitting how far a network's probabilities can be trusted, on data sets that were held out of its training.
 
-Axes: ``n`` cells, ``m`` nodes, ``e`` nodes of cells, each judged.
+Axes: ``n`` cells, ``c`` labels, ``e`` cells with an answer.
 """
 
 from __future__ import annotations
@@ -11,98 +11,137 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import logit
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, QuantileRegressor
 
-from spoticell.biology.ontology import DOINGS, TOO_GENERAL, answers, load_ontology
+from spoticell.biology.ontology import load_ontology
 from spoticell.errors import TrainingError
-from spoticell.model.calibration import CERTAIN, Calibration, Trust, log_depth
-
-MAYBE = 0.1
-"""Probability that the deepest of a cell's judged nodes has at least."""
+from spoticell.model.calibration import CERTAIN, Softening, Stranger, Trust, bounded_depth, log_depth
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a network that never met a data set says of its cells, seen in one way, and whether it is right."""
+class JudgedAnswers:
+    """Answers of a network that never met a data set, seen in one way, one a cell, and whether they are right."""
 
     chance_e: NDArray[np.floating[Any]]
-    """Probability of each node that is judged, or chance of each answer."""
+    """Probability of each answer."""
     counts_e: NDArray[np.floating[Any]]
     """Counts of its cell in known genes."""
     right_e: NDArray[np.bool_]
     """Whether it is right."""
-
-
-@dataclass(frozen=True)
-class JudgedAnswers(Judged):
-    """Answers, one a cell."""
-
     familiarity_e: NDArray[np.floating[Any]]
     """Of the cell."""
 
 
-def judge_nodes(
-    probabilities_nm: NDArray[np.float32],
-    counts_n: NDArray[np.floating[Any]],
-    label_n: NDArray[np.object_],
-    nodes: tuple[str, ...],
-) -> Judged:
-    """Judge for each cell the deepest node that is at all probable, and those above it.
+@dataclass(frozen=True)
+class Weighed:
+    """What a network that never met a data set says of its cells, seen in one way, and which labels they can be."""
 
-    A node is right if the cell is of it: if the label is at or below it.  One below the label is right too, as nothing
-    more is known of the cell.  Nodes that are never an answer are left out.
+    weight_nc: NDArray[np.float32]
+    """The network's weight of each label."""
+    counts_n: NDArray[np.floating[Any]]
+    """Counts of each cell in known genes."""
+    true_nc: NDArray[np.bool_]
+    """Whether each label is the cell's, or a subtype."""
+
+
+def possible(label_n: NDArray[np.object_], labels: Sequence[str]) -> NDArray[np.bool_]:
+    """Say which of a network's labels cells of some types can be, ``(n, c)``.
+
+    Those at or below the type; where the network has none, those at or below the nearest type above it that has.
 
     Examples
     --------
-    >>> nodes = ("CL:0000542", "CL:0000084", "CL:0000236")  # lymphocyte, T cell, B cell
-    >>> found = judge_nodes(np.float32([[0.9, 0.3, 0.6]]), np.array([500]), np.array(["CL:0000236"], object), nodes)
-    >>> found.chance_e.tolist(), found.right_e.tolist()
-    ([0.8999999761581421, 0.6000000238418579], [True, True])
+    >>> labels = ("CL:0000542", "CL:0000084", "CL:0000236")  # lymphocyte, T cell, B cell
+    >>> possible(np.array(["CL:0000542", "CL:0000236", "CL:0000625"], dtype=object), labels).tolist()
+    [[True, True, True], [False, False, True], [False, True, False]]
     """
     ontology = load_ontology()
-    deepest_n, _ = answers(probabilities_nm, nodes, ontology, threshold=MAYBE)
-    above_m = [ontology.ancestors(node) for node in nodes]
-    usable_m = np.array([node not in TOO_GENERAL | DOINGS for node in nodes])
-    of_node_mm = np.array([[node in above for node in nodes] for above in above_m])
-    judged_nm = of_node_mm[deepest_n] & usable_m & (deepest_n >= 0)[:, None]
-    right_of = {
-        label: np.array([node in ontology.ancestors(label) or label in above_m[m] for m, node in enumerate(nodes)])
-        for label in set(label_n.tolist())
-    }
-    right_nm = np.stack([right_of[label] for label in label_n.tolist()])
-    cell_e, node_e = np.nonzero(judged_nm)
-    return Judged(probabilities_nm[cell_e, node_e], np.asarray(counts_n)[cell_e], right_nm[cell_e, node_e])
+    above_c = [ontology.ancestors(label) for label in labels]
+    known = frozenset[str]().union(*above_c)
+
+    def below(label: str) -> NDArray[np.bool_]:
+        node = max(ontology.ancestors(label) & known, key=lambda term: (ontology.depth(term), term))
+        return np.array([node in above for above in above_c], dtype=np.bool_)
+
+    found = {label: below(label) for label in set(label_n.tolist())}
+    return np.stack([found[label] for label in label_n.tolist()])
 
 
-def fit_calibration(judged: Sequence[Judged]) -> Calibration:
-    """Fit the map from probabilities of nodes to chances of their being right.
+def fit_softening(weighed: Sequence[Weighed]) -> Softening:
+    """Fit how much the weights of labels are softened: so that those of the cells' types are most likely.
 
     Parameters
     ----------
-    judged
+    weighed
         One entry a data set and view; each counts alike, whatever its size.
-
-    Raises
-    ------
-    TrainingError
-        If all are right, or all wrong, or surer ones are no more often right: there is nothing to fit then.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> chance_e = rng.random(4000).astype(np.float32)
-    >>> cells = Judged(chance_e, np.full(4000, 1000, dtype=np.float32), rng.random(4000) < chance_e)
-    >>> abs(fit_calibration([cells]).slope - 1) < 0.1
+    >>> weight_nc = rng.dirichlet([0.3, 0.3, 0.3], 4000).astype(np.float32)
+    >>> true_n = np.array([rng.choice(3, p=weight_c / weight_c.sum()) for weight_c in weight_nc.astype(np.float64)])
+    >>> cells = Weighed(weight_nc, np.full(4000, 1000), np.eye(3, dtype=bool)[true_n])
+    >>> abs(fit_softening([cells]).power) < 0.05
     True
     """
-    (slope, depth), intercept = _fit(judged, [_log_odds(judged), _depth(judged)])
-    if slope <= 0:
-        raise TrainingError("surer answers are no more often right on the held-out cells; there is nothing to trust.")
-    return Calibration(slope=slope, depth=depth, intercept=intercept)
+
+    def surprise(numbers: NDArray[np.float64]) -> float:
+        softening = Softening(power=float(numbers[0]), depth=float(numbers[1]))
+        losses = []
+        for part in weighed:
+            right_n = (softening.apply(part.weight_nc, part.counts_n) * part.true_nc).sum(axis=1)
+            losses.append(-np.log(np.maximum(right_n, CERTAIN)).mean())
+        return float(np.mean(losses))
+
+    simplex = np.array([[0, 0], [-0.2, 0], [0, 0.2]])  # the usual one has no size at zero
+    found = minimize(
+        surprise, simplex[0], method="Nelder-Mead", bounds=[(-2.0, 2.0)] * 2, options={"initial_simplex": simplex}
+    )
+    return Softening(power=round(float(found.x[0]), 4), depth=round(float(found.x[1]), 4))
 
 
-def fit_trust(judged: Sequence[JudgedAnswers], *, doubt: float, enough: float) -> Trust:
+@dataclass(frozen=True)
+class Seen:
+    """Cells of known types that a network never met, seen in one way."""
+
+    familiarity_n: NDArray[np.floating[Any]]
+    counts_n: NDArray[np.floating[Any]]
+    """Counts of each cell in known genes."""
+    n_measured: int
+    """Known genes that are measured."""
+
+
+def fit_stranger(seen: Sequence[Seen], *, share: float) -> Stranger:
+    """Fit below which familiarity a cell is strange, by its depth and the genes measured: a linear quantile.
+
+    Source: Koenker & Bassett 1978, Regression quantiles, https://doi.org/10.2307/1913643.
+
+    Parameters
+    ----------
+    seen
+        One entry a data set and view; each counts alike, whatever its size.
+    share
+        Share of these cells that is strange.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> cells = [Seen(rng.normal(9 + genes, 1, 500), np.full(500, 1000), 1000 * 10**genes) for genes in (0, 1)]
+    >>> abs(fit_stranger(cells, share=0.5).genes - 1) < 0.2
+    True
+    """
+    depth_e = bounded_depth(np.concatenate([part.counts_n for part in seen]))
+    genes_e = np.concatenate([np.full(len(part.counts_n), np.log10(part.n_measured / 1000)) for part in seen])
+    weight_e = np.concatenate([np.full(len(part.counts_n), 1 / max(len(part.counts_n), 1)) for part in seen])
+    model = QuantileRegressor(quantile=share, alpha=0)
+    model.fit(np.stack([depth_e, genes_e], axis=1), np.concatenate([part.familiarity_n for part in seen]), weight_e)
+    counts, genes = (round(float(value), 4) for value in model.coef_)
+    return Stranger(counts=counts, genes=genes, intercept=round(float(model.intercept_), 4))
+
+
+def fit_trust(judged: Sequence[JudgedAnswers], *, doubt: float = 0.0, enough: float = 0.0) -> Trust:
     """Fit the map from chance, depth and familiarity to how often answers are right.
 
     Parameters
@@ -136,16 +175,16 @@ def fit_trust(judged: Sequence[JudgedAnswers], *, doubt: float, enough: float) -
     return Trust(chance=chance, depth=depth, familiarity=familiarity, intercept=intercept, doubt=doubt, enough=enough)
 
 
-def _log_odds(judged: Sequence[Judged]) -> NDArray[np.float64]:
+def _log_odds(judged: Sequence[JudgedAnswers]) -> NDArray[np.float64]:
     chance_e = np.concatenate([part.chance_e for part in judged]).astype(np.float64)
     return np.asarray(logit(np.clip(chance_e, CERTAIN, 1 - CERTAIN)))
 
 
-def _depth(judged: Sequence[Judged]) -> NDArray[np.float64]:
+def _depth(judged: Sequence[JudgedAnswers]) -> NDArray[np.float64]:
     return log_depth(np.concatenate([part.counts_e for part in judged]))
 
 
-def _fit(judged: Sequence[Judged], inputs: Sequence[NDArray[np.floating[Any]]]) -> tuple[list[float], float]:
+def _fit(judged: Sequence[JudgedAnswers], inputs: Sequence[NDArray[np.floating[Any]]]) -> tuple[list[float], float]:
     """Give the slopes and the intercept of the log-odds of being right."""
     right_e = np.concatenate([part.right_e for part in judged])
     if len(np.unique(right_e)) < 2:

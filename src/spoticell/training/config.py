@@ -69,6 +69,8 @@ class AugmentConfig(Settings):
     """Share of cells whose counts are thinned (binomially)."""
     smallest_depth: Annotated[float, Field(gt=0, le=1)] = 0.08
     """Strongest thinning: the share of counts kept; depths are even on a log scale."""
+    states: Fraction = 0.15
+    """Share of cells that are put into a state which any type may be in, such as the answer to interferon."""
     gene_noise: Annotated[float, Field(ge=0, le=3)] = 1.0
     """How far genes differ between laboratories: each gets a factor whose logarithm has a standard deviation between
     0 and this, the same for the cells of a batch that share a panel; 0 for none."""
@@ -82,6 +84,9 @@ class TrainConfig(Settings):
     loss: Literal["hierarchical", "flat", "bce"] = "hierarchical"
     """``hierarchical``: cross-entropy of the label's node; ``flat``: of the label, kin or not; ``bce``: each node on
     its own, and a penalty."""
+    subtypes: Fraction = 0.5
+    """With the hierarchical loss: what weight on a subtype counts for a cell that is labelled with the type, against 1
+    for weight on the type itself.  With 1 a type's weight drifts to whichever of its subtypes is near."""
     contrast: Annotated[float, Field(ge=0)] = 0.2
     """Weight of the fingerprint's own loss, cells of a kind together, beside the labels'; 0 for none."""
     contrast_temperature: Positive = 0.1

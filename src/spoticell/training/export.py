@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from spoticell.biology.ontology import load_ontology
 from spoticell.io.passing import passing_place
 from spoticell.model.bundle import CODE, write_genes, write_manifest
-from spoticell.model.calibration import Calibration, Trust
+from spoticell.model.calibration import Softening, Trust
 from spoticell.model.manifest import MODEL
 from spoticell.model.runtime import FAMILIARITY, OUTPUTS
 from spoticell.training.layout import GRID
@@ -72,8 +72,8 @@ class About:
     """Logits are divided by it; the network's own if not given."""
     threshold: float | None = None
     """Probability that an answer needs; the network's own if not given."""
-    calibration: Calibration | None = None
-    """What makes chances of being right of the network's probabilities; the network's own if not given."""
+    softening: Softening | None = None
+    """What calibrates the weights of labels; the network's own if not given."""
     trust: Trust | None = None
     """What makes scores of chances and familiarity; the network's own if not given."""
     sources: Sequence[Mapping[str, Any]] = ()
@@ -132,7 +132,7 @@ def put_in_place(made: Path, folder: Path) -> None:
 
 
 def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> dict[str, Any]:
-    calibration, trust = about.calibration or trained.calibration, about.trust or trained.trust
+    softening, trust = about.softening or trained.softening, about.trust or trained.trust
     return {
         "name": about.name,
         "date": datetime.now(UTC).date().isoformat(),
@@ -146,7 +146,8 @@ def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> di
         "ontology_version": load_ontology().version,
         "temperature": about.temperature or trained.temperature,
         "threshold": trained.threshold if about.threshold is None else about.threshold,
-        "calibration": None if calibration is None else calibration.model_dump(),
+        "calibration": None if trained.calibration is None else trained.calibration.model_dump(),
+        "softening": None if softening is None else softening.model_dump(),
         "trust": None if trust is None else trust.model_dump(),
         "sources": tuple(about.sources) or trained.sources,
         "figures": about.figures,

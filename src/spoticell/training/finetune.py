@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spoticell.biology.label_weights import LabelWeights
 from spoticell.biology.ontology import load_ontology
 from spoticell.errors import TrainingError
 from spoticell.io.write import atomic
@@ -29,6 +30,7 @@ from spoticell.training.data.augment import Mask
 from spoticell.training.data.draws import Draws
 from spoticell.training.data.opening import open_supply
 from spoticell.training.data.panels import read_panels
+from spoticell.training.data.states import load_states
 from spoticell.training.data.supply import Supply
 from spoticell.training.export import BEST, About, export_bundle
 from spoticell.training.history import write_summary, write_types
@@ -125,7 +127,15 @@ class Teaching:
 
     def learn(self, on_progress: Progress | None = None) -> None:
         """Look at the cells, and fit the last layer."""
-        draws = Draws(self.supply, self.nodes, self.config, panels=self.panels, seed=self.random_state, streams=1)
+        draws = Draws(
+            self.supply,
+            self.nodes,
+            self.config,
+            panels=self.panels,
+            seed=self.random_state,
+            streams=1,
+            states=load_states(self.start.bundle.vocabulary),
+        )
         views = see(self.network, draws, count_views(self.supply), on_progress)
         fit_last_layer(self.network, *views, self.known, self.reach_cm, seed=self.random_state)
 
@@ -133,8 +143,8 @@ class Teaching:
         """Write bundle, tables and summary, and give the bundle's folder."""
         validation, manifest = self.supply.validation, self.start.bundle.manifest
         probabilities_nm = predict_nodes(self.network, validation, self.reach_cm)
-        if manifest.calibration:
-            probabilities_nm = manifest.calibration.apply(probabilities_nm, validation.counts_n)
+        weights = LabelWeights(self.labels, self.nodes, load_ontology())
+        probabilities_nm = manifest.calibrated(probabilities_nm, validation.counts_n, weights)
         result = figures(validation, probabilities_nm, self.nodes, threshold=manifest.threshold)
         write_types(output, result["per_type"])
         write_summary(output, self._summary(result))
@@ -160,6 +170,7 @@ class Teaching:
             threshold=bundle.manifest.threshold,
             temperature=bundle.manifest.temperature,
             calibration=bundle.manifest.calibration,
+            softening=bundle.manifest.softening,
             trust=bundle.manifest.trust,
             sources=(*(origin.model_dump() for origin in bundle.manifest.sources), *plain_sources(self.supply)),
         )

@@ -31,6 +31,7 @@ from spoticell.training.checkpoint import load_checkpoint, save_checkpoint
 from spoticell.training.config import TrainConfig
 from spoticell.training.data.augment import Mask
 from spoticell.training.data.draws import Draw, Draws
+from spoticell.training.data.states import load_states
 from spoticell.training.data.supply import Supply
 from spoticell.training.export import BEST, About, export_bundle
 from spoticell.training.fast import FastFingerprintNetwork
@@ -99,7 +100,10 @@ class Run:
         self.labels = supply.labels
         self.nodes, reach_cm = reach_of(self.labels)
         self.reach_cm = reach_cm.to(self.ranks.device)
-        self.draws = Draws(supply, self.nodes, config, panels=panels, seed=random_state, streams=self.streams)
+        states = load_states(vocabulary)
+        self.draws = Draws(
+            supply, self.nodes, config, panels=panels, seed=random_state, streams=self.streams, states=states
+        )
         self.pixel_g = self._layout()
         weight_g = supply.gene_weights(power=config.network.weigh_genes)
         self.network = FastFingerprintNetwork(config.network, self.pixel_g, len(self.labels), weight_g=weight_g)

@@ -24,6 +24,34 @@ def reach_of(labels: Sequence[str]) -> tuple[tuple[str, ...], Tensor]:
     return nodes, torch.from_numpy(reach_cm.astype(np.float32))
 
 
+def taught_of(reach_cm: Tensor, subtypes: float) -> Tensor:
+    """Give how much the weight of each label speaks for a cell of each node, ``(c, m)``.
+
+    A cell that is labelled with a type may be of any of its subtypes; yet nobody has said so, and it is most often of
+    none that the model knows.  A subtype's weight therefore counts less than the type's own.
+
+    Parameters
+    ----------
+    reach_cm
+        From `reach_of`.
+    subtypes
+        What a subtype's weight counts, against 1 for the type's own.
+
+    Examples
+    --------
+    >>> reach_cm = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
+    >>> taught_of(reach_cm, 0.4).tolist()
+    [[0.4000000059604645, 1.0, 0.0], [0.4000000059604645, 0.4000000059604645, 1.0]]
+    """
+    return torch.where(own_of(reach_cm), 1.0, reach_cm * subtypes)
+
+
+def own_of(reach_cm: Tensor) -> Tensor:
+    """Say which node is each label's own, ``(c, m)``: nodes stand after those above them, so it is the last."""
+    place_m = torch.arange(reach_cm.shape[1], device=reach_cm.device)
+    return (reach_cm * place_m).argmax(1)[:, None] == place_m
+
+
 def node_probabilities(logits_nc: Tensor, reach_cm: Tensor) -> Tensor:
     """Give the probability of every node: the sum over the labels at or below it.
 
@@ -64,9 +92,8 @@ def flat_loss(logits_nc: Tensor, node_n: Tensor, reach_cm: Tensor) -> Tensor:
     >>> flat_loss(torch.zeros(2, 2), torch.tensor([1, 2]), reach_cm).round(decimals=3).tolist()
     [0.6930000185966492, 0.6930000185966492]
     """
-    # nodes stand after the nodes above them, so a label's own is the last that it lies at or below
-    own_c = (reach_cm * torch.arange(reach_cm.shape[1], device=reach_cm.device)).argmax(1)
-    return functional.cross_entropy(logits_nc, (own_c == node_n[:, None]).to(logits_nc.dtype), reduction="none")
+    own_nc = own_of(reach_cm).T[node_n]
+    return functional.cross_entropy(logits_nc, own_nc.to(logits_nc.dtype), reduction="none")
 
 
 def bce_loss(

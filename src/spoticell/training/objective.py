@@ -11,7 +11,7 @@ from torch import Tensor
 from spoticell.training.config import TrainConfig
 from spoticell.training.contrast import contrast_loss, kinship, likeness
 from spoticell.training.data.batches import Batch
-from spoticell.training.loss import bce_loss, flat_loss, hierarchical_loss
+from spoticell.training.loss import bce_loss, flat_loss, hierarchical_loss, taught_of
 from spoticell.training.network import FingerprintNetwork
 
 
@@ -30,6 +30,7 @@ class Lesson:
 
     def __init__(self, config: TrainConfig, reach_cm: Tensor, above_mm: Tensor) -> None:
         self.config, self.reach_cm, self.above_mm = config, reach_cm, above_mm
+        self.taught_cm = taught_of(reach_cm, config.subtypes)
         self.kin_mm = kinship(above_mm)
 
     def __call__(self, network: FingerprintNetwork, batch: Batch) -> Tensor:
@@ -47,7 +48,7 @@ class Lesson:
 
     def _labels(self, logits_nc: Tensor, node_n: Tensor) -> Tensor:
         if self.config.loss == "hierarchical":
-            return hierarchical_loss(logits_nc, node_n, self.reach_cm)
+            return hierarchical_loss(logits_nc, node_n, self.taught_cm)
         if self.config.loss == "flat":
             return flat_loss(logits_nc, node_n, self.reach_cm)
         return bce_loss(logits_nc, node_n, self.reach_cm, above_mm=self.above_mm)

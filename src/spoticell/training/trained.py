@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.biology.genes import Vocabulary
-from spoticell.model.calibration import Calibration, Trust
+from spoticell.model.calibration import Calibration, Softening, Trust
 from spoticell.training.data.supply import Supply
 from spoticell.training.layout import Pixels
 from spoticell.training.network import FingerprintNetwork
@@ -35,7 +35,9 @@ class Trained:
     temperature: float = 1.0
     """Logits are divided by it: more than 1 makes answers less sure."""
     calibration: Calibration | None = None
-    """What makes chances of being right of the network's probabilities."""
+    """What calibrates the probabilities of a network that learned from a bundle up to format 1.2."""
+    softening: Softening | None = None
+    """What calibrates the weights of labels."""
     trust: Trust | None = None
     """What makes scores of chances and familiarity."""
     sources: tuple[Mapping[str, Any], ...] = ()

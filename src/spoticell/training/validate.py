@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from spoticell.annotation.figures import score
-from spoticell.biology.ontology import answers, load_ontology
+from spoticell.biology.answer_rule import answers
+from spoticell.biology.ontology import load_ontology
 from spoticell.training.data.labelled import LabelledCells
 from spoticell.training.loss import node_probabilities
 from spoticell.training.network import FingerprintNetwork

@@ -1,6 +1,6 @@
 """Findings on disk, so that a file that was looked at need not be looked at again when it is run.
 
-Numbers and words go to JSON, the two arrays of the gene match to files without pickle.
+Numbers and words go to JSON, the two arrays of the gene match and the sampled cells to files without pickle.
 Axes: ``v`` genes of the data set, ``g`` the bundle's genes.
 """
 
@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
+from scipy import sparse
 
 from spoticell.biology.counts import CountsVerdict
 from spoticell.biology.genes import GeneMatch
 from spoticell.io.findings import Findings
 
 WORDS, TARGETS, MEASURED = "findings.json", "findings_target_v.npy", "findings_measured_g.npy"
+SAMPLE = "findings_sample_nv.npz"
 _ARRAYS = frozenset({"target_v", "measured_g"})
 _VERDICT = TypeAdapter(CountsVerdict)
 
@@ -37,7 +39,8 @@ def remember(findings: Findings, folder: Path, *, bundle_sha256: str) -> None:
     match = {item.name: getattr(findings.match, item.name) for item in fields(GeneMatch)}
     np.save(folder / TARGETS, match["target_v"], allow_pickle=False)
     np.save(folder / MEASURED, match["measured_g"], allow_pickle=False)
-    plain = {item.name: getattr(findings, item.name) for item in fields(Findings)}
+    sparse.save_npz(folder / SAMPLE, findings.sample_nv)
+    plain = {item.name: getattr(findings, item.name) for item in fields(Findings) if item.name != "sample_nv"}
     plain["verdict"] = asdict(findings.verdict)
     plain["match"] = {name: value for name, value in match.items() if name not in _ARRAYS}
     (folder / WORDS).write_text(json.dumps({"bundle": bundle_sha256, "findings": plain}), encoding="utf-8")
@@ -59,4 +62,5 @@ def recall(folder: Path, *, bundle_sha256: str) -> Findings | None:
         "notes": tuple(plain["match"].get("notes", ())),
     }
     match = GeneMatch(**plain["match"] | names | arrays)
-    return Findings(**plain | lists | {"verdict": verdict, "match": match})
+    sample_nv = sparse.csr_array(sparse.load_npz(folder / SAMPLE))
+    return Findings(**plain | lists | {"verdict": verdict, "match": match, "sample_nv": sample_nv})

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from spoticell.biology.answer_rule import rule_of
 from spoticell.biology.ontology import BROAD, DOINGS, TOO_GENERAL, load_ontology
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
@@ -161,7 +162,7 @@ class Results:
         return rows + [self._entry(m, probability_m, role="below") for m in likely]
 
     def _others(self, node: int | None, probability_m: NDArray[np.float64]) -> list[dict[str, Any]]:
-        """Give the likeliest labels that are neither the answer nor above or below it."""
+        """Give the second best, then the likeliest labels that are neither above or below it nor the answer."""
         ontology, nodes = load_ontology(), self.bundle.nodes
         term = None if node is None else nodes[node]
         labels = set(self.bundle.manifest.labels) - TOO_GENERAL - DOINGS
@@ -172,7 +173,14 @@ class Results:
             and (term is None or not (term in ontology.ancestors(label) or label in ontology.ancestors(term)))
         ]
         likely = sorted((m for m in apart if probability_m[m] >= WORTH_A_WORD), key=lambda m: -probability_m[m])
-        return [self._entry(m, probability_m) for m in likely[:OTHERS]]
+        answer_1 = np.array([-1 if node is None else node])
+        second = int(rule_of(nodes, ontology).second_best(probability_m[None], answer_1)[0][0])
+        if second < 0:
+            return [self._entry(m, probability_m) for m in likely[:OTHERS]]
+        kin = ontology.ancestors(nodes[second])
+        rest = [m for m in likely if nodes[m] not in kin and nodes[second] not in ontology.ancestors(nodes[m])]
+        first = self._entry(second, probability_m, role="second")
+        return [first, *(self._entry(m, probability_m) for m in rest[: OTHERS - 1])]
 
     def _entry(self, m: int, probability_m: NDArray[np.float64], **more: str) -> dict[str, Any]:
         words = {"term": self.bundle.nodes[m], "name": self.bundle.node_names[m]}

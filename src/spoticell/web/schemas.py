@@ -192,6 +192,8 @@ class Summary(Shape):
     """Lowest score that the answer of a cell with enough counts may have."""
     allowed: str | None
     """The allowed types, in words; null if any type was allowed."""
+    tissues: str | None
+    """The tissues that the cells show, in a sentence; null if the tissue was told."""
     model: str
     score_mean: Share | None
     """Null if no cell was named."""
@@ -231,6 +233,8 @@ class Other(Shape):
     term: str
     name: str
     probability: Share
+    role: Literal["second"] | None = None
+    """``second`` for the one that the cell would be if it weren't its answer."""
 
 
 class OwnGene(Shape):

@@ -33,6 +33,7 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         "threshold": annotation.threshold,
         "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.describe(),
+        "tissues": None if annotation.tissues is None else annotation.tissues.describe(),
         "model": annotation.bundle.name,
         "score_mean": float(annotation.score_n[known_n].mean()) if known_n.any() else None,
         "types": types,

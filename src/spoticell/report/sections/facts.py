@@ -21,6 +21,7 @@ VALUES = {
     Kind.LOG1P: "Natural logarithms of normalised counts. The logarithm was undone",
     Kind.LOG2: "Logarithms to base 2 of normalised counts. The logarithm was undone",
     Kind.LOG10: "Logarithms to base 10 of normalised counts. The logarithm was undone",
+    Kind.PER_LENGTH: "Proportions divided by gene length. How many counts a cell has was estimated from its genes",
     Kind.SQRT: "Square roots of counts. They were squared",
     Kind.ASINH: "Inverse hyperbolic sines of normalised counts. They were undone",
     Kind.FREEMAN_TUKEY: "Freeman-Tukey square roots of counts. They were undone",
@@ -65,6 +66,8 @@ class Repeat:
     threshold: float
     allowed: str | None
     """The types that answers were kept to, in words; None where these were all."""
+    tissues: str | None
+    """The tissues that the cells show, in a sentence; None where the tissue was told."""
     index: Matches | None
     """What was matched with, if anything."""
     version: str = __version__
@@ -92,6 +95,7 @@ def repeat(annotation: Annotation, command: str) -> Repeat:
         manifest=annotation.bundle.manifest,
         threshold=annotation.threshold,
         allowed=None if annotation.allowed is None else annotation.allowed.describe(),
+        tissues=None if annotation.tissues is None else annotation.tissues.describe(),
         index=annotation.matches,
     )
 

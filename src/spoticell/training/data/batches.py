@@ -15,6 +15,7 @@ from torch import Tensor
 
 from spoticell.training.config import TrainConfig
 from spoticell.training.data.augment import Mask, distort, draw_panels, thin
+from spoticell.training.data.states import switch_on
 from spoticell.training.data.supply import Pool
 
 PANELS_A_BATCH = 16
@@ -61,13 +62,23 @@ class Batches:
         Batch size, augmentation.
     panels
         Real panels, each ``(g,)``.
+    states
+        Genes of each state that cells may be put into.
     """
 
-    def __init__(self, pool: Pool, node_n: NDArray[np.intp], *, config: TrainConfig, panels: Sequence[Mask]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        node_n: NDArray[np.intp],
+        *,
+        config: TrainConfig,
+        panels: Sequence[Mask],
+        states: Sequence[NDArray[np.intp]] = (),
+    ) -> None:
         self.cells, self.rising_n = pool.cells, np.cumsum(pool.chance_n)
         self.node_n = node_n
         self.config = config
-        self.panels = panels
+        self.panels, self.states = panels, states
         self.by_label = np.argsort(node_n, kind="stable")
         """Cells sorted by label."""
         self.first_m = np.searchsorted(node_n[self.by_label], np.arange(node_n.max(initial=0) + 2))
@@ -82,7 +93,9 @@ class Batches:
         size = len(chosen)
         n_panels = min(PANELS_A_BATCH, size)
         group_n = np.arange(size) * n_panels // size
-        counts_ng = distort(self.cells.counts_ng[chosen], group_n, config=self.config.augment, rng=rng)
+        share = self.config.augment.states
+        counts_ng = switch_on(self.cells.counts_ng[chosen], group_n, states=self.states, share=share, rng=rng)
+        counts_ng = distort(counts_ng, group_n, config=self.config.augment, rng=rng)
         counts_ng = thin(counts_ng, config=self.config.augment, rng=rng)
         lenders = self._by_chance(n_panels, rng)
         borrowed = self.cells.measured_sg[self.cells.dataset_n[lenders]]

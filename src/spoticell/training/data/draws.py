@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spoticell.training.config import TrainConfig
 from spoticell.training.data.augment import Mask
@@ -44,6 +45,8 @@ class Draws:
         Seed of the training.
     streams
         Batches whose gradients make a step, over all processes.
+    states
+        Genes of each state that cells may be put into.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class Draws:
         panels: Sequence[Mask],
         seed: int,
         streams: int,
+        states: Sequence[NDArray[np.intp]] = (),
     ) -> None:
         self.supply, self.config, self.panels, self.seed, self.streams = supply, config, panels, seed, streams
+        self.states = states
         self._node_of = {node: position for position, node in enumerate(nodes)}
         self._pools: dict[int, tuple[int, Batches]] = {}
         """For each stream the number of its pool, and the pool."""
@@ -90,7 +95,8 @@ class Draws:
             self._pools.pop(stream, None)  # the old one is let go of before the new one is read
             pool = self.supply.pool(self._random(POOL, number, stream), streams=self.streams)
             node_n = np.array([self._node_of[label] for label in pool.cells.label_n], dtype=np.intp)
-            self._pools[stream] = (number, Batches(pool, node_n, config=self.config, panels=self.panels))
+            batches = Batches(pool, node_n, config=self.config, panels=self.panels, states=self.states)
+            self._pools[stream] = (number, batches)
         return self._pools[stream][1]
 
     def _random(self, kind: int, number: int, stream: int) -> np.random.Generator:

@@ -32,9 +32,11 @@ export function showCell(cell, color, { onGene }) {
 const geneButton = ({ symbol, counts }, onGene) =>
   el("button", { type: "button", class: "plainly gene", title: `Colour the map by ${symbol}`, onclick: () => onGene(symbol) }, symbol, el("small", {}, ` ${number(counts)}`));
 
+const ROLES = { answer: "the answer", second: "second best" };
+
 function bars(steps) {
   return el("ol", { class: "plain steps-of" }, ...steps.map(({ name, probability, role }) =>
-    el("li", { class: role ?? null }, el("span", {}, name, role === "answer" && el("small", {}, " the answer")), el("span", { class: "value" }, percent(probability)),
+    el("li", { class: role ?? null }, el("span", {}, name, ROLES[role] && el("small", {}, ` ${ROLES[role]}`)), el("span", { class: "value" }, percent(probability)),
       el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * probability}%` } })))));
 }
 

@@ -33,7 +33,7 @@ export async function showResult(job, { onDelete, onAgain, version }) {
   summary.levels = levelsOf(summary);
   closeResult();
   view("result", job.name);
-  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below: Math.min(summary.least_score + UNSURE, 1) };
+  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below: Math.min(Math.max(summary.least_score, UNSURE) + UNSURE, 1) };
   const types = new Map(summary.types.map((type) => [type.index, type]));
   open = { job, summary, cells, look, types, map: new CellMap($("map"), { version, onPick: pick, onHover: hover, onReady: () => { $("map").dataset.drawn = "yes"; } }) };
   heading(job, summary);
@@ -47,9 +47,9 @@ export async function showResult(job, { onDelete, onAgain, version }) {
   await showCommands(job.id);
 }
 
-function heading(job, { cells, named, allowed, levels }) {
+function heading(job, { cells, named, allowed, tissues, levels }) {
   $("result-title").replaceChildren(...breakable(job.name));
-  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} ${named === 1 ? "has" : "have"} a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}`;
+  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} ${named === 1 ? "has" : "have"} a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}${tissues ? ` ${tissues}` : ""}`;
   const broad = levels.length ? groupsOf(open.summary, 0) : groupsOf(open.summary);
   showStrip(broad, cells);
   showComposition(broad, open.types, { cells, unknown: cells - named, onPress: (group) => choose(group.types, group.name, group.term) });

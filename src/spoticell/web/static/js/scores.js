@@ -21,7 +21,7 @@ export function showScores(cells, summary) {
   const side = least > 0.6 ? "mark left" : "mark";
   $("scores").replaceChildren(
     el("div", { class: "histogram", role: "img", "aria-label": text }, ...bars,
-      el("span", { class: side, style: { left: `${100 * least}%` } }, el("span", {}, `unknown below ${score(least)}`))),
+      least > 0 && el("span", { class: side, style: { left: `${100 * least}%` } }, el("span", {}, `unknown below ${score(least)}`))),
     el("div", { class: "ticks", "aria-hidden": "true" }, ...["0", "0.25", "0.5", "0.75", "1"].map((tick) =>
       el("span", { style: { left: `${100 * Number(tick)}%` } }, tick))),
     el("p", { class: "small" }, text),

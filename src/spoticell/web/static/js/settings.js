@@ -29,7 +29,7 @@ export function fillSettings(info, last) {
   $("model").replaceChildren(...info.models.map(({ name }) => el("option", { value: name }, name)));
   $("model").onchange = choose;
   if (last) $("model").value = last.model;
-  $("tissue").replaceChildren(el("option", { value: "" }, "Any"), ...info.tissues.map((name) => el("option", { value: name }, capital(name))));
+  $("tissue").replaceChildren(el("option", { value: "" }, "As the cells show"), el("option", { value: "any" }, "Any"), ...info.tissues.map((name) => el("option", { value: name }, capital(name))));
   $("tissue").value = last?.tissue ?? "";
   $("allow").value = last?.allow.join("\n") ?? "";
   $("deny").value = last?.deny.join("\n") ?? "";

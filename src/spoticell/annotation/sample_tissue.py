@@ -1,0 +1,98 @@
+"""From which tissues a sample is, by the types that its cells look like; and which types it therefore can't hold.
+
+A cell alone can't tell: to a network that knows the pericytes of the kidney but not those of the heart, these look
+like those.  A sample can, since a tissue shows itself by several types of its own.
+Axes: ``n`` cells of the sample, ``c`` labels, ``t`` tissues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoticell.biology.ontology import Ontology
+from spoticell.biology.tissues import tissues_of
+
+SEEN = 0.01
+"""Share of the sample that a type needs to speak for a tissue."""
+ALONE = 0.5
+"""Share of the sample from which one type speaks for a tissue alone."""
+FIRST, OTHER = 2, 4
+"""Types of its own that a tissue shows itself by; another one beside it needs more, as they may be mistaken for its."""
+FIRST_SHARE, OTHER_SHARE = 0.02, 0.2
+"""Share of the sample that those types have together, for the first tissue and for another."""
+BLOOD = "blood"
+"""Comes along with all tissues; types specific to it and some tissues are possible where none shows itself."""
+
+
+@dataclass(frozen=True)
+class SampleTissues:
+    """The tissues that a sample shows."""
+
+    shares: dict[str, float]
+    """Of each tissue the share of the sample that is of its own types, largest first; empty if none shows itself."""
+    possible_m: NDArray[np.bool_]
+    """Which nodes the sample can hold: those of its tissues, and those that are specific to none."""
+
+    def describe(self) -> str:
+        """Say the same in a sentence.
+
+        Examples
+        --------
+        >>> SampleTissues({"lung": 0.126}, np.ones(1, dtype=np.bool_)).describe()
+        'The cells look like those of lung (13% are of its own types), so types of other tissues were no answer.'
+        """
+        if not self.shares:
+            return "The cells show no tissue by types of its own, so types of single tissues were no answer."
+        shown = " and ".join(f"{name} ({share:.0%} are of its own types)" for name, share in self.shares.items())
+        return f"The cells look like those of {shown}, so types of other tissues were no answer."
+
+
+def show_tissues(
+    weight_nc: NDArray[np.floating], label_c: NDArray[np.integer], nodes: Sequence[str], ontology: Ontology
+) -> SampleTissues:
+    """Find the tissues of a sample.
+
+    Parameters
+    ----------
+    weight_nc
+        Weight of each label for some cells of the sample, rows of one.
+    label_c
+        Position of each label among the nodes.
+    nodes
+        Terms, length ``m``.
+    ontology
+        Where they stand.
+
+    Examples
+    --------
+    >>> from spoticell.biology.ontology import load_ontology
+    >>> nodes = ["CL:0000182", "CL:0000091", "CL:0000650", "CL:0000084"]  # hepatocyte, Kupffer, mesangial, T cell
+    >>> found = show_tissues(np.array([[0.5, 0.2, 0.1, 0.2]]), np.arange(4), nodes, load_ontology())
+    >>> list(found.shares), found.possible_m.tolist()
+    (['liver'], [True, True, False, True])
+    """
+    places_m = tissues_of(nodes, ontology)
+    tissues = sorted(set().union(*(places for places in places_m if places)) - {BLOOD})
+    own_tm = np.array([[places is not None and tissue in places for places in places_m] for tissue in tissues])
+    # a type of one tissue says more than one of several
+    telling_m = np.array([1 / len(places) if places else 0 for places in places_m])
+    mean_m = np.zeros(len(nodes))
+    mean_m[label_c] = np.asarray(weight_nc, dtype=np.float64).mean(axis=0) if len(weight_nc) else 0
+    possible_m = np.array([places is None for places in places_m], dtype=np.bool_)
+    shares: dict[str, float] = {}
+    in_blood_m = np.array([places is not None and BLOOD in places for places in places_m], dtype=np.bool_)
+    while tissues:
+        open_tm = own_tm & ~possible_m & ~in_blood_m
+        share_t = open_tm @ mean_m
+        best = int((share_t + open_tm @ (mean_m * telling_m)).argmax())
+        types = int((mean_m[open_tm[best]] >= SEEN).sum())
+        least, few = (OTHER_SHARE, OTHER) if shares else (FIRST_SHARE, FIRST)
+        if share_t[best] < least or (types < few and (shares or share_t[best] < ALONE)):
+            break
+        shares[tissues[best]] = round(float(share_t[best]), 4)
+        possible_m |= own_tm[best]
+    return SampleTissues(shares, possible_m if shares else possible_m | in_blood_m)

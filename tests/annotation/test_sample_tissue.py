@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from spoticell.annotation.sample_tissue import show_tissues
+from spoticell.biology.ontology import load_ontology
+
+ONTOLOGY = load_ontology()
+
+
+def show(**shares):
+    """Show the tissues of a sample with such shares of types; give them, and what the sample can hold."""
+    names = [name.replace("_", " ") for name in shares]
+    nodes = [ONTOLOGY.resolve_label(name) for name in names]
+    found = show_tissues(np.array([list(shares.values())]), np.arange(len(nodes)), nodes, ONTOLOGY)
+    return found.shares, [name for name, possible in zip(names, found.possible_m, strict=True) if possible]
+
+
+HEART = {"fibroblast_of_cardiac_tissue": 0.4, "regular_ventricular_cardiac_myocyte": 0.2}
+
+
+def test_a_tissue_that_shows_itself_by_several_types_rules_out_those_of_others():
+    tissues, possible = show(**HEART, mesangial_cell=0.3, T_cell=0.1)
+    assert tissues == {"heart": 0.6}
+    assert possible == ["fibroblast of cardiac tissue", "regular ventricular cardiac myocyte", "T cell"]
+
+
+def test_one_odd_type_shows_no_tissue_but_half_of_the_sample_does():
+    assert show(mesangial_cell=0.3, T_cell=0.7) == ({}, ["T cell"])
+    assert show(hepatocyte=0.6, T_cell=0.4)[0] == {"liver": 0.6}
+
+
+def test_blood_shows_no_tissue_and_keeps_the_types_that_it_shares_with_marrow():
+    tissues, possible = show(T_cell=0.9, hematopoietic_stem_cell=0.02, alveolar_macrophage=0.03, monocyte=0.05)
+    assert tissues == {}
+    assert possible == ["T cell", "hematopoietic stem cell", "monocyte"]
+
+
+def test_a_tissue_of_its_own_rules_out_types_of_marrow_too():
+    assert "hematopoietic stem cell" not in show(**HEART, hematopoietic_stem_cell=0.02)[1]
+
+
+def test_a_mixture_shows_the_tissues_that_it_is_made_of():
+    brain = {"astrocyte_of_the_cerebral_cortex": 0.1, "VIP_GABAergic_interneuron": 0.1, "microglial_cell": 0.1}
+    assert list(show(**HEART, **brain, oligodendrocyte_precursor_cell=0.1)[0]) == ["heart", "brain"]
+    assert list(show(**HEART, **brain)[0]) == ["heart"]
+
+
+def test_a_type_of_one_tissue_says_more_than_one_of_several():
+    shares = {"glutamatergic_neuron": 0.5, "GABAergic_neuron": 0.2, "astrocyte_of_the_cerebral_cortex": 0.2}
+    assert list(show(**shares, retinal_cell=0.1)[0]) == ["brain"]
+
+
+@pytest.mark.parametrize("cells", [0, 1])
+def test_no_cells_show_no_tissue(cells):
+    nodes = [ONTOLOGY.resolve_label(name) for name in ("hepatocyte", "T cell")]
+    found = show_tissues(np.zeros((cells, 2)), np.arange(2), nodes, ONTOLOGY)
+    assert found.shares == {}
+    assert found.possible_m.tolist() == [False, True]
+
+
+def test_what_was_found_is_said_in_a_sentence():
+    nodes = [ONTOLOGY.resolve_label(name) for name in ("hepatocyte", "Kupffer cell", "T cell")]
+    found = show_tissues(np.array([[0.5, 0.2, 0.3]]), np.arange(3), nodes, ONTOLOGY)
+    assert "look like those of liver (70% are of its own types)" in found.describe()
+    none = show_tissues(np.array([[0, 0, 1.0]]), np.arange(3), nodes, ONTOLOGY)
+    assert "show no tissue" in none.describe()
