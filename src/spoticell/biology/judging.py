@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from spoticell.biology.droplets import LOW
-from spoticell.biology.plausible import Doubt, alike, doubt, doubt_of_levels, gene_spread
+from spoticell.biology.plausible import Doubt, doubt, doubt_of_genes, doubt_of_levels
 from spoticell.biology.reading import read_cells
 from spoticell.biology.recovery import REMEDY, CountsVerdict, cell_means, one_count, undo, worked_back
 from spoticell.biology.remarks import remarks_on
@@ -29,8 +29,6 @@ GROWS = 0.4
 """A cell's total grows with its genes at least with this exponent in counts, and hardly in RPKM, FPKM and TPM."""
 MOSTLY_WHOLE = 0.75
 """Share of whole numbers among values that only counts reach."""
-FEWEST_RARE = 50
-"""Rarely seen genes that are needed to compare genes."""
 
 
 @dataclass(frozen=True)
@@ -334,30 +332,8 @@ class Judge:
 
     def _doubt_of_genes(self, fit: Fit) -> Doubt | None:
         """Ask whether rare genes look as counted, and whether cells are more alike than chance allows."""
-        n, v = self.kept_nv.shape
-        units_nv = with_data(
-            fit.undone_nv, fit.undone_nv.data / np.repeat(one_count(fit.undone_nv), np.diff(self.kept_nv.indptr))
-        )
-        if n < 20 or v < 2 * FEWEST_RARE:
-            return None
-        filled = self.kept_nv.nnz / (n * v)
-        spread = gene_spread(units_nv)
-        if spread.n_genes < FEWEST_RARE:
-            return (
-                Doubt(Kind.SMOOTHED, f"{filled:.0%} of all values are above zero: zeros were filled in")
-                if filled > 0.5
-                else None
-            )
-        reads = spread.within > 1
-        if spread.between > (0.8 if reads else 0.2):
-            return Doubt(
-                Kind.PER_LENGTH,
-                f"values of rarely seen genes differ {np.exp(spread.between):.1f}-fold from gene to gene, as where "
-                "each gene was divided by its length, mean or largest value",
-            )
-        if spread.middle > 0.5 and not reads:
-            return Doubt(Kind.UNKNOWN, "rarely seen genes have the larger values, as where genes were weighted")
-        return None if reads else alike(units_nv)
+        one_e = np.repeat(one_count(fit.undone_nv), np.diff(self.kept_nv.indptr))
+        return doubt_of_genes(with_data(fit.undone_nv, fit.undone_nv.data / one_e))
 
     def _guesses(self) -> str:
         """Name the two scales that come nearest."""

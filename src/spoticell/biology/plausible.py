@@ -39,6 +39,10 @@ class Doubt(NamedTuple):
     evidence: str
 
 
+FEWEST_RARE = 50
+"""Rarely seen genes that are needed to compare genes."""
+
+
 @dataclass(frozen=True)
 class GeneSpread:
     """How the values of rarely seen genes compare, one count taken as 1; logs throughout."""
@@ -292,3 +296,39 @@ def _first_of_its_kind(values_nv: sparse.csr_array) -> NDArray[np.bool_]:
     first_n = np.zeros(len(keys), dtype=np.bool_)
     first_n[list({key: place for place, key in reversed(list(enumerate(keys)))}.values())] = True
     return first_n
+
+
+def doubt_of_genes(units_nv: sparse.csr_array) -> Doubt | None:
+    """Say what speaks against values in units of one count being counts, by the genes.
+
+    Rare genes must look as counted, and cells no more alike than chance allows.
+
+    Parameters
+    ----------
+    units_nv
+        Values divided by what one count seems to be in each cell.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> doubt_of_genes(sparse.csr_array(rng.gamma(2.0, size=(60, 600)))).kind.value
+    'smoothed over cells'
+    """
+    n, v = units_nv.shape
+    if n < 20 or v < 2 * FEWEST_RARE:
+        return None
+    filled = units_nv.nnz / (n * v)
+    spread = gene_spread(units_nv)
+    if spread.n_genes < FEWEST_RARE:
+        evidence = f"{filled:.0%} of all values are above zero: zeros were filled in"
+        return Doubt(Kind.SMOOTHED, evidence) if filled > 0.5 else None
+    reads = spread.within > 1
+    if spread.between > (0.8 if reads else 0.2):
+        return Doubt(
+            Kind.PER_LENGTH,
+            f"values of rarely seen genes differ {np.exp(spread.between):.1f}-fold from gene to gene, as where "
+            "each gene was divided by its length, mean or largest value",
+        )
+    if spread.middle > 0.5 and not reads:
+        return Doubt(Kind.UNKNOWN, "rarely seen genes have the larger values, as where genes were weighted")
+    return None if reads else alike(units_nv)
