@@ -26,7 +26,8 @@ from benchmarks.lib.saving import DATA, RESULTS, save_result
 from benchmarks.lib.studies import Cells, read_aligned
 from spoticell.annotation.figures import score
 from spoticell.biology.genes import load_vocabulary
-from spoticell.biology.ontology import TOO_GENERAL, load_ontology, reach_matrix
+from spoticell.biology.label_weights import LabelWeights
+from spoticell.biology.ontology import TOO_GENERAL, load_ontology
 from spoticell.biology.tissues import find_tissue
 from spoticell.errors import CountsError
 from spoticell.model.bundle import Bundle, load_bundle
@@ -127,11 +128,10 @@ def forced(probabilities_nm: np.ndarray, bundle: Bundle) -> np.ndarray:
 
 
 def own_probabilities(probabilities_nm: np.ndarray, labels: tuple[str, ...], nodes: tuple[str, ...]) -> np.ndarray:
-    """Solve p R = P for the labels' own probabilities, placed among the nodes."""
-    _, reach_cm = reach_matrix(labels, load_ontology())
-    own_nc = np.linalg.lstsq(reach_cm.T.astype(float), probabilities_nm.T.astype(float), rcond=None)[0].T
+    """Give the labels' own probabilities, placed among the nodes."""
+    weights = LabelWeights(labels, nodes, load_ontology())
     own_nm = np.full(probabilities_nm.shape, -1.0)
-    own_nm[:, [nodes.index(label) for label in labels]] = own_nc
+    own_nm[:, weights.label_c] = weights.of(probabilities_nm)
     return own_nm
 
 

@@ -69,12 +69,15 @@ def decide(
     probability_nm = prediction.probabilities_nm
     if allowed is not None and allowed.restrict is not None:
         probability_nm = allowed.restrict(probability_nm)
-    if relatives is not None and bundle.manifest.calibration is not None:
-        # that calibration is of single nodes, after which they are no sums of labels
-        probability_nm = bundle.calibrated(relatives(probability_nm), counts_n)
-    else:
+    softening = bundle.manifest.softening
+    if relatives is None:
         probability_nm = bundle.calibrated(probability_nm, counts_n)
-        probability_nm = probability_nm if relatives is None else relatives(probability_nm)
+    elif softening is not None:
+        weight_nc = softening.apply(bundle.label_weights.of(probability_nm), counts_n)
+        probability_nm = relatives.summed(weight_nc)
+    else:
+        # a calibration of single nodes comes last, as they are no sums of labels after it
+        probability_nm = bundle.calibrated(relatives(probability_nm), counts_n)
     empty_n = np.asarray(counts_n) == 0
     probability_nm = np.where(empty_n[:, None], np.float32(0), probability_nm)
     rule, trust, known_n = rule_of(bundle.nodes, load_ontology()), bundle.manifest.trust, prediction.familiarity_n

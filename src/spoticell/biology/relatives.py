@@ -80,7 +80,10 @@ class Relatives:
         -------
         The same, ``(n, m)``; a parent is never less probable than its child.
         """
-        weight_nc = self._weights.of(probabilities_nm)
+        return self.summed(self._weights.of(probabilities_nm))
+
+    def summed(self, weight_nc: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the same from the weight of each label, ``(n, c)``."""
         given_nr, own_nr = weight_nc @ self._gives_cr, weight_nc @ self._below_cr
         all_nr = given_nr + own_nr
         part_nr = np.divide(given_nr, all_nr, out=np.zeros_like(all_nr), where=all_nr > 0)
