@@ -3,7 +3,7 @@
 Run it whenever a format changes, and never again into a folder that is there: what is in the archive stays as it is,
 and later versions must read it.
 
-    python -m scripts.archive bundle tests/archive/bundle-1.4
+    python -m scripts.archive bundle tests/archive/bundle-1.5
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def bundle(folder: Path) -> None:
     fields |= {"softening": {"power": -0.2, "depth": 0.1}}
     fields |= {"trust": {"chance": 0.1, "depth": 0.4, "familiarity": 0.5, "intercept": -10.0, "doubt": 0.05}}
     fields["trust"]["stranger"] = {"counts": 0.5, "genes": 1.0, "intercept": -9.0}
+    fields["together"] = {"power": 0.1, "trust": fields["trust"]}
     write_manifest(place, **{name: value for name, value in fields.items() if name not in DERIVED})
     annotate(CELLS, folder / "answers.csv", model=place)
 
@@ -126,7 +127,8 @@ def annotated(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as passing:
         index(Path(passing))
         output = folder / "cells.h5ad"
-        annotate(CELLS, output, model=newest_bundle(), index=Path(passing) / "index", deny=["fibroblast"])
+        asked = {"index": Path(passing) / "index", "deny": ["fibroblast"], "groups": "batch", "by": "batch"}
+        annotate(CELLS, output, model=newest_bundle(), **asked)
     figures = evaluate(output, label_column=LABEL).to_dict()
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

@@ -30,7 +30,7 @@ def main(
 ) -> None:
     """Name the cells of a file with a trained model."""
     output = output or data_path.with_name(f"{data_path.stem}_predicted.h5ad")
-    annotate(data_path, output=output, model=str(model_path), report=report, overwrite=overwrite)
+    annotate([data_path], output=output, model=str(model_path), report=report, overwrite=overwrite)
 
 
 if __name__ == "__main__":

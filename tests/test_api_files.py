@@ -53,6 +53,9 @@ def test_a_csv_holds_one_line_a_cell_in_the_order_of_the_file(tiny_h5ad, tiny_bu
         "spoticell_level_broad",
         "spoticell_n_counts_used",
         "spoticell_n_genes_used",
+        "spoticell_single_cell_type",
+        "spoticell_single_cell_type_ontology_term_id",
+        "spoticell_single_score",
     ]
     assert table["cell"].tolist() == [f"cell-{row}" for row in range(31)]
     assert table["spoticell_cell_type_ontology_term_id"].tolist() == tiny_answers
@@ -146,7 +149,7 @@ def test_a_failure_leaves_nothing_behind(tiny_h5ad, tiny_bundle, tmp_path, monke
         yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "annotated_blocks", broken)
+    monkeypatch.setattr(pipeline, "first_blocks", broken)
     for name in ("out.h5ad", "out.csv"):
         with pytest.raises(KeyboardInterrupt):
             annotate(tiny_h5ad, folder / name, model=tiny_bundle)

@@ -76,9 +76,9 @@ def test_neither_the_order_of_genes_nor_that_of_cells_matters(blood):
 @pytest.mark.real
 def test_a_cell_alone_gets_what_it_gets_among_others(blood):
     # a single cell can't be told from anything by its neighbours, so whole numbers alone must do, and shows no tissue
-    together = annotated(blood, tissue="blood")
+    together = annotated(blood, tissue="blood", each_cell_alone=True)
     for cell in blood.obs_names[:5]:
-        alone = annotated(blood[[cell]].copy(), tissue="blood")
+        alone = annotated(blood[[cell]].copy(), tissue="blood", each_cell_alone=True)
         np.testing.assert_allclose(
             alone.obsm["spoticell_probabilities"][0], together[[cell]].obsm["spoticell_probabilities"][0], atol=1e-4
         )

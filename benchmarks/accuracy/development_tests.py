@@ -3,9 +3,9 @@
     python -m benchmarks.accuracy.development_tests --bundles runs/human-v1/seed0/bundle ... \
         --judge ../shared/bench/score.py --save development_tests
 
-Each bundle (one a seed) answers as shipped, with types of all tissues possible (``any``), and forced (most probable
-label).  With a judge that counts them, answers that name a type of another organ are given too.  Prints tables in
-Markdown and writes them, with the figures as JSON, to benchmarks/results/.
+Each bundle (one a seed) answers as shipped, each cell alone, with types of all tissues possible (``any``), and forced
+(most probable label, each cell alone).  With a judge that counts them, answers that name a type of another organ are
+given too.  Prints tables in Markdown and writes them, with the figures as JSON, to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.lib.answering import answer_cells
+from benchmarks.lib.answering import answer_together
 from benchmarks.lib.saving import DATA, RESULTS, save_result
 from benchmarks.lib.studies import Cells, read_aligned
 from spoticell.annotation.figures import score
@@ -88,34 +88,45 @@ def organ_of(name: str) -> str | None:
 
 
 def labelled_tests(data: Path) -> tuple[list[Cells], list[str]]:
-    """Give the test sets that have labels, and the names of those whose values are refused."""
+    """Give the test sets that have labels, all their cells, and the names of those whose values are refused."""
     tests, refused = [], []
     for folder in (data / "test", data / "more" / "test"):
         for path in sorted(folder.glob("*.h5ad")):
             try:
-                cells = read_aligned(path, load_vocabulary()).labelled()
+                cells = read_aligned(path, load_vocabulary())
             except CountsError:
                 refused.append(path.stem)
             else:
-                tests += [cells] if len(cells) else []
+                tests += [cells] if cells.has_label_n.any() else []
     return tests, refused
 
 
 def spoticell_rows(folder: Path, tests: Iterable[Cells], judge: Judge) -> dict[str, dict[str, dict[str, Any]]]:
-    """Score a bundle: as shipped, with types of all tissues possible, and forced."""
+    """Score a bundle: as shipped, each cell alone, with types of all tissues possible, and forced.
+
+    All cells of a set are read, as a user would give them; those that have a label are scored.
+    """
     runtime = Runtime(load_bundle(folder))
     nodes = np.array(runtime.bundle.nodes, dtype=object)
-    rows: dict[str, dict[str, dict[str, Any]]] = {"Spoticell": {}, "any tissue": {}, "forced": {}}
+    rows: dict[str, dict[str, dict[str, Any]]] = {
+        name: {} for name in ("Spoticell", "each cell alone", "any tissue", "forced")
+    }
     for cells in tests:
-        truth, found = cells.term_n.tolist(), answer_cells(cells, runtime)
-        rows["Spoticell"][cells.name] = judge(cells.name, truth, found.term_n.tolist(), found.score_n)
-        anywhere = answer_cells(cells, runtime, any_tissue=True)
-        rows["any tissue"][cells.name] = judge(cells.name, truth, anywhere.term_n.tolist(), anywhere.score_n)
+
+        def put(row: str, term_n: np.ndarray, score_n: np.ndarray, cells: Cells = cells) -> None:
+            asked = cells.has_label_n
+            truth, answers = cells.term_n[asked].tolist(), term_n[asked].tolist()
+            rows[row][cells.name] = judge(cells.name, truth, answers, score_n[asked])
+
+        found = answer_together(cells, runtime)
+        put("Spoticell", found.term_n, found.score_n)
+        put("each cell alone", found.single_term_n, found.single_score_n)
+        anywhere = answer_together(cells, runtime, any_tissue=True)
+        put("any tissue", anywhere.term_n, anywhere.score_n)
         # what labels have of their own can only be told from the sums that the network gives
         probabilities_nm = found.prediction.probabilities_nm
         forced_n = forced(probabilities_nm, runtime.bundle)
-        forced_score_n = probabilities_nm[np.arange(len(forced_n)), forced_n]
-        rows["forced"][cells.name] = judge(cells.name, truth, nodes[forced_n].tolist(), forced_score_n)
+        put("forced", nodes[forced_n], probabilities_nm[np.arange(len(forced_n)), forced_n])
     return rows
 
 

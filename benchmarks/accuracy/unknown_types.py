@@ -291,7 +291,9 @@ def main() -> None:
 
 def calibrated_as(bundle: Bundle, other: Bundle, threads: int) -> Runtime:
     """Load a bundle with the calibration and trust of another."""
-    taken = {name: getattr(other.manifest, name) for name in ("calibration", "trust", "threshold")}
+    taken = {
+        name: getattr(other.manifest, name) for name in ("calibration", "softening", "trust", "together", "threshold")
+    }
     return Runtime(replace(bundle, manifest=bundle.manifest.model_copy(update=taken)), threads=threads)
 
 

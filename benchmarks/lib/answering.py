@@ -18,11 +18,17 @@ from benchmarks.lib.studies import Cells, is_right, read_studies
 from spoticell.annotation.allowed import Allowed
 from spoticell.annotation.decision import decide
 from spoticell.annotation.figures import NO_ANSWER
+from spoticell.annotation.looks import FirstLook
 from spoticell.annotation.options import Options
+from spoticell.annotation.pipeline import STEP, first_block
+from spoticell.annotation.result import FirstBlock
 from spoticell.annotation.sample_tissue import show_tissues
+from spoticell.biology.neighbours import Neighbours
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.relatives import Relatives
 from spoticell.biology.sample import MOST_CELLS
+from spoticell.biology.sketch import Sketch
+from spoticell.io.findings import SAMPLE
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle, load_bundle
 from spoticell.model.runtime import Prediction, Runtime
@@ -40,6 +46,13 @@ class Answers:
     """Chance that each node is right."""
     prediction: Prediction
     """What the network gave, uncalibrated; zero for a cell without any count, but for its familiarity."""
+    single_term_n: NDArray[np.object_] | None = None
+    """The answer to each cell alone, where the cells were read together."""
+    single_score_n: NDArray[np.float32] | None = None
+    margin_n: NDArray[np.float32] | None = None
+    """How far each cell, read together, is from being too strange to be named."""
+    single_margin_n: NDArray[np.float32] | None = None
+    """The same of each cell alone."""
 
 
 def with_bundles(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +77,7 @@ def answer_cells(
     allowed: Allowed | None = None,
     any_tissue: bool = False,
 ) -> Answers:
-    """Answer cells as ``annotate`` does: a cell without any count is unknown, and the cells say from where they are.
+    """Answer cells as ``annotate --each-cell-alone`` does: the cells say from where they are.
 
     Parameters
     ----------
@@ -87,6 +100,61 @@ def answer_cells(
     decision = decide(prediction, cells.counts_n, bundle, threshold=threshold, allowed=allowed, relatives=relatives)
     term_n = np.array([*bundle.nodes, UNKNOWN], dtype=object)[decision.answer_n]
     return Answers(term_n, decision.score_n, decision.probability_nm, prediction)
+
+
+def answer_together(
+    cells: Cells, runtime: Runtime, *, threshold: float | None = None, any_tissue: bool = False
+) -> Answers:
+    """Answer cells as ``annotate`` does: each read together with its neighbours among them.
+
+    Parameters
+    ----------
+    cells, runtime, threshold, any_tissue
+        As for `answer_cells`.
+    """
+    prediction = runtime.predict(cells.counts_ng, cells.measured_g)
+    bundle, empty_n = runtime.bundle, cells.counts_n == 0
+    prediction.probabilities_nm[empty_n] = 0
+    options = Options(bundle, threshold=threshold)
+    relatives = None if any_tissue else relatives_in_sample(prediction.probabilities_nm[~empty_n], bundle)
+    first, looked = first_look(cells, prediction, options, relatives)
+    blocks = list(first.answered(first.neighbours(), options, relatives, on_progress=lambda *_: None))
+    terms = np.array([*bundle.nodes, UNKNOWN], dtype=object)
+    return Answers(
+        terms[np.concatenate([block.answer_n for block in blocks])],
+        np.concatenate([block.score_n for block in blocks]),
+        np.concatenate([block.probabilities_nm for block in blocks]),
+        prediction,
+        terms[np.concatenate([block.single_n for block in blocks])],
+        np.concatenate([block.single_score_n for block in blocks]),
+        np.concatenate([block.margin_n for block in blocks]) if bundle.manifest.trust else None,
+        np.concatenate([block.alone.margin_n for block in looked]) if bundle.manifest.trust else None,
+    )
+
+
+def neighbours_among(cells: Cells, runtime: Runtime) -> Neighbours:
+    """Give the neighbours that cells are read together with."""
+    prediction = runtime.predict(cells.counts_ng, cells.measured_g)
+    return first_look(cells, prediction, Options(runtime.bundle), None)[0].neighbours()
+
+
+def first_look(
+    cells: Cells, prediction: Prediction, options: Options, relatives: Relatives | None
+) -> tuple[FirstLook, list[FirstBlock]]:
+    """Give what ``annotate`` keeps of cells before it reads them together, and what it says of each alone."""
+    first = FirstLook(Sketch(cells.sample(SAMPLE).counts_ng), prediction.n_measured)
+    looked: list[FirstBlock] = []
+    for start in range(0, len(cells), STEP):
+        rows = slice(start, start + STEP)
+        said = Prediction(
+            prediction.fingerprint_nd[rows],
+            prediction.probabilities_nm[rows],
+            prediction.familiarity_n[rows],
+            prediction.n_measured,
+        )
+        looked.append(first_block(start, cells.counts_ng[rows], said, options, relatives=relatives))
+        first.add(looked[-1])
+    return first, looked
 
 
 def relatives_in_sample(probabilities_nm: NDArray[np.float32], bundle: Bundle) -> Relatives:

@@ -60,9 +60,14 @@ class Cells:
         """Give the cells as if only a panel's genes had been measured."""
         return replace(self, counts_ng=within(self.counts_ng, panel_g), measured_g=self.measured_g & panel_g)
 
+    @property
+    def has_label_n(self) -> NDArray[np.bool_]:
+        """Which cells have a term."""
+        return ~np.isin(self.term_n, NO_LABEL)
+
     def labelled(self) -> Cells:
         """Give the cells that have a term."""
-        return self.take(np.flatnonzero(~np.isin(self.term_n, NO_LABEL)))
+        return self.take(np.flatnonzero(self.has_label_n))
 
     def sample(self, most: int, *, seed: int = 0) -> Cells:
         """Give at most so many cells, drawn at random."""
@@ -75,6 +80,8 @@ def within(counts_ng: sparse.csr_array, panel_g: NDArray[np.bool_]) -> sparse.cs
     """Give counts with none outside a panel."""
     kept_ng = sparse.csr_array(counts_ng @ sparse.diags_array(panel_g.astype(np.float32)))
     kept_ng.eliminate_zeros()
+    # a product isn't, but counts are canonical wherever cells are read
+    kept_ng.sort_indices()
     return kept_ng
 
 

@@ -104,7 +104,7 @@ class Bench:
     def score(self, peer: Peer, choice: Choice) -> dict[str, dict[str, Any]]:
         """Give a peer's figures on each set that it doesn't refuse."""
         figures = {}
-        for cells in self.tests:
+        for cells in (cells.labelled() for cells in self.tests):
             try:
                 chance_nc = peer.probabilities(cells.counts_ng, cells.measured_g)
             except RefusedError:

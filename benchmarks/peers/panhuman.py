@@ -17,6 +17,7 @@ from scipy import sparse
 
 from spoticell.biology.genes import Vocabulary
 from spoticell.biology.ontology import load_ontology
+from spoticell.keys import UNKNOWN
 
 BETTER_TERMS = {
     "CD14 monocyte": "CL:0002057",
@@ -76,9 +77,7 @@ class Panhuman:
         self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_], vocabulary: Vocabulary
     ) -> NDArray[np.float32]:
         """Give the probability of each of the teacher's classes: its coarse group times its share in the group."""
-        cells = anndata.AnnData(
-            sparse.csr_matrix(counts_ng)[:, measured_g], var=pd.DataFrame(index=np.array(vocabulary.ids)[measured_g])
-        )
+        cells = _as_adata(counts_ng, measured_g, vocabulary)
         column = {name: k for k, name in enumerate(self.model.classes)}
         class_nk = np.zeros((cells.n_obs, len(column)), dtype=np.float32)
         with warnings.catch_warnings():
@@ -95,3 +94,24 @@ class Panhuman:
                     share_nk = group_nj[rows, j, None] * fine.predict_proba(cells[rows])
                     class_nk[np.ix_(rows, [column[str(name)] for name in fine.classes])] += share_nk
         return class_nk
+
+    def refined(
+        self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_], vocabulary: Vocabulary
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Give each cell's term and its probability, the model refined to these cells as its makers do it."""
+        import actinn_jax  # noqa: PLC0415
+
+        cells = _as_adata(counts_ng, measured_g, vocabulary)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found, _ = actinn_jax.refine_to_query(self.model, cells).predict_frame(cells)
+            except ValueError as error:
+                raise TooFewGenesError(str(error)) from error
+        terms = [self.term_of.get(name) or UNKNOWN for name in found["celltype"]]
+        return terms, found["celltype_probability"].to_numpy(dtype=np.float32)
+
+
+def _as_adata(counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_], vocabulary: Vocabulary) -> anndata.AnnData:
+    genes = pd.DataFrame(index=np.array(vocabulary.ids)[measured_g])
+    return anndata.AnnData(sparse.csr_matrix(counts_ng)[:, measured_g], var=genes)

@@ -53,12 +53,16 @@ class Rule:
         softened_nc = soften(chance_nc, self.temperature)
         chance_nm = softened_nc @ reach_cm.astype(softened_nc.dtype)
         if self.threshold is not None:
-            answer_n, score_n = answers(chance_nm, nodes, load_ontology(), threshold=self.threshold)
-            terms = [*nodes, UNKNOWN]
-            return [terms[answer] for answer in answer_n], score_n
+            return self.sure(chance_nm, nodes)
         usable_c = np.array([label not in TOO_GENERAL for label in labels])
         terms = [labels[best] for best in np.where(usable_c, softened_nc, -1).argmax(axis=1)]
         return terms, chance_nm[np.arange(len(terms)), [nodes.index(term) for term in terms]]
+
+    def sure(self, chance_nm: NDArray[np.floating], nodes: Sequence[str]) -> tuple[list[str], NDArray[np.floating]]:
+        """Give the deepest term that is sure enough for each cell, and its probability."""
+        answer_n, score_n = answers(chance_nm, nodes, load_ontology(), threshold=self.threshold or 0)
+        terms = [*nodes, UNKNOWN]
+        return [terms[answer] for answer in answer_n], score_n
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import yaml
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.ontology import load_ontology
-from spoticell.model.calibration import Softening, Trust
+from spoticell.model.calibration import Softening, Together, Trust
 from spoticell.training.config import TrainConfig
 from spoticell.training.data.labelled import LabelledCells, read_labelled
 from spoticell.training.data.supply import FolderSupply
@@ -131,6 +131,7 @@ def main() -> None:
             threshold=args.threshold,
             softening=Softening(**fitted["softening"]),
             trust=Trust(**fitted["trust"]),
+            together=Together(**fitted["together"]),
             sources=sources,
             figures={
                 name: {key: value for key, value in row.items() if isinstance(value, float)}

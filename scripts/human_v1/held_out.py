@@ -28,19 +28,25 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import logsumexp
 
-from spoticell.annotation.decision import Decision, decide
+from spoticell.annotation.decision import Decision, Said, decide, decide_together
 from spoticell.annotation.evaluation import score
+from spoticell.annotation.looks import FirstLook
+from spoticell.annotation.options import Options
+from spoticell.annotation.pipeline import first_block
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.relatives import Relatives
+from spoticell.biology.sketch import Sketch
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
-from spoticell.model.calibration import Softening, Trust
+from spoticell.model.calibration import Softening, Together, Trust
 from spoticell.model.runtime import Prediction
 from spoticell.training.calibrate import (
+    Heard,
     JudgedAnswers,
     Seen,
     Weighed,
+    fit_power,
     fit_softening,
     fit_stranger,
     fit_trust,
@@ -62,6 +68,8 @@ MOST = 1000
 """Cells of a data set, drawn at random where it has more."""
 STRANGE = 0.03
 """Share of known cells, over all views, that are too strange to be named: of whole ones it is less than 0.02."""
+STRANGE_TOGETHER = 0.02
+"""The same of cells that are read together, where it is more of whole ones: who is strange has strange company."""
 FEW = 200
 """Cells of a view, drawn at random, by which it is fitted who is strange."""
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5)
@@ -77,15 +85,48 @@ class View:
     dataset: str
     name: str
     label_n: NDArray[np.object_]
-    counts_n: NDArray[np.float64]
+    counts_ng: sparse.csr_array
     prediction: Prediction
     bundle: Bundle
 
+    @cached_property
+    def counts_n(self) -> NDArray[np.float64]:
+        """Counts of each cell."""
+        return np.asarray(self.counts_ng.sum(axis=1), dtype=np.float64)
+
     def decide(self, softening: Softening, trust: Trust | None, threshold: float) -> Decision:
-        """Answer the cells."""
-        settings = {"calibration": None, "softening": softening, "trust": trust}
-        bundle = replace(self.bundle, manifest=self.bundle.manifest.model_copy(update=settings))
+        """Answer the cells, each alone."""
+        bundle = self.with_settings(softening=softening, trust=trust)
         return decide(self.prediction, self.counts_n, bundle, threshold=threshold, relatives=self.relatives)
+
+    def with_settings(self, **settings: Softening | Trust | Together | None) -> Bundle:
+        """Give the bundle with other maps."""
+        manifest = self.bundle.manifest.model_copy(update={"calibration": None} | settings)
+        return replace(self.bundle, manifest=manifest)
+
+    def read_together(self, softening: Softening) -> Said:
+        """Give what is said of the cells, read together."""
+        if softening not in self.said:
+            options = Options(self.with_settings(softening=softening))
+            first = FirstLook(Sketch(self.counts_ng), self.prediction.n_measured)
+            first.add(first_block(0, self.counts_ng, self.prediction, options, relatives=None))
+            self.said[softening] = first.said(first.neighbours(), np.arange(len(self.label_n)))
+        return self.said[softening]
+
+    @cached_property
+    def said(self) -> dict[Softening, Said]:
+        """What was read together already."""
+        return {}
+
+    def decide_together(self, softening: Softening, together: Together, threshold: float) -> Decision:
+        """Answer the cells, read together."""
+        bundle, said = self.with_settings(softening=softening, together=together), self.read_together(softening)
+        return decide_together(said, self.counts_n, bundle, threshold=threshold, relatives=self.relatives)
+
+    def heard(self, softening: Softening) -> Heard:
+        """Give the weights that were read together, and which labels the cells can be."""
+        said = self.read_together(softening)
+        return Heard(said.weight_nc, said.heard_n, possible(self.label_n, self.bundle.manifest.labels))
 
     @cached_property
     def relatives(self) -> Relatives:
@@ -106,14 +147,15 @@ class View:
         weight_nc = self.bundle.label_weights.of(self.prediction.probabilities_nm)
         return Weighed(weight_nc, self.counts_n, possible(self.label_n, self.bundle.manifest.labels))
 
-    def seen(self) -> Seen:
-        """Give some of the cells, as they look to the network."""
+    def seen(self, softening: Softening | None = None) -> Seen:
+        """Give some of the cells, as they look to the network: alone, or read together after a softening."""
         some = np.random.default_rng(0).permutation(len(self.counts_n))[:FEW]
-        return Seen(self.prediction.familiarity_n[some], self.counts_n[some], self.prediction.n_measured)
+        read = self.prediction if softening is None else self.read_together(softening)
+        return Seen(read.familiarity_n[some], self.counts_n[some], self.prediction.n_measured)
 
-    def judged(self, softening: Softening, threshold: float) -> JudgedAnswers:
+    def judged(self, decision: Decision, familiarity_n: NDArray[np.floating[Any]]) -> JudgedAnswers:
         """Give the answers that there are, and whether they are the label or a subtype of it."""
-        decision, ontology = self.decide(softening, None, threshold), load_ontology()
+        ontology = load_ontology()
         given = decision.answer_n >= 0
         right = [
             label in ontology.ancestors(term)
@@ -123,7 +165,7 @@ class View:
             decision.score_n[given],
             self.counts_n[given],
             np.array(right, dtype=bool),
-            self.prediction.familiarity_n[given],
+            familiarity_n[given],
         )
 
 
@@ -143,7 +185,7 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
             fingerprint_nd, logits_nc = predict(network, seen)
             probabilities_nm = node_probabilities(torch.from_numpy(logits_nc), reach_cm).numpy()
             said = Prediction(fingerprint_nd, probabilities_nm, logsumexp(logits_nc, axis=1), int(seen_g.sum()))
-            yield View(name, view, few.label_n, seen.counts_n, said, start.bundle)
+            yield View(name, view, few.label_n, sparse.csr_array(counts_ng), said, start.bundle)
 
 
 def show(
@@ -163,18 +205,30 @@ def show(
         yield name, sparse.csr_array(counts_ng @ sparse.diags_array(seen_g.astype(np.float32))), seen_g
 
 
-Fitted = tuple[Softening, Trust]
+Fitted = tuple[Softening, Trust, Together]
 Pairs = list[tuple[View, Fitted]]
 """Views, each with what was fitted without its run."""
 
 
 def fit(views: Sequence[View], threshold: float) -> Fitted:
-    """Fit calibration and trust."""
+    """Fit calibration and trust, for cells alone and for cells read together."""
     softening = fit_softening([view.weighed() for view in views])
-    trust = fit_trust([view.judged(softening, threshold) for view in views])
-    return softening, trust.model_copy(
-        update={"stranger": fit_stranger([view.seen() for view in views], share=STRANGE)}
+    trust = fit_trust(
+        [view.judged(view.decide(softening, None, threshold), view.prediction.familiarity_n) for view in views]
     )
+    together = Together(power=fit_power([view.heard(softening) for view in views]))
+    trust_together = fit_trust(
+        [
+            view.judged(
+                view.decide_together(softening, together, threshold), view.read_together(softening).familiarity_n
+            )
+            for view in views
+        ]
+    )
+    strange = {"stranger": fit_stranger([view.seen() for view in views], share=STRANGE)}
+    strange_together = {"stranger": fit_stranger([view.seen(softening) for view in views], share=STRANGE_TOGETHER)}
+    together = together.model_copy(update={"trust": trust_together.model_copy(update=strange_together)})
+    return softening, trust.model_copy(update=strange), together
 
 
 def crossed(runs: Sequence[Sequence[View]], threshold: float) -> Pairs:
@@ -209,7 +263,7 @@ def show_thresholds(pairs: Pairs) -> None:
     for threshold in THRESHOLDS:
         show_means(
             f"threshold {threshold:.2f}",
-            ((view.name, view.figures(view.decide(softening, None, threshold))) for view, (softening, _) in pairs),
+            ((view.name, view.figures(view.decide(softening, None, threshold))) for view, (softening, *_) in pairs),
         )
 
 
@@ -221,7 +275,7 @@ def show_strangers(pairs: Pairs, views: Sequence[View], threshold: float) -> Non
             f"strange {share:.2f}",
             (
                 (view.name, view.figures(view.decide(softening, trust.model_copy(update=stranger), threshold)))
-                for view, (softening, trust) in pairs
+                for view, (softening, trust, _) in pairs
             ),
         )
 
@@ -232,7 +286,8 @@ def show_crossed(pairs: Pairs, threshold: float) -> dict[str, float]:
     kinds = {
         "ece_raw": lambda view, _: view.decide(plain, None, threshold),
         "ece_chance": lambda view, fitted: view.decide(fitted[0], None, threshold),
-        "ece_crossed": lambda view, fitted: view.decide(*fitted, threshold),
+        "ece_crossed": lambda view, fitted: view.decide(*fitted[:2], threshold),
+        "ece_together": lambda view, fitted: view.decide_together(fitted[0], fitted[2], threshold),
     }
     return {
         name: show_means(name, ((view.name, view.figures(kind(view, fitted))) for view, fitted in pairs))["ece"][0]
@@ -246,7 +301,9 @@ def confusions(views: Sequence[View], fitted: Fitted, threshold: float) -> list[
     pairs, sizes = Counter(), Counter()
     for view in (view for view in views if view.name == "whole"):
         sizes.update(view.label_n)
-        for label, term in zip(view.label_n, view.terms(view.decide(*fitted, threshold)), strict=True):
+        for label, term in zip(
+            view.label_n, view.terms(view.decide_together(fitted[0], fitted[2], threshold)), strict=True
+        ):
             if term != UNKNOWN and label not in ontology.ancestors(term) and term not in ontology.ancestors(label):
                 pairs[label, term] += 1
     return [
@@ -278,6 +335,7 @@ def main() -> None:
     record = {
         "softening": fitted[0].model_dump(),
         "trust": fitted[1].model_dump(),
+        "together": fitted[2].model_dump(),
         "held_out": sorted({view.dataset for view in views}),
         "confusions": confusions(views, fitted, args.threshold),
         **show_crossed(pairs, args.threshold),

@@ -108,11 +108,16 @@ def annotate(
     layer: str | None = None,
     gene_column: str | None = None,
     key_added: str = KEY_ADDED,
+    by: str | None = None,
+    condition: str | None = None,
     report: Path | str | None = None,
     copy: bool = False,
     overwrite: bool = False,
     threads: int | None = None,
+    each_cell_alone: bool = False,
     on_progress: Progress | bool = True,
+    groups: str | None = None,
+    markers: Path | str | None = None,
 ) -> Annotation:
     """Name the type of each cell.
 
@@ -122,18 +127,18 @@ def annotate(
         The path of a file or folder, or an AnnData object: it gets the answers, or else its copy, ``result.adata``.
     output, report, overwrite
         Where answers (``.h5ad``, ``.csv``) and an HTML report go, and whether files that are there may be replaced.
-    model, index
-        The model, and an index of reference cells to match with: a name, a folder, or an open one.
-    threshold, allow, deny, tissue
-        Lowest probability at which a type is named; types that an answer may and may not be; where the cells are from.
-    layer, gene_column, key_added
-        Matrix and column of genes to read, the best if not given; what every key that is written starts with.
-    threads, on_progress
-        How many threads to use, all if not given; whether to show a bar, or what to call with steps done and to do.
+    model, index, threshold, allow, deny, tissue
+        Model and index of reference cells (name, folder or open); lowest probability, types and tissue of answers.
+    by, condition, groups, markers, each_cell_alone
+        Columns of each cell's sample and of a sample's condition; groups to name too, a column or ``"auto"``; a table
+        of known markers; whether to name cells without a look at their neighbours.
+    layer, gene_column, key_added, threads, on_progress
+        Matrix and column of genes to read, the best if not given; what every key that is written starts with; how many
+        threads to use, all if not given; whether to show a bar, or what to call with steps done and to do.
 
     Returns
     -------
-    Annotation: ``.summary()``, ``.obs``, ``.write()``.  `spoticell.keys` says what is written.
+    Annotation: ``.summary()``, ``.composition()``, ``.obs``, ``.write()``.  `spoticell.keys` says what is written.
 
     Raises
     ------
@@ -147,21 +152,22 @@ def annotate(
     >>> spoticell.annotate(cells, tissue="blood").summary().loc[0, "cell_type"]
     'CD1c-positive myeloid dendritic cell'
     """
-    options = Options(model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
-    where = (None if place is None else Path(place) for place in (output, report))
-    return _annotate(cells, options, *where, copy=copy, overwrite=overwrite, on_progress=on_progress)
+    asked = (model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
+    options = Options(*asked, each_cell_alone, by, condition, groups, markers)
+    return _annotate(cells, options, output, report, copy=copy, overwrite=overwrite, on_progress=on_progress)
 
 
 def _annotate(
     cells: Cells,
     options: Options,
-    output: Path | None,
-    report: Path | None,
+    answers: Path | str | None,
+    page: Path | str | None,
     *,
     copy: bool,
     overwrite: bool,
     on_progress: Progress | bool,
 ) -> Annotation:
+    output, report = (None if place is None else Path(place) for place in (answers, page))
     path = Path(cells) if isinstance(cells, Path | str) else None
     if path is not None and copy:
         raise ConfigError("copy is for AnnData objects; the file that is read is never changed: give output.")
@@ -176,6 +182,8 @@ def _annotate(
         every = sinks if target is None else [target, *sinks]
         annotation = annotate_source(source, options, every, on_progress=answered)
         stretch(step, start=ANSWERED, stop=100)(1, 1)
+    for sentence in annotation.differences.notes if annotation.differences is not None else ():
+        note(sentence)
     return replace(annotation, path=path, adata=None if target is None else target.adata)
 
 

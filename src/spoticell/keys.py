@@ -27,6 +27,18 @@ SECOND_TERM = "{key}_second_cell_type_ontology_term_id"
 SECOND_PROBABILITY = "{key}_second_probability"
 """``obs``: calibrated probability of that type, in [0, 1]; 0 where there is none (float32)."""
 
+SINGLE_TYPE = "{key}_single_cell_type"
+"""``obs``, where cells were read together: name of the answer to each cell alone, or ``unknown`` (categorical)."""
+
+SINGLE_TERM = "{key}_single_cell_type_ontology_term_id"
+"""``obs``, where cells were read together: the same as a Cell Ontology term, or ``unknown`` (categorical)."""
+
+SINGLE_SCORE = "{key}_single_score"
+"""``obs``, where cells were read together: score of that answer, in [0, 1] (float32)."""
+
+TOGETHER = (SINGLE_TYPE, SINGLE_TERM, SINGLE_SCORE)
+"""All columns that are written only where cells were read together."""
+
 BROAD = "{key}_level_broad"
 """``obs``: the answer rolled up to a broad type, or ``unknown`` (categorical)."""
 
@@ -83,6 +95,18 @@ MATCHED = (
     AGREES,
 )
 """All columns that are written with an index only."""
+
+GROUP = "{key}_group"
+"""``obs``, with groups: the group of the cell; missing where it is in none (categorical)."""
+
+GROUP_CELL_TYPE = "{key}_group_cell_type"
+"""``obs``, with groups: name of the type of the cell's group, or ``unknown`` (categorical)."""
+
+GROUP_SHARE = "{key}_group_share"
+"""``obs``, with groups: share of its cells whose own answer is that type or a subtype; NaN in no group (float32)."""
+
+GROUPED = (GROUP, GROUP_CELL_TYPE, GROUP_SHARE)
+"""All columns that are written with groups only."""
 
 FINGERPRINT = "X_{key}"
 """``obsm``: fingerprints, float32, ``(n, d)``, unit length."""

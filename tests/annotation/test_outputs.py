@@ -63,8 +63,9 @@ def test_the_record_of_a_run_holds_no_time_and_no_slash_in_a_key(annotation):
 def test_everything_that_is_written_is_in_the_documentation(annotation):
     text = (DOCS / "outputs.md").read_text()
     written = [keys.CELL_TYPE, keys.TERM, keys.SCORE, keys.BROAD, keys.N_COUNTS, keys.N_GENES, keys.FINGERPRINT]
-    written += [keys.SECOND_TYPE, keys.SECOND_TERM, keys.SECOND_PROBABILITY]
+    written += [keys.SECOND_TYPE, keys.SECOND_TERM, keys.SECOND_PROBABILITY, *keys.TOGETHER]
     written += [keys.PROBABILITIES, keys.RUN, keys.COLORS]
+    written += keys.GROUPED
     words = [key.format(key="spoticell") for key in written] + [EMPTY, UNSURE, BARRED, DOUBTED]
     words += allowed_types(annotation.bundle, tissue="lung").record()
     words += [*run_record(annotation), *annotation.findings.to_dict(), *summary_record(annotation)]

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from spoticell.annotation import pipeline
 from spoticell.annotation.options import Options
-from spoticell.annotation.pipeline import STEP, annotated_blocks
+from spoticell.annotation.pipeline import STEP, first_blocks
 from spoticell.annotation.result import BARRED, EMPTY
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.sinks import SAMPLE, ResultSink, spread_sample
@@ -33,9 +33,10 @@ def answered(adata, bundle, *, threshold=0.5, size=STEP, sample=SAMPLE, **asked)
     findings = inspect(source, bundle.vocabulary)
     result, probabilities = ResultSink(source, findings, options, sample=sample), []
     runtime = Runtime(bundle, threads=1)
-    for block in annotated_blocks(source, findings, options, runtime=runtime, tissues=None, size=size):
-        result.add(block)
-        probabilities.append(block.probabilities_nm)
+    for block in first_blocks(source, findings, options, runtime=runtime, tissues=None, size=size):
+        result.see(block)
+        result.add(block.alone)
+        probabilities.append(block.alone.probabilities_nm)
     return result.finish(), np.concatenate(probabilities)
 
 
@@ -189,10 +190,12 @@ def test_sinks_are_begun_before_the_first_block_and_get_every_block(tiny_cells, 
     source, options = AnnDataCells(tiny_cells), Options(tiny_bundle)
     findings = inspect(source, tiny_bundle.vocabulary)
     pipeline.run(source, findings, options, [Witness(told, "a"), Witness(told, "b")])
-    assert told == ["a begin", "b begin", "a add", "b add", "a finish", "b finish"]
+    assert told == ["a begin", "b begin", "a see", "b see", "a add", "b add", "a finish", "b finish"]
 
 
-@pytest.mark.parametrize(("fails", "abandoned"), [("begin", {"a"}), ("add", {"a", "b"}), ("finish", {"a", "b"})])
+@pytest.mark.parametrize(
+    ("fails", "abandoned"), [("begin", {"a"}), ("see", {"a", "b"}), ("add", {"a", "b"}), ("finish", {"a", "b"})]
+)
 def test_sinks_that_were_begun_are_abandoned_together_if_one_fails(tiny_cells, tiny_bundle, fails, abandoned):
     told = []
     source = AnnDataCells(tiny_cells)
@@ -240,7 +243,8 @@ def test_types_that_the_sample_cannot_hold_give_their_weight_to_relatives(tiny_c
     no_b = np.array([node != "CL:0000236" for node in tiny_bundle.nodes])
     shown, runtime = SampleTissues({}, no_b), Runtime(tiny_bundle, threads=1)
     findings = inspect(source, tiny_bundle.vocabulary)
-    (block,) = annotated_blocks(source, findings, options, runtime=runtime, tissues=shown)
+    (first,) = first_blocks(source, findings, options, runtime=runtime, tissues=shown)
+    block = first.alone
     plain = run(tiny_cells, tiny_bundle)
     b_cells = plain.terms_n == "CL:0000236"
     assert b_cells.any()

@@ -20,7 +20,7 @@ from spoticell.corpus.store.store import Store
 from spoticell.index import manifest as of_index
 from spoticell.io import open_cells
 from spoticell.io.fingerprints import stored_fingerprints
-from spoticell.keys import DONOR, FINGERPRINT, KEY_ADDED, LABEL, RUN, SCORE, TERM
+from spoticell.keys import DONOR, FINGERPRINT, KEY_ADDED, LABEL, RUN, SCORE, SINGLE_TERM, TERM
 from spoticell.model import manifest as of_bundle
 from spoticell.model.bundle import load_bundle
 
@@ -34,9 +34,9 @@ def kept(kind):
     return sorted(path.name for path in ARCHIVE.glob(f"{kind}-*"))
 
 
-def named(bundle, output):
+def named(bundle, output, *, each_cell_alone):
     """The answers for the cells of the archive, as a table."""
-    annotate(CELLS, output, model=bundle)
+    annotate(CELLS, output, model=bundle, each_cell_alone=each_cell_alone)
     return pd.read_csv(output)
 
 
@@ -71,7 +71,10 @@ def is_bundle(folder):
     bundle = load_bundle(folder / "bundle")
     assert all(len(bundle.read(name)) == record.bytes for name, record in bundle.manifest.files.items())
     assert bundle.planes_bd.shape[1] == bundle.manifest.fingerprint_size
-    then, now = pd.read_csv(folder / "answers.csv"), named(bundle, folder / "now.csv")
+    then = pd.read_csv(folder / "answers.csv")
+    # before format 1.4 each cell was named alone
+    alone = SINGLE_TERM.format(key=KEY_ADDED) not in then
+    now = named(bundle, folder / "now.csv", each_cell_alone=alone)
     columns = [name.format(key=KEY_ADDED) for name in (TERM, SCORE)]
     assert now["cell"].tolist() == then["cell"].tolist()
     assert now[columns[0]].tolist() == then[columns[0]].tolist()

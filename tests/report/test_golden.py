@@ -41,7 +41,9 @@ def matches_of(terms_n: np.ndarray) -> Matches:
 @pytest.fixture
 def annotation(tiny_h5ad, tiny_bundle, tmp_path):
     """The tiny cells, with a hostile name; what another release of a library could compute otherwise is set."""
-    made = annotate(tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle, deny=["natural killer cell"])
+    made = annotate(
+        tiny_h5ad, tmp_path / "out.csv", model=tiny_bundle, deny=["natural killer cell"], each_cell_alone=True
+    )
     place_s = np.linspace(0.1, 0.9, len(made.sample_s))
     score_n = np.where(made.answer_n < 0, 0, np.linspace(0.5, 1, len(made.answer_n)))
     findings = replace(made.findings, source=NAME, matrix=NAME, warnings=(NAME,), tried=((NAME, "no counts"),))

@@ -12,6 +12,7 @@ from unicodedata import category
 
 import numpy as np
 import pytest
+from anndata import concat
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
@@ -91,6 +92,38 @@ def test_the_page_says_what_the_cells_are_and_how_to_get_there_again(annotation)
     assert "unknown below 0.50" in text
     assert annotation.bundle.sha256 in text
     assert "spoticell annotate cells.h5ad -o out.csv" in text
+
+
+def test_the_page_says_how_many_cells_their_neighbours_named_otherwise(annotation):
+    single_n = annotation.answer_n.copy()
+    single_n[:2] = -1
+    words = "2 cells are named otherwise than alone, by their neighbours."
+    assert words in page_of(replace(annotation, single_n=single_n)).text
+    assert "otherwise than alone" not in page_of(replace(annotation, single_n=annotation.answer_n)).text
+
+
+def test_the_page_shows_what_each_sample_holds_and_how_conditions_differ(tiny_cells, tiny_bundle, annotation):
+    tiny_cells.obs["condition"] = ["x <b>"] * 15 + ["y"] * 16
+    tiny_cells.obs["donor"] = [f"{condition}{row % 3}" for row, condition in enumerate(tiny_cells.obs["condition"])]
+    page = page_of(annotate(tiny_cells, model=tiny_bundle, by="donor", condition="condition"))
+    assert "The cells are from 6 samples by the column donor." in page.text
+    bars = [words for words in page.attributes("aria-label") if words.startswith("x <b>0:")]
+    assert bars == [
+        "x <b>0: CD4-positive, alpha-beta T cell 40.0%, CD8-positive, alpha-beta T cell 20.0%, B cell 40.0%."
+    ]
+    assert "Below a share is its Wilson interval" in page.text
+    assert "Welch’s t test" in page.text
+    few = page_of(annotate(tiny_cells[::2].copy(), model=tiny_bundle, by="condition"))
+    assert "Differences between conditions" not in few.text
+    assert "Samples" not in page_of(annotation).text
+
+
+def test_of_many_samples_the_first_are_shown(tiny_cells, tiny_bundle):
+    tiny_cells = concat([tiny_cells] * 4, index_unique="-")
+    tiny_cells.obs["donor"] = [f"d{row % 30}" for row in range(tiny_cells.n_obs)]
+    page = page_of(annotate(tiny_cells, model=tiny_bundle, by="donor"))
+    assert "The first 24 are shown; the csv file of the composition has all." in page.text
+    assert "The first 8 samples are shown" in page.text
 
 
 def test_the_figures_in_the_table_add_up(annotation):

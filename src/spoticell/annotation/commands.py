@@ -27,8 +27,9 @@ def shell_command(cells: Path | str, output: Path | str, report: Path | str | No
     if report is not None:
         words += ["--report", str(report)]
     for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
         for one in value if isinstance(value, tuple) else (value,):
-            words += [f"--{name.replace('_', '-')}", str(one)]
+            words += [option] if one is True else [option, str(one)]
     return shlex.join(words)
 
 

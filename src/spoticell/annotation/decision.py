@@ -1,6 +1,6 @@
 """What becomes of the network's probabilities: which types are possible, the answer, and how far to trust it.
 
-Axes: ``n`` cells, ``m`` ontology nodes.
+Axes: ``n`` cells, ``c`` labels, ``m`` ontology nodes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from spoticell.biology.answer_rule import rule_of
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.relatives import Relatives
 from spoticell.model.bundle import Bundle
+from spoticell.model.calibration import Together, Trust
 from spoticell.model.runtime import Prediction
 
 NEVER = 2.0
 """A threshold that no probability passes."""
+POWER = 0.08
+"""Of cells read together by a model that doesn't say: that of the packaged one, about."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,35 @@ class Decision:
     """Type that each cell would be if it weren't its answer; -1 for unknown, and where nothing else is likely."""
     second_probability_n: NDArray[np.float32]
     """Probability of that type; 0 where there is none."""
+    weight_nc: NDArray[np.float32] | None = None
+    """Calibrated weight of each label, of all tissues; None where single nodes are calibrated."""
+    margin_n: NDArray[np.float32] | None = None
+    """How far each cell is from being too strange to be named, below 0 if it is; None where the bundle doesn't say."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a network says of cells that are read together with their neighbours."""
+
+    weight_nc: NDArray[np.float32]
+    """Weight of each label."""
+    heard_n: NDArray[np.floating[Any]]
+    """The neighbours' part in it, in [0, 1)."""
+    familiarity_n: NDArray[np.floating[Any]] | None
+    """How like the training cells the cells are; None where the bundle doesn't say."""
+    n_measured: int
+    """Known genes that are measured."""
+
+
+def can_read_together(bundle: Bundle) -> bool:
+    """Whether a bundle's cells can be read together: its probabilities are sums of labels' weights."""
+    return bundle.is_of_this_ontology and bundle.manifest.calibration is None
+
+
+def together_of(bundle: Bundle) -> Together:
+    """Give what calibrates cells that are read together."""
+    manifest = bundle.manifest
+    return manifest.together or Together(power=POWER, trust=manifest.trust)
 
 
 def decide(
@@ -49,7 +81,7 @@ def decide(
     allowed: Allowed | None = None,
     relatives: Relatives | None = None,
 ) -> Decision:
-    """Answer cells by what the network says of them.
+    """Answer cells, each alone, by what the network says of them.
 
     Parameters
     ----------
@@ -69,29 +101,85 @@ def decide(
     probability_nm = prediction.probabilities_nm
     if allowed is not None and allowed.restrict is not None:
         probability_nm = allowed.restrict(probability_nm)
-    softening = bundle.manifest.softening
-    if relatives is None:
-        probability_nm = bundle.calibrated(probability_nm, counts_n)
-    elif softening is not None:
-        weight_nc = softening.apply(bundle.label_weights.of(probability_nm), counts_n)
-        probability_nm = relatives.summed(weight_nc)
+    weight_nc: NDArray[np.float32] | None = None
+    if can_read_together(bundle):
+        softening = bundle.manifest.softening
+        weight_nc = bundle.label_weights.of(probability_nm)
+        weight_nc = weight_nc if softening is None else softening.apply(weight_nc, counts_n)
+        if softening is not None or relatives is not None:
+            probability_nm = (relatives or bundle.label_weights).summed(weight_nc)
     else:
         # a calibration of single nodes comes last, as they are no sums of labels after it
-        probability_nm = bundle.calibrated(relatives(probability_nm), counts_n)
+        probability_nm = bundle.calibrated(probability_nm if relatives is None else relatives(probability_nm), counts_n)
+    return _answered(
+        probability_nm,
+        prediction.familiarity_n,
+        prediction.n_measured,
+        counts_n,
+        bundle,
+        trust=bundle.manifest.trust,
+        threshold=threshold,
+        weight_nc=weight_nc,
+    )
+
+
+def decide_together(
+    said: Said,
+    counts_n: NDArray[np.floating[Any]],
+    bundle: Bundle,
+    *,
+    threshold: float,
+    relatives: Relatives | None = None,
+) -> Decision:
+    """Answer cells that were read together with their neighbours.
+
+    Parameters
+    ----------
+    said
+        What was read.
+    counts_n, bundle, threshold, relatives
+        As for `decide`.
+    """
+    together = together_of(bundle)
+    calibrated_nc = together.apply(said.weight_nc, said.heard_n)
+    return _answered(
+        (relatives or bundle.label_weights).summed(calibrated_nc),
+        said.familiarity_n,
+        said.n_measured,
+        counts_n,
+        bundle,
+        trust=together.trust,
+        threshold=threshold,
+        weight_nc=calibrated_nc,
+    )
+
+
+def _answered(
+    probability_nm: NDArray[np.float32],
+    known_n: NDArray[np.floating[Any]] | None,
+    n_measured: int,
+    counts_n: NDArray[np.floating[Any]],
+    bundle: Bundle,
+    *,
+    trust: Trust | None,
+    threshold: float,
+    weight_nc: NDArray[np.float32] | None,
+) -> Decision:
     empty_n = np.asarray(counts_n) == 0
     probability_nm = np.where(empty_n[:, None], np.float32(0), probability_nm)
-    rule, trust, known_n = rule_of(bundle.nodes, load_ontology()), bundle.manifest.trust, prediction.familiarity_n
+    rule, margin_n = rule_of(bundle.nodes, load_ontology()), None
     if trust is None or known_n is None:
         answer_n, score_n = rule.answers(probability_nm, threshold)
     else:
         # of all types, allowed or not: what a user knows of a cell makes it no stranger
         least_n = np.maximum(threshold, trust.least(known_n, counts_n, threshold=threshold))
-        if trust.stranger is not None and prediction.n_measured and threshold > 0:
-            strange_n = trust.stranger.is_strange(known_n, counts_n, prediction.n_measured)
-            least_n = np.where(strange_n, NEVER, least_n)
+        if trust.stranger is not None and n_measured and threshold > 0:
+            margin_n = trust.stranger.margin(known_n, counts_n, n_measured)
+            least_n = np.where(margin_n < 0, NEVER, least_n)
         answer_n, chance_n = rule.answers(probability_nm, least_n)
         score_n = np.where(answer_n >= 0, trust.scores(chance_n, known_n, counts_n), np.float32(0))
     doubted_n = np.zeros(len(answer_n), dtype=np.bool_)
     unknown_u = np.flatnonzero(answer_n < 0)
     doubted_n[unknown_u] = rule.answers(probability_nm[unknown_u], threshold)[0] >= 0
-    return Decision(answer_n, score_n, probability_nm, doubted_n, *rule.second_best(probability_nm, answer_n))
+    second_n, second_probability_n = rule.second_best(probability_nm, answer_n)
+    return Decision(answer_n, score_n, probability_nm, doubted_n, second_n, second_probability_n, weight_nc, margin_n)

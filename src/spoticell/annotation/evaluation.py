@@ -21,7 +21,7 @@ from spoticell.errors import ConfigError, FileFormatError, note
 from spoticell.io import Cells, open_source
 from spoticell.io.formula import guard
 from spoticell.io.meanings import Meanings, read_meanings
-from spoticell.keys import KEY_ADDED, MATCH_TERM, SCORE, SECOND_TERM, TERM
+from spoticell.keys import KEY_ADDED, MATCH_TERM, SCORE, SECOND_TERM, SINGLE_TERM, TERM
 
 SAID = ("label_column", "labels_not_understood", "notes")
 """What an evaluation says besides figures."""
@@ -245,7 +245,7 @@ def _answers(table: pd.DataFrame, column: str, name: str) -> pd.Series[Any]:
     """Give the term of each answer, '' where there is none."""
     if column in table:
         return table[column].astype(object).where(table[column].notna(), "").astype(str)
-    ending, others = TERM.format(key=""), tuple(key.format(key="") for key in (SECOND_TERM, MATCH_TERM))
+    ending, others = TERM.format(key=""), tuple(key.format(key="") for key in (SECOND_TERM, SINGLE_TERM, MATCH_TERM))
     terms = [name for name in map(str, table.columns) if name.endswith(ending) and not name.endswith(others)]
     keys = [name.removesuffix(ending) for name in terms if name != ending]
     if keys:

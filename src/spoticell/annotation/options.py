@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from spoticell.annotation.allowed import Allowed, allowed_types, listed
 from spoticell.annotation.commands import python_call, shell_command
 from spoticell.annotation.matches import open_for
+from spoticell.biology.markers import Markers
 from spoticell.errors import ConfigError
+from spoticell.io.marker_table import read_markers
 from spoticell.keys import KEY_ADDED
 from spoticell.model.bundle import DEFAULT, PACKAGED, Bundle, load_bundle
 
@@ -66,6 +68,16 @@ class Options:
     """What every key that is written starts with."""
     threads: int | None = None
     """How many threads to use; all cores that the process may use if None."""
+    each_cell_alone: bool = False
+    """Whether cells are named without a look at their neighbours in the sample."""
+    by: str | None = None
+    """Column about the cells that says from which sample each is."""
+    condition: str | None = None
+    """Column about the cells that says under which of two conditions each sample was taken."""
+    groups: str | None = None
+    """Groups of cells to name: a column about cells, or ``"auto"`` for groups that are found; none if None."""
+    markers: Path | str | None = None
+    """Table of known markers of types, which tells the genes of a group that mark its type; none if None."""
 
     def __post_init__(self) -> None:
         for name in ("allow", "deny"):
@@ -76,6 +88,9 @@ class Options:
             raise ConfigError(f"key_added is {self.key_added!r}; it must not be empty, start with '_' or hold '/'.")
         if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
             raise ConfigError(f"threads is {self.threads}; it must be from 1 to {MOST_THREADS:,}.")
+
+        if self.markers is not None and self.groups is None:
+            raise ConfigError("markers tell the genes of groups; give groups too.")
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -96,6 +111,11 @@ class Options:
     def opened(self) -> OpenIndex | None:
         """The index, opened and found to be of the model; None where none is asked for."""
         return None if self.index is None else open_for(self.bundle, self.index, threads=self.threads)
+
+    @cached_property
+    def known_markers(self) -> Markers | None:
+        """The table of markers, read when it is first asked for; None where there is none."""
+        return None if self.markers is None else read_markers(self.markers, self.bundle.vocabulary)
 
     @property
     def lowest(self) -> float:

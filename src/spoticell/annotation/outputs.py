@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,23 @@ from spoticell.io.write import check_written
 from spoticell.version import __version__
 
 if TYPE_CHECKING:
+    from spoticell.annotation.groups import Groups
     from spoticell.annotation.matches import Matches
     from spoticell.annotation.result import Annotation
 
 ROWS = 16 * BLOCK
 """Rows of a csv file that are made at once."""
 
-ROUNDED = (keys.SCORE, keys.SECOND_PROBABILITY, keys.MATCH_SHARE, keys.MATCH_SIMILARITY, keys.MATCH_MEAN, keys.MATCH_P)
+ROUNDED = (
+    keys.SCORE,
+    keys.SECOND_PROBABILITY,
+    keys.SINGLE_SCORE,
+    keys.MATCH_SHARE,
+    keys.MATCH_SIMILARITY,
+    keys.MATCH_MEAN,
+    keys.MATCH_P,
+    keys.GROUP_SHARE,
+)
 """Columns that have six decimals in a csv file."""
 
 
@@ -61,8 +71,16 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
         keys.N_COUNTS: annotation.n_counts_n,
         keys.N_GENES: annotation.n_genes_n,
     }
+    if annotation.single_n is not None:
+        columns |= {
+            keys.SINGLE_TYPE: pd.Categorical(annotation.single_names_n),
+            keys.SINGLE_TERM: pd.Categorical(annotation.single_terms_n),
+            keys.SINGLE_SCORE: annotation.single_score_n,
+        }
     if annotation.matches is not None:
         columns |= _match_columns(annotation, annotation.matches)
+    if annotation.groups is not None:
+        columns |= _group_columns(annotation.groups)
     key = annotation.options.key_added
     return pd.DataFrame({name.format(key=key): values for name, values in columns.items()})
 
@@ -70,7 +88,12 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
 def stale_columns(annotation: Annotation) -> list[str]:
     """Name the columns of an earlier run that this one doesn't write again, and that would no longer be true."""
     key = annotation.options.key_added
-    return [] if annotation.matches is not None else [name.format(key=key) for name in keys.MATCHED]
+    kinds = (
+        (annotation.matches, keys.MATCHED),
+        (annotation.single_n, keys.TOGETHER),
+        (annotation.groups, keys.GROUPED),
+    )
+    return [name.format(key=key) for made, names in kinds if made is None for name in names]
 
 
 def csv_rows(annotation: Annotation) -> Iterator[pd.DataFrame]:
@@ -103,6 +126,14 @@ def _match_columns(annotation: Annotation, matches: Matches) -> dict[str, Any]:
     }
 
 
+def _group_columns(groups: Groups) -> dict[str, Any]:
+    return {
+        keys.GROUP: groups.group_n,
+        keys.GROUP_CELL_TYPE: pd.Categorical(groups.cell_type_n),
+        keys.GROUP_SHARE: groups.share_n,
+    }
+
+
 def run_record(annotation: Annotation) -> dict[str, Any]:
     """Say with what and from what the answers were made, as plain values."""
     bundle = annotation.bundle
@@ -114,12 +145,15 @@ def run_record(annotation: Annotation) -> dict[str, Any]:
         "ontology_version": bundle.manifest.ontology_version,
         "threshold": annotation.threshold,
         "least_score": annotation.least_score,
+        "read_together": annotation.single_n is not None,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
         "tissues": None if annotation.tissues is None else annotation.tissues.shares,
         "classes": list(annotation.nodes),
         "class_names": list(annotation.names),
         "input": annotation.findings.to_dict(),
         "index": None if annotation.matches is None else annotation.matches.record(),
+        "samples": samples_record(annotation, kind="list"),
+        "groups": None if annotation.groups is None else annotation.groups.record(),
     }
 
 
@@ -140,12 +174,40 @@ def summary_record(annotation: Annotation) -> dict[str, Any]:
         },
         "threshold": annotation.threshold,
         "least_score": annotation.least_score,
+        "read_together": annotation.single_n is not None,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
         "tissues": None if annotation.tissues is None else annotation.tissues.shares,
         "input": annotation.findings.to_dict(),
         "cells": len(annotation.answer_n),
         "unknown": int((annotation.answer_n < 0).sum()),
+        "changed_by_neighbours": annotation.changed,
         "why_unknown": annotation.why_unknown(),
         "composition": annotation.summary().to_dict(orient="records"),
         "index": None if annotation.matches is None else annotation.matches.summary(annotation.terms_n),
+        "samples": samples_record(annotation, kind="records"),
+        "groups": None if annotation.groups is None else annotation.groups.table.to_dict(orient="records"),
     }
+
+
+def samples_record(annotation: Annotation, *, kind: Literal["list", "records"]) -> dict[str, Any] | None:
+    """Say what the samples hold and how they differ, as plain values; None where no samples are told.
+
+    Parameters
+    ----------
+    annotation
+        The answers.
+    kind
+        Whether tables become a list a column, as h5ad files hold them, or a record a row.
+    """
+    samples, found = annotation.samples, annotation.differences
+    if samples is None:
+        return None
+    record: dict[str, Any] = {
+        "by": samples.by,
+        "condition": samples.condition,
+        "composition": annotation.composition().to_dict(orient=kind),
+    }
+    if found is not None:
+        told = found.table.astype(object).where(found.table.notna(), None) if kind == "records" else found.table
+        record |= {"differences": told.to_dict(orient=kind), "notes": list(found.notes), **found.record()}
+    return record

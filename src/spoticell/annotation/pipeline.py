@@ -7,21 +7,26 @@ Axes: ``n`` cells, ``g`` the model's genes, ``m`` ontology nodes, ``d`` fingerpr
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from spoticell.annotation.decision import decide
+from spoticell.annotation.decision import can_read_together, decide
+from spoticell.annotation.groups import AUTO, Grouping, read_groups
+from spoticell.annotation.looks import MOST, Parts, Watcher
 from spoticell.annotation.options import Options
-from spoticell.annotation.result import AnnotatedBlock, Annotation
-from spoticell.annotation.sample_tissue import SampleTissues, show_tissues
+from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
+from spoticell.annotation.sample_tissue import FEW, SampleTissues, show_tissues
+from spoticell.annotation.samples import Samples, find_samples
 from spoticell.annotation.sinks import ResultSink, Sink
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.relatives import Relatives
-from spoticell.errors import note
+from spoticell.biology.sample import cell_keys
+from spoticell.biology.sketch import Sketch
+from spoticell.errors import ConfigError, note
 from spoticell.io.aligned import aligned_blocks, aligned_sample
 from spoticell.io.findings import Findings, inspect
 from spoticell.io.source import BLOCK, CellSource
@@ -100,7 +105,9 @@ def annotate_source(
     SpoticellError
         If the cells can't be used, or a sink can't write.
     """
-    allowed, _ = options.allowed, options.opened
+    allowed, _, _ = options.allowed, options.opened, options.known_markers
+    samples = find_samples(source, by=options.by, condition=options.condition)
+    grouping = _told_groups(source, options)
     looked = LOOKING if findings is None else 0
     if findings is None:
         findings = look_at(source, options, on_progress=stretch(on_progress, start=0, stop=looked))
@@ -108,7 +115,8 @@ def annotate_source(
         for warning in allowed.notes:
             note(warning)
         findings = replace(findings, warnings=(*findings.warnings, *allowed.notes))
-    return run(source, findings, options, sinks, on_progress=stretch(on_progress, start=looked, stop=100))
+    step = stretch(on_progress, start=looked, stop=100)
+    return run(source, findings, options, sinks, samples=samples, grouping=grouping, on_progress=step)
 
 
 def run(
@@ -117,20 +125,20 @@ def run(
     options: Options,
     sinks: Sequence[Sink] = (),
     *,
+    samples: Samples | None = None,
+    grouping: Grouping | None = None,
     on_progress: Progress | None = None,
 ) -> Annotation:
     """Answer every cell of a source, and hand each block of answers to every sink.
 
     Parameters
     ----------
-    source
-        The open source.
-    findings
-        From `inspect` on it with the model's genes.
-    options
-        What is asked for.
+    source, findings, options
+        The open source, what `inspect` found in it with the model's genes, and what is asked for.
     sinks
         Where the answers go besides the annotation; abandoned together if anything fails.
+    samples, grouping
+        Samples and groups that columns of the source tell, where they are asked for.
     on_progress
         Called with the cells that are answered and all cells.
 
@@ -142,20 +150,27 @@ def run(
     from spoticell.model.runtime import Runtime  # noqa: PLC0415 - ONNX Runtime is slow to load, and checks do without
 
     runtime = Runtime(options.bundle, threads=options.threads)
+    sample_sg = aligned_sample(findings)
     looks = options.bundle.is_of_this_ontology and not options.tells_tissue
-    tissues = sample_tissues(findings, runtime) if looks else None
-    result = ResultSink(source, findings, options, tissues)
+    tissues = sample_tissues(sample_sg, findings, runtime) if looks else None
+    result = ResultSink(source, findings, options, tissues, samples=samples, grouping=grouping)
+    every: list[Sink | ResultSink] = [result, *sinks]
     begun: list[Sink] = []
     try:
         for sink in sinks:
             sink.begin(source, findings, options.bundle)
             begun.append(sink)
-        for block in annotated_blocks(source, findings, options, runtime=runtime, tissues=tissues):
-            result.add(block)
-            for sink in sinks:
-                sink.add(block)
-            if on_progress is not None:
-                on_progress(block.start + len(block), source.n_cells)
+        looked = first_blocks(source, findings, options, runtime=runtime, tissues=tissues)
+        if can_read_together(options.bundle) and not options.each_cell_alone:
+            sample_n = None if samples is None else samples.sample_n
+            parts = Parts(Sketch(sample_sg), findings, options, relatives_of(options, tissues), sample_n)
+            on_groups = result.group_by if options.groups == AUTO else None
+            answered = parts.answered(looked, every, on_progress, on_groups)
+        else:
+            answered = _alone(looked, every, source.n_cells, on_progress)
+        for block in answered:
+            for watcher in every:
+                watcher.add(block)
         annotation = result.finish()
         for sink in sinks:
             sink.finish(annotation)
@@ -166,16 +181,55 @@ def run(
     return annotation
 
 
-def sample_tissues(findings: Findings, runtime: Runtime) -> SampleTissues:
-    """Find from which tissues the cells are that were kept while their source was looked at."""
-    counts_ng = aligned_sample(findings)
+def _told_groups(source: CellSource, options: Options) -> Grouping | None:
+    """Give the groups of a column, and refuse to look for groups where that can't be."""
+    check_groups(options, source.n_cells, name=source.name)
+    return None if options.groups in (None, AUTO) else read_groups(source, options.groups)
+
+
+def check_groups(options: Options, n_cells: int, *, name: str) -> None:
+    """Refuse to look for groups where that can't be; ``name`` is how messages call the cells' source."""
+    if options.groups != AUTO:
+        return
+    if options.each_cell_alone or not can_read_together(options.bundle):
+        raise ConfigError(
+            "groups are found while cells are read together, and here each is named alone; give a column of groups."
+        )
+    if n_cells > MOST:
+        raise ConfigError(
+            f"{name} has {n_cells:,} cells, and groups are found among at most {MOST:,}; give a column of groups."
+        )
+
+
+def _alone(
+    looked: Iterable[FirstBlock], watchers: Sequence[Watcher], n_cells: int, on_progress: Progress | None
+) -> Iterator[AnnotatedBlock]:
+    for block in looked:
+        for watcher in watchers:
+            watcher.see(block)
+        yield block.alone
+        if on_progress is not None:
+            on_progress(block.alone.start + len(block.alone), n_cells)
+
+
+def sample_tissues(sample_sg: sparse.csr_array, findings: Findings, runtime: Runtime) -> SampleTissues:
+    """Find from which tissues cells are, by some of them, ``(s, g)``."""
+    few_s = np.sort(np.argsort(cell_keys(sample_sg), kind="stable")[:FEW])
+    counts_ng = sample_sg[few_s]
     counts_ng = counts_ng[counts_ng.sum(axis=1) > findings.verdict.empty_up_to]
     weights = runtime.bundle.label_weights
     said = runtime.predict(counts_ng, findings.match.measured_g)
     return show_tissues(weights.of(said.probabilities_nm), weights.label_c, runtime.bundle.nodes, load_ontology())
 
 
-def annotated_blocks(
+def relatives_of(options: Options, tissues: SampleTissues | None) -> Relatives | None:
+    """Give what gives the weight of types that can't be to others: of tissues that the sample doesn't show, or told."""
+    if tissues is None:
+        return None if options.allowed is None else options.allowed.relatives
+    return Relatives(options.bundle.label_weights, options.bundle.nodes, load_ontology(), tissues.possible_m)
+
+
+def first_blocks(
     source: CellSource,
     findings: Findings,
     options: Options,
@@ -183,8 +237,8 @@ def annotated_blocks(
     runtime: Runtime,
     tissues: SampleTissues | None,
     size: int = STEP,
-) -> Iterator[AnnotatedBlock]:
-    """Stream a source through the network and answer each cell.
+) -> Iterator[FirstBlock]:
+    """Stream a source through the network and answer each cell alone.
 
     Parameters
     ----------
@@ -202,28 +256,43 @@ def annotated_blocks(
     Blocks from first cell to last.  A cell without counts in known genes is unknown, and its
     fingerprint and probabilities are zero.
     """
-    bundle = options.bundle
-    if tissues is None:
-        relatives = None if options.allowed is None else options.allowed.relatives
-    else:
-        relatives = Relatives(bundle.label_weights, bundle.nodes, load_ontology(), tissues.possible_m)
+    relatives = relatives_of(options, tissues)
     for start, counts_ng in aligned_blocks(source, findings, size=size):
         prediction = runtime.predict(counts_ng, findings.match.measured_g)
-        yield _annotated(start, counts_ng, prediction, findings, options, relatives=relatives)
+        yield first_block(
+            start, counts_ng, prediction, options, relatives=relatives, empty_up_to=findings.verdict.empty_up_to
+        )
 
 
-def _annotated(
+def first_block(
     start: int,
     counts_ng: sparse.csr_array,
     prediction: Prediction,
-    findings: Findings,
     options: Options,
     *,
     relatives: Relatives | None,
-) -> AnnotatedBlock:
+    empty_up_to: float = 0,
+) -> FirstBlock:
+    """Answer some consecutive cells alone.
+
+    Parameters
+    ----------
+    start
+        Position of the first in the source.
+    counts_ng
+        Their counts, in the order of the model's genes.
+    prediction
+        What the network says of them.
+    options
+        What is asked for.
+    relatives
+        What gives the weight of types that the sample can't hold to others.
+    empty_up_to
+        Counts of a droplet without a cell, at most.
+    """
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
     # empty droplets have counts, but no cell to name
-    told_n = np.where(n_counts_n > findings.verdict.empty_up_to, n_counts_n, 0)
+    told_n = np.where(n_counts_n > empty_up_to, n_counts_n, np.float32(0))
     decision = decide(
         prediction,
         told_n,
@@ -232,9 +301,8 @@ def _annotated(
         allowed=options.allowed,
         relatives=relatives,
     )
-    return AnnotatedBlock(
+    alone = AnnotatedBlock(
         start=start,
-        counts_ng=counts_ng,
         answer_n=decision.answer_n,
         score_n=decision.score_n,
         doubted_n=decision.doubted_n,
@@ -244,4 +312,6 @@ def _annotated(
         probabilities_nm=decision.probability_nm,
         n_counts_n=n_counts_n,
         n_genes_n=np.diff(counts_ng.indptr).astype(np.int32),
+        margin_n=decision.margin_n,
     )
+    return FirstBlock(alone, counts_ng, told_n, decision.weight_nc, prediction.familiarity_n)

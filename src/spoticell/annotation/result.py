@@ -7,7 +7,7 @@ Axes: ``n`` cells, ``g`` the bundle's genes, ``m`` ontology nodes, ``d`` fingerp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.allowed import Allowed
+from spoticell.annotation.composition import Composition, count_types
+from spoticell.annotation.differences import Differences, differences
+from spoticell.annotation.groups import Groups
 from spoticell.annotation.outputs import check_answers, csv_rows, obs_columns
 from spoticell.annotation.sample_tissue import SampleTissues
+from spoticell.annotation.samples import Samples, one_sample
 from spoticell.biology.ontology import load_ontology
 from spoticell.errors import OutputError
 from spoticell.io.findings import Findings
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from scipy import sparse
 
+    from spoticell.annotation.decision import Decision
     from spoticell.annotation.matches import Matches
     from spoticell.annotation.options import Options
 
@@ -40,8 +45,6 @@ class AnnotatedBlock:
 
     start: int
     """Position of the block's first cell in the source."""
-    counts_ng: sparse.csr_array
-    """Counts in the order of the bundle's genes."""
     answer_n: NDArray[np.intp]
     """Position in the bundle's nodes; -1 is unknown."""
     score_n: NDArray[np.float32]
@@ -59,6 +62,12 @@ class AnnotatedBlock:
     """Counts of the cell in the bundle's genes."""
     n_genes_n: NDArray[np.int32]
     """The bundle's genes that have a count in the cell."""
+    single_n: NDArray[np.intp] | None = None
+    """The answer to each cell alone, where the cells were read together; None where these are those."""
+    single_score_n: NDArray[np.float32] | None = None
+    """Score of that answer."""
+    margin_n: NDArray[np.floating] | None = None
+    """How far the familiarity of each cell is above the least of known cells; None where the model can't tell."""
 
     def __len__(self) -> int:
         return len(self.answer_n)
@@ -68,6 +77,40 @@ class AnnotatedBlock:
         """Which cells have counts but next to no probability for any type that an answer may be."""
         barred_n: NDArray[np.bool_] = (self.n_counts_n > 0) & ~self.probabilities_nm.any(axis=1)
         return barred_n
+
+    def without_probabilities(self) -> AnnotatedBlock:
+        """Give the same without what takes most of the memory."""
+        return replace(self, probabilities_nm=np.zeros((len(self), 0), dtype=np.float32))
+
+    def answered(self, decision: Decision) -> AnnotatedBlock:
+        """Give the same cells with answers of a second look, these ones kept as those to each cell alone."""
+        return replace(
+            self,
+            answer_n=decision.answer_n,
+            score_n=decision.score_n,
+            doubted_n=decision.doubted_n,
+            second_n=decision.second_n,
+            second_probability_n=decision.second_probability_n,
+            probabilities_nm=decision.probability_nm,
+            margin_n=decision.margin_n,
+            single_n=self.answer_n,
+            single_score_n=self.score_n,
+        )
+
+
+@dataclass(frozen=True)
+class FirstBlock:
+    """Some consecutive cells as they are read: each named alone, and what it was named by."""
+
+    alone: AnnotatedBlock
+    counts_ng: sparse.csr_array
+    """Counts in the order of the bundle's genes."""
+    told_n: NDArray[np.float32]
+    """Counts of each cell in these genes; 0 where there is no cell to name."""
+    weight_nc: NDArray[np.float32] | None = None
+    """Calibrated weight of each label; None where single nodes are calibrated."""
+    familiarity_n: NDArray[np.float32] | None = None
+    """How like the training cells each cell is; None where the bundle doesn't say."""
 
 
 EXAMPLES = 40
@@ -105,7 +148,7 @@ class Annotation:
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> result = spoticell.annotate(cells)
     >>> result.summary()["cells"].sum(), result.obs.shape
-    (np.int64(700), (700, 9))
+    (np.int64(700), (700, 12))
     """
 
     findings: Findings
@@ -143,8 +186,16 @@ class Annotation:
     """What an index of reference cells says; None where none was given."""
     allowed: Allowed | None = None
     """The types that an answer may be; None where that is any of the bundle's."""
+    single_n: NDArray[np.intp] | None = None
+    """Position in ``nodes`` of the answer to each cell alone; None where the cells weren't read together."""
+    single_score_n: NDArray[np.float32] | None = None
+    """Score of that answer."""
     tissues: SampleTissues | None = None
     """The tissues that the cells show, whose types alone were possible; None where that was told."""
+    samples: Samples | None = None
+    """From which sample each cell is; None where no column was named that says it."""
+    groups: Groups | None = None
+    """The groups of cells with their names; None where none were asked for."""
 
     @property
     def least_score(self) -> float:
@@ -175,12 +226,27 @@ class Annotation:
     @cached_property
     def second_terms_n(self) -> NDArray[np.object_]:
         """Ontology term of the type that each cell would be if it weren't its answer, or ``unknown``."""
-        return np.array([*self.nodes, UNKNOWN], dtype=object)[self.second_n]
+        return self._spread(self.nodes, self.second_n)
 
     @cached_property
     def second_names_n(self) -> NDArray[np.object_]:
         """Name of the type that each cell would be if it weren't its answer, or ``unknown``."""
-        return np.array([*self.names, UNKNOWN], dtype=object)[self.second_n]
+        return self._spread(self.names, self.second_n)
+
+    @cached_property
+    def single_terms_n(self) -> NDArray[np.object_]:
+        """Ontology term of the answer to each cell alone, or ``unknown``."""
+        return self._spread(self.nodes, self.single_n)
+
+    @cached_property
+    def single_names_n(self) -> NDArray[np.object_]:
+        """Name of the answer to each cell alone, or ``unknown``."""
+        return self._spread(self.names, self.single_n)
+
+    @property
+    def changed(self) -> int:
+        """Cells that the second look named otherwise than the first."""
+        return 0 if self.single_n is None else int((self.single_n != self.answer_n).sum())
 
     @cached_property
     def broad_n(self) -> NDArray[np.object_]:
@@ -243,6 +309,22 @@ class Annotation:
         rows = rows.sort_values(["last", "cells", "cell_type"], ascending=[True, False, True], ignore_index=True)
         return rows[["cell_type", "term", "cells", "share", "median_score"]]
 
+    def composition(self) -> pd.DataFrame:
+        """Give the cells of each type by sample, see `Composition.table`; all are one if ``by`` wasn't given."""
+        return self.by_sample.table()
+
+    @cached_property
+    def by_sample(self) -> Composition:
+        """The cells of each type in each sample."""
+        samples = self.samples or one_sample(self.findings.source, len(self.answer_n))
+        return count_types(samples, self.answer_n, nodes=self.nodes, names=self.names)
+
+    @cached_property
+    def differences(self) -> Differences | None:
+        """How the types differ between two conditions; None where no column was named that says them."""
+        asked = self.samples is not None and self.samples.condition is not None
+        return differences(self.by_sample) if asked else None
+
     def why_unknown(self) -> dict[str, int]:
         """Count the cells without an answer by reason; only reasons that occur."""
         empty_n = self.n_counts_n == 0
@@ -250,6 +332,8 @@ class Annotation:
         reasons = {EMPTY: empty_n, UNSURE: unsure_n, BARRED: self.barred_n, DOUBTED: self.doubted_n}
         return {reason: int(cells_n.sum()) for reason, cells_n in reasons.items() if cells_n.any()}
 
-    def _spread(self, of_node: tuple[str, ...] | list[str]) -> NDArray[np.object_]:
+    def _spread(
+        self, of_node: tuple[str, ...] | list[str], node_n: NDArray[np.intp] | None = None
+    ) -> NDArray[np.object_]:
         # unknown is last, where -1 points
-        return np.array([*of_node, UNKNOWN], dtype=object)[self.answer_n]
+        return np.array([*of_node, UNKNOWN], dtype=object)[self.answer_n if node_n is None else node_n]

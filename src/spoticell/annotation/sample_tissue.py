@@ -24,6 +24,8 @@ FIRST, OTHER = 2, 4
 """Types of its own that a tissue shows itself by; another one beside it needs more, as they may be mistaken for its."""
 FIRST_SHARE, OTHER_SHARE = 0.02, 0.2
 """Share of the sample that those types have together, for the first tissue and for another."""
+FEW = 512
+"""Cells of a sample, chosen at random, that its tissues are found by."""
 BLOOD = "blood"
 """Comes along with all tissues; types specific to it and some tissues are possible where none shows itself."""
 

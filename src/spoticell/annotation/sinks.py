@@ -6,6 +6,8 @@ Axes: ``n`` cells, ``g`` the model's genes, ``m`` ontology nodes, ``d`` fingerpr
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell import keys
-from spoticell.annotation.matches import Matcher
+from spoticell.annotation.groups import Grouping, Groups, GroupTally
+from spoticell.annotation.matches import Matcher, Matches
 from spoticell.annotation.options import Options
 from spoticell.annotation.outputs import csv_rows, obs_columns, run_record, stale_columns, type_colors
-from spoticell.annotation.result import EXAMPLES, AnnotatedBlock, Annotation, Example
+from spoticell.annotation.result import EXAMPLES, AnnotatedBlock, Annotation, Example, FirstBlock
 from spoticell.annotation.sample_tissue import SampleTissues
+from spoticell.annotation.samples import Samples
+from spoticell.biology.group_genes import group_genes, telling
+from spoticell.io.aligned import aligned_sample
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
 from spoticell.io.write import write_csv
@@ -30,10 +36,14 @@ if TYPE_CHECKING:
 
 SAMPLE = 20_000
 """Most cells whose fingerprints are kept for a picture of them."""
+KEPT = 3
+"""Surest cells of each type whose counts are kept, before it is known what the second look says of them."""
 
 
 class Sink(Protocol):
-    """Takes annotated blocks, first to last.
+    """Takes the cells as they are read, and their answers, each first to last.
+
+    Where cells are read together all of them, or a million, are read before the first has its answer.
 
     All sinks of a run are begun before the first block, so that what can't be written is found early.  If anything
     fails, all that were begun are abandoned.
@@ -42,8 +52,11 @@ class Sink(Protocol):
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
         """Make ready; what fails here leaves nothing behind."""
 
+    def see(self, block: FirstBlock) -> None:
+        """Take in the next cells as they are read, each named alone."""
+
     def add(self, block: AnnotatedBlock) -> None:
-        """Take in the next block."""
+        """Take in the answers for the next cells."""
 
     def finish(self, annotation: Annotation) -> None:
         """Complete the result and put it in its place."""
@@ -65,6 +78,10 @@ class ResultSink:
         What was asked for.
     tissues
         Those that the sample shows.
+    samples
+        Those that the cells are from.
+    grouping
+        The groups to name, if they are told.
     sample
         Most cells whose fingerprints to hold.
     """
@@ -76,6 +93,8 @@ class ResultSink:
         options: Options,
         tissues: SampleTissues | None = None,
         *,
+        samples: Samples | None = None,
+        grouping: Grouping | None = None,
         sample: int = SAMPLE,
     ) -> None:
         n, self._bundle = source.n_cells, options.bundle
@@ -87,13 +106,37 @@ class ResultSink:
         self._doubted_n = np.zeros(n, dtype=np.bool_)
         self._second_n = np.full(n, -1, dtype=np.intp)
         self._second_probability_n = np.zeros(n, dtype=np.float32)
-        self._tissues = tissues
+        self._tissues, self._samples = tissues, samples
         self._n_counts_n = np.zeros(n, dtype=np.float32)
         self._n_genes_n = np.zeros(n, dtype=np.int32)
         self._sample_s = spread_sample(n, sample, rng=np.random.default_rng(0))
         size = self._bundle.manifest.fingerprint_size
         self._fingerprint_sd = np.zeros((len(self._sample_s), size), dtype=np.float32)
-        self._surest: dict[int, Example] = {}
+        self._tally: GroupTally | None = None
+        if grouping is not None:
+            self.group_by(grouping)
+        self._single_n: NDArray[np.intp] | None = None
+        self._single_score_n: NDArray[np.float32] | None = None
+        self._clearest: dict[int, list[Example]] = {}
+
+    def group_by(self, grouping: Grouping) -> None:
+        """Settle the groups to name, before any cell is answered."""
+        self._tally = GroupTally(grouping, self._bundle, empty_up_to=self._findings.verdict.empty_up_to)
+
+    def see(self, block: FirstBlock) -> None:
+        """Keep the counts of the surest cells of each type."""
+        alone = block.alone
+        for answer in np.unique(alone.answer_n[alone.answer_n >= 0]).tolist():
+            score_n = np.where(alone.answer_n == answer, alone.score_n, -1)
+            kept = self._clearest.setdefault(answer, [])
+            for row in np.argsort(-score_n, kind="stable")[:KEPT].tolist():
+                score = float(score_n[row])
+                if score >= 0 and (len(kept) < KEPT or score > kept[-1].score):
+                    name = str(self._source.cell_names[alone.start + row])
+                    counts_g = block.counts_ng[[row]].toarray()[0]
+                    kept.append(Example(alone.start + row, name, answer, score, counts_g))
+                    kept.sort(key=lambda example: (-example.score, example.position))
+                    del kept[KEPT:]
 
     def add(self, block: AnnotatedBlock) -> None:
         """Take in a block."""
@@ -108,14 +151,18 @@ class ResultSink:
         self._n_genes_n[rows] = block.n_genes_n
         first, last = np.searchsorted(self._sample_s, (rows.start, rows.stop))
         self._fingerprint_sd[first:last] = block.fingerprint_nd[self._sample_s[first:last] - block.start]
-        self._remember_surest(block)
+        if block.single_n is not None and block.single_score_n is not None:
+            if self._single_n is None or self._single_score_n is None:
+                self._single_n, self._single_score_n = np.full_like(self._answer_n, -1), np.zeros_like(self._score_n)
+            self._single_n[rows], self._single_score_n[rows] = block.single_n, block.single_score_n
         if self._matcher is not None:
             self._matcher.add(block.fingerprint_nd)
+        if self._tally is not None:
+            self._tally.add(block)
 
     def finish(self) -> Annotation:
         """Give all that was taken in."""
-        types, cells = np.unique(self._answer_n[self._answer_n >= 0], return_counts=True)
-        commonest = types[np.argsort(-cells, kind="stable")][:EXAMPLES]
+        matches = None if self._matcher is None else self._matcher.finish()
         return Annotation(
             findings=self._findings,
             bundle=self._bundle,
@@ -130,22 +177,37 @@ class ResultSink:
             n_genes_n=self._n_genes_n,
             sample_s=self._sample_s,
             fingerprint_sd=self._fingerprint_sd,
-            examples=tuple(self._surest[int(answer)] for answer in commonest),
+            examples=tuple(self._examples()),
             cell_names=self._source.cell_names,
             options=self._options,
-            matches=None if self._matcher is None else self._matcher.finish(),
+            matches=matches,
             allowed=self._options.allowed,
+            single_n=self._single_n,
+            single_score_n=self._single_score_n,
             tissues=self._tissues,
+            samples=self._samples,
+            groups=None if self._tally is None else self._name_groups(self._tally, matches),
         )
 
-    def _remember_surest(self, block: AnnotatedBlock) -> None:
-        for answer in np.unique(block.answer_n[block.answer_n >= 0]).tolist():
-            row = int(np.where(block.answer_n == answer, block.score_n, -1).argmax())
-            score = float(block.score_n[row])
-            if answer not in self._surest or score > self._surest[answer].score:
-                name = str(self._source.cell_names[block.start + row])
-                counts_g = block.counts_ng[[row]].toarray()[0]
-                self._surest[answer] = Example(block.start + row, name, answer, score, counts_g)
+    def _name_groups(self, tally: GroupTally, matches: Matches | None) -> Groups:
+        grouping, findings = tally.grouping, self._findings
+        genes = group_genes(
+            aligned_sample(findings),
+            grouping.code_n[findings.sample_at_s],
+            len(grouping.names),
+            among_g=telling(self._bundle.vocabulary),
+        )
+        return tally.finish(genes=genes, markers=self._options.known_markers, matches=matches)
+
+    def _examples(self) -> Iterator[Example]:
+        """Give the surest cell of each of the commonest types, among those whose counts were kept."""
+        types, cells = np.unique(self._answer_n[self._answer_n >= 0], return_counts=True)
+        kept = [example for examples in self._clearest.values() for example in examples]
+        for answer in types[np.argsort(-cells, kind="stable")][:EXAMPLES].tolist():
+            of_type = [example for example in kept if self._answer_n[example.position] == answer]
+            if of_type:
+                surest = max(of_type, key=lambda example: (self._score_n[example.position], -example.position))
+                yield replace(surest, answer=answer, score=float(self._score_n[surest.position]))
 
 
 class H5adSink:
@@ -184,6 +246,9 @@ class H5adSink:
             overwrite=self._overwrite,
         )
         self._file = file.__enter__()
+
+    def see(self, block: FirstBlock) -> None:
+        """Do nothing: what is written is the answers."""
 
     def add(self, block: AnnotatedBlock) -> None:
         """Write fingerprints and probabilities."""
@@ -233,6 +298,9 @@ class CsvSink:
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
         """Do nothing: the file is written in one go at the end."""
 
+    def see(self, block: FirstBlock) -> None:
+        """Do nothing: what is written is the answers."""
+
     def add(self, block: AnnotatedBlock) -> None:
         """Do nothing: the annotation holds all that is written."""
 
@@ -267,6 +335,9 @@ class AnnDataSink:
         n = source.n_cells
         self._fingerprint_nd = np.zeros((n, bundle.manifest.fingerprint_size), dtype=np.float32)
         self._probabilities_nm = np.zeros((n, len(bundle.nodes)), dtype=np.float32)
+
+    def see(self, block: FirstBlock) -> None:
+        """Do nothing: what is written is the answers."""
 
     def add(self, block: AnnotatedBlock) -> None:
         """Keep fingerprints and probabilities."""

@@ -12,10 +12,60 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spoticell.errors import ConfigError
 from spoticell.keys import UNKNOWN
+
+MOST = 30
+"""Columns that are named one by one where the right one isn't there."""
+
+MOST_VALUES, CELLS_A_VALUE = 500, 10
+"""Of a column that can tell groups or samples: values at most, and cells of a value at least, on average."""
 
 SILENT = frozenset({"", UNKNOWN, "unassigned", "na", "n/a", "nan", "none"})
 """Words that say nothing of a cell, in lower case."""
+
+
+def named_column(obs: pd.DataFrame, column: str, *, name: str) -> str:
+    """Give a column's name if a table about cells has it.
+
+    Parameters
+    ----------
+    obs, column
+        The table, and the column that is asked for.
+    name
+        How messages call the data set.
+
+    Raises
+    ------
+    ConfigError
+        If it isn't there; the message names those that are.
+
+    Examples
+    --------
+    >>> named_column(pd.DataFrame({"batch": ["a"]}), "donor", name="mine.h5ad")
+    Traceback (most recent call last):
+    spoticell.errors.ConfigError: mine.h5ad has no column 'donor' about its cells; it has 'batch'.
+    """
+    if column not in obs:
+        raise ConfigError(f"{name} has no column {column!r} about its cells; it has {listed(obs)}.")
+    return column
+
+
+def listed(obs: pd.DataFrame) -> str:
+    """Name the columns of a table about cells, for a message."""
+    return ", ".join(repr(str(one)) for one in obs.columns[:MOST]) or "none"
+
+
+def shared_columns(obs: pd.DataFrame) -> list[str]:
+    """Name the columns whose values are few, each of several cells: they may tell groups or samples.
+
+    Examples
+    --------
+    >>> shared_columns(pd.DataFrame({"batch": ["a", "b"] * 10, "depth": range(20), "organ": "lung"}))
+    ['batch']
+    """
+    most = min(MOST_VALUES, len(obs) // CELLS_A_VALUE)
+    return [str(name) for name, column in obs.items() if 2 <= column.nunique() <= most]
 
 
 def words(column: pd.Series) -> pd.Categorical:

@@ -76,7 +76,7 @@ class Judge:
         if tallies.n_full == 0:
             above = " above the one that nearly all genes share" if tallies.n_floored else " above zero"
             return self._refuse(Kind.NOTHING, f"None of the {tallies.n_cells:,} cells has a value{above}.")
-        self.kept_nv, self.floor_n = self._sample.cells()
+        self.kept_nv, self.floor_n, _ = self._sample.cells()
         found = doubt_of_levels(self.kept_nv, self.floor_n)
         if found is not None:
             return self._doubted(found)

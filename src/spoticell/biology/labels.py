@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.biology.columns import counted, renamed, words
+from spoticell.biology.columns import counted, listed, named_column, renamed, words
 from spoticell.biology.everyday import closest_names, meanings_of, read_name
 from spoticell.errors import ConfigError, FileFormatError
 from spoticell.keys import LABEL, UNKNOWN
@@ -37,9 +37,6 @@ COLUMNS = (
     "labels",
 )
 """Where labels are looked for, in any spelling: ``CellType`` and ``cell.type`` are ``cell_type``."""
-
-MOST = 30
-"""Columns that are named one by one where the right one isn't there."""
 
 TOLD = 5
 """Labels that are named one by one where some aren't understood."""
@@ -162,18 +159,15 @@ def label_column(obs: pd.DataFrame, *, name: str, column: str | None = None) -> 
     FileFormatError
         If no column is called like one of labels.
     """
-    there = f"it has {', '.join(repr(str(one)) for one in obs.columns[:MOST]) or 'none'}"
     if column is not None:
-        if column not in obs:
-            raise ConfigError(f"{name} has no column {column!r} about its cells; {there}.")
-        return column
+        return named_column(obs, column, name=name)
     order = {_spelled(wanted): place for place, wanted in enumerate(COLUMNS)}
     found = [one for one in map(str, obs.columns) if _spelled(one) in order]
     found.sort(key=lambda one: (order[_spelled(one)], one not in COLUMNS))
     if not found:
         raise FileFormatError(
             f"{name} has no labels: neither {LABEL!r} nor {NAME!r}, nor a column called much like it, is among the "
-            f"columns about its cells; {there}. Name the column of labels: --label-column NAME, in Python "
+            f"columns about its cells; it has {listed(obs)}. Name the column of labels: --label-column NAME, in Python "
             "label_column=."
         )
     return next((one for one in found[:-1] if len(words(obs[one]).categories)), found[-1])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spoticell.biology.label_weights import LabelWeights
+from spoticell.biology.label_weights import ROWS, Few, LabelWeights
 from spoticell.biology.ontology import TOO_GENERAL, Ontology
 
 
@@ -57,16 +57,20 @@ class Relatives:
             above = [place[term] for term in ontology.ancestors(nodes[weights.label_c[c]])]
             near = max((m for m in above if possible_m[m] or nodes[m] in TOO_GENERAL), key=lambda m: (-below_m[m], m))
             takers.setdefault(near, []).append(c)
-        self._possible_c = possible_c.astype(np.float32)
-        self._gives_cr = np.zeros((len(possible_c), len(takers)), dtype=np.float32)
+        self._possible_c1 = possible_c.astype(np.float32)[:, None]
+        gives_cr = np.zeros((len(possible_c), len(takers)))
         for r, given in enumerate(takers.values()):
-            self._gives_cr[given, r] = 1
-        self._below_cr = weights.reach_cm[:, list(takers)] * self._possible_c[:, None]
+            gives_cr[given, r] = 1
+        below_cr = weights.reach_cm[:, list(takers)] * self._possible_c1
         # what has nothing above it but what all cells are has no relatives
-        self._below_cr[:, [nodes[m] in TOO_GENERAL for m in takers]] = 0
-        self._above_rm = np.zeros((len(takers), len(nodes)), dtype=np.float32)
+        below_cr[:, [nodes[m] in TOO_GENERAL for m in takers]] = 0
+        above_rm = np.zeros((len(takers), len(nodes)))
         for r, m in enumerate(takers):
-            self._above_rm[r, [place[term] for term in ontology.ancestors(nodes[m])]] = 1
+            above_rm[r, [place[term] for term in ontology.ancestors(nodes[m])]] = 1
+        # cells in columns: these matrices hold few numbers, and are fast from the left
+        self._gives_rc, self._below_rc = Few(gives_cr).turned_yx, Few(below_cr).turned_yx
+        self._below_cr, self._above_mr = Few(below_cr.T).turned_yx, Few(above_rm).turned_yx
+        self._reach_mc = Few(weights.reach_cm).turned_yx
 
     def __call__(self, probabilities_nm: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give the probabilities among the possible nodes.
@@ -84,10 +88,16 @@ class Relatives:
 
     def summed(self, weight_nc: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give the same from the weight of each label, ``(n, c)``."""
-        given_nr, own_nr = weight_nc @ self._gives_cr, weight_nc @ self._below_cr
-        all_nr = given_nr + own_nr
-        part_nr = np.divide(given_nr, all_nr, out=np.zeros_like(all_nr), where=all_nr > 0)
-        shared_nc = weight_nc * self._possible_c * (1 + part_nr @ self._below_cr.T)
-        kept_nm = (given_nr * part_nr) @ self._above_rm
-        restricted_nm: NDArray[np.float32] = np.minimum(self._weights.summed(shared_nc) + kept_nm, 1)
-        return restricted_nm.astype(np.float32, copy=False)
+        probability_nm = np.empty((len(weight_nc), self._reach_mc.shape[0]), dtype=np.float32)
+        for start in range(0, len(weight_nc), ROWS):
+            rows = slice(start, start + ROWS)
+            probability_nm[rows] = self._summed(np.ascontiguousarray(weight_nc[rows].T)).T
+        return np.minimum(probability_nm, 1, out=probability_nm)
+
+    def _summed(self, weight_cn: NDArray[np.float32]) -> NDArray[np.float32]:
+        given_rn, own_rn = self._gives_rc @ weight_cn, self._below_rc @ weight_cn
+        all_rn = given_rn + own_rn
+        part_rn = np.divide(given_rn, all_rn, out=np.zeros_like(all_rn), where=all_rn > 0)
+        shared_cn = weight_cn * self._possible_c1 * (1 + self._below_cr @ part_rn)
+        probability_mn: NDArray[np.float32] = self._reach_mc @ shared_cn + self._above_mr @ (given_rn * part_rn)
+        return probability_mn

@@ -3,30 +3,70 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spoticell.cli.arguments import (
     Allow,
     AsJson,
+    By,
     Cells,
+    CompositionTable,
+    Condition,
     Deny,
+    DifferencesTable,
+    EachCellAlone,
+    EveryCells,
     GeneColumn,
+    Groups,
+    GroupsOutput,
+    Index,
     KeyAdded,
     Layer,
+    Markers,
     Meanings,
     Model,
+    Output,
+    Overwrite,
     Partial,
     Quiet,
+    Report,
     Threads,
+    Threshold,
     Tissue,
 )
 from spoticell.cli.console import guarded, listen, say, show_json, telling
-from spoticell.cli.tables import composition, gene_names, matched, scores, share
+from spoticell.cli.samples import SampleTables, sample_lines
+from spoticell.cli.several import annotate_files, over_all, places_of
+from spoticell.cli.tables import composition as composition_lines
+from spoticell.cli.tables import gene_names, grouped, matched, scores, share
+from spoticell.errors import ConfigError
 
 if TYPE_CHECKING:
     from spoticell.annotation.result import Annotation
+
+ASKED = frozenset(
+    (
+        "model",
+        "index",
+        "threshold",
+        "allow",
+        "deny",
+        "tissue",
+        "layer",
+        "gene_column",
+        "key_added",
+        "by",
+        "condition",
+        "threads",
+        "each_cell_alone",
+        "overwrite",
+        "groups",
+        "markers",
+    )
+)
+"""Options of ``annotate`` that `spoticell.annotate` takes under the same names, for one file or several."""
 
 
 @guarded
@@ -63,60 +103,58 @@ def check(
 
 @guarded
 def annotate(
-    cells: Cells,
+    cells: EveryCells,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write: .h5ad or .csv.")],
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="PAGE", help="Also write an HTML report here.")
-    ] = None,
+    output: Output,
+    report: Report = None,
     model: Model = "human-v1",
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold", "-t", min=0, max=1, help="Lowest probability at which a type is named [the model's, 0.5]."
-        ),
-    ] = None,
+    threshold: Threshold = None,
     allow: Allow = None,
     deny: Deny = None,
     tissue: Tissue = None,
-    index: Annotated[
-        str | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
-    ] = None,
+    index: Index = None,
     layer: Layer = None,
     gene_column: GeneColumn = None,
     key_added: KeyAdded = "spoticell",
+    by: By = None,
+    condition: Condition = None,
+    composition: CompositionTable = None,
+    differences: DifferencesTable = None,
     threads: Threads = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT and PAGE if they are there.")] = False,
+    each_cell_alone: EachCellAlone = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    groups: Groups = None,
+    markers: Markers = None,
+    groups_output: GroupsOutput = None,
 ) -> None:
-    """Name the cells of a file.
+    """Name the cells of a file, or of several.
 
     Example: spoticell annotate cells.h5ad -o named.h5ad --report named.html
 
     Example: spoticell annotate cells.h5ad -o named.h5ad --tissue lung --deny "natural killer cell"
+
+    Example: spoticell annotate blood.h5ad lung.h5 -o named --report named
+
+    Example: spoticell annotate cells.h5ad -o named.h5ad --groups leiden --groups-output groups.csv
     """
+    asked: dict[str, Any] = {name: value for name, value in locals().items() if name in ASKED}
+    asked |= {"allow": allow or (), "deny": deny or ()}
+    listen(quiet=quiet)
+    tables = SampleTables(composition, differences, groups_output, overwrite=overwrite)
+    if len(cells) > 1:
+        if groups_output is not None:
+            raise ConfigError("groups-output is for one file; of several, each output holds the table of its groups.")
+        places = places_of(cells, output, report)
+        annotate_files(places, over_all(tables, output), asked, as_json=as_json, quiet=quiet)
+        return
     from spoticell import api
 
-    listen(quiet=quiet)
-    annotation = api.annotate(
-        cells,
-        output,
-        model=model,
-        index=index,
-        threshold=threshold,
-        allow=allow or (),
-        deny=deny or (),
-        tissue=tissue,
-        layer=layer,
-        gene_column=gene_column,
-        key_added=key_added,
-        report=report,
-        overwrite=overwrite,
-        threads=threads,
-        on_progress=not quiet,
-    )
-    _tell(annotation, output, report, as_json=as_json, quiet=quiet)
+    tables.check(condition=condition, groups=groups)
+    annotation = api.annotate(cells[0], output, report=report, on_progress=not quiet, **asked)
+    tables.write(annotation.by_sample, annotation.differences, annotation.groups)
+    _tell(annotation, output, report, tables, as_json=as_json, quiet=quiet)
 
 
 @guarded
@@ -167,20 +205,26 @@ def evaluate(
     typer.echo("\n".join([*scores(figures), *(f"note: {sentence}" for sentence in found.notes)]))
 
 
-def _tell(annotation: Annotation, output: Path, report: Path | None, *, as_json: bool, quiet: bool) -> None:
+def _tell(
+    annotation: Annotation, output: Path, report: Path | None, tables: SampleTables, *, as_json: bool, quiet: bool
+) -> None:
     """Say what was found, what the cells are, and where the answers lie."""
     from spoticell.annotation.outputs import summary_record
 
     if not quiet:
-        lines = [*annotation.findings.lines(), "", *composition(annotation), ""]
+        lines = [*annotation.findings.lines(), "", *composition_lines(annotation), ""]
         if annotation.matches is not None:
             lines += [*matched(annotation, annotation.matches), ""]
+        if annotation.samples is not None:
+            lines += [*sample_lines(annotation.by_sample, annotation.differences), ""]
+        if annotation.groups is not None:
+            lines += [*grouped(annotation.groups), ""]
         if annotation.allowed is not None:
             lines.append(f"Answers were kept to {annotation.allowed.describe()}.")
         if annotation.tissues is not None:
             lines.append(f"{annotation.tissues.describe()} Say otherwise with --tissue.")
         named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
-        written = ", ".join(str(path) for path in (output, report) if path is not None)
+        written = ", ".join(str(path) for path in (output, report, *tables.paths) if path is not None)
         lines.append(
             f"{named:,} of {cells:,} cells named ({share(named, cells)}) by {annotation.bundle.name}, "
             f"threshold {annotation.threshold:.2f}. Written: {written}"

@@ -10,6 +10,46 @@ import typer
 from spoticell.biology.tissues import tissue_names
 
 Cells = Annotated[Path, typer.Argument(metavar="CELLS", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
+EveryCells = Annotated[
+    list[Path],
+    typer.Argument(metavar="CELLS...", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr; one or several."),
+]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="OUT", help="Where to write: .h5ad or .csv; for several CELLS a folder."),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="PAGE", help="Also write an HTML report here; for several CELLS a folder."),
+]
+By = Annotated[
+    str | None, typer.Option("--by", metavar="COLUMN", help="Column that says from which sample each cell is.")
+]
+Condition = Annotated[
+    str | None,
+    typer.Option("--condition", metavar="COLUMN", help="Column with two conditions: compares the samples of each."),
+]
+CompositionTable = Annotated[
+    Path | None,
+    typer.Option("--composition", metavar="TABLE", help="Write the cells of each type by sample here: .csv."),
+]
+DifferencesTable = Annotated[
+    Path | None,
+    typer.Option("--differences", metavar="TABLE", help="Write how types differ between the conditions here: .csv."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", "-t", min=0, max=1, help="Lowest probability at which a type is named [the model's, 0.5]."
+    ),
+]
+Index = Annotated[
+    str | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to match the cells with.")
+]
+EachCellAlone = Annotated[
+    bool, typer.Option("--each-cell-alone", help="Name cells without a look at their neighbours in the sample.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUT, PAGE and TABLE if they are there.")]
 Model = Annotated[
     str, typer.Option("--model", "-m", "--bundle", "-b", metavar="NAME|FOLDER", help="The trained model to use.")
 ]
@@ -56,5 +96,16 @@ Partial = Annotated[
     bool, typer.Option("--partial", help="Go on though less than half of the labelled cells have a label understood.")
 ]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")]
+Groups = Annotated[
+    str | None,
+    typer.Option("--groups", metavar="COLUMN|auto", help="Also name groups of cells: of a column, or found [auto]."),
+]
+Markers = Annotated[
+    Path | None,
+    typer.Option("--markers", metavar="TABLE", help="Known markers of types, csv or tsv: tells those of groups."),
+]
+GroupsOutput = Annotated[
+    Path | None, typer.Option("--groups-output", metavar="TABLE", help="Also write the groups here: .csv.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON to stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

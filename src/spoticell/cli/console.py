@@ -62,7 +62,7 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
         except Exception as error:
             if DEBUG in os.environ or isinstance(error, typer.Exit | typer.BadParameter):
                 raise
-            fail(_sentence(error))
+            fail(sentence_of(error))
 
     return run
 
@@ -139,7 +139,8 @@ class _Lines(logging.Handler):
         say(f"spoticell: {record.getMessage()}")
 
 
-def _sentence(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
+    """Say what went wrong, in words for the person who ran the command."""
     if isinstance(error, SpoticellError):
         return " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", []))])
     if isinstance(error, MemoryError):

@@ -11,12 +11,17 @@ from spoticell.keys import UNKNOWN
 if TYPE_CHECKING:
     import pandas as pd
 
+    from spoticell.annotation.groups import Groups
     from spoticell.annotation.matches import Matches
     from spoticell.annotation.result import Annotation
     from spoticell.model.manifest import Manifest
 
 TOP = 12
 """Types that are named in a composition; the others are summed."""
+
+
+GENES = 5
+"""Genes that are named of a group."""
 
 
 def columns(rows: Sequence[tuple[str, ...]], *, right: frozenset[int] = frozenset()) -> list[str]:
@@ -83,6 +88,24 @@ def matched(annotation: Annotation, matches: Matches) -> list[str]:
     nothing = len(annotation.answer_n) - found["matched"]
     rows += [(f"{nothing:,}", "", "", "", "the matches agree on no type")] if nothing else []
     return [*columns(rows, right=frozenset(range(4))), "", *_beside_the_classifier(found, matches)]
+
+
+def grouped(groups: Groups) -> list[str]:
+    """List the groups with their names and the genes that set each apart."""
+    marked = any(gene.known for group in groups.groups for gene in group.genes)
+    rows = [("group", "cells", "share", "score", "type", f"genes{' (* known markers)' if marked else ''}")]
+    rows += [
+        (
+            group.name,
+            f"{group.cells:,}",
+            f"{group.share:.0%}",
+            f"{group.score:.2f}",
+            f"{group.cell_type}{' (novel)' if group.novel else ''}",
+            " ".join(f"{gene.symbol}{'*' if gene.known else ''}" for gene in group.genes[:GENES]),
+        )
+        for group in groups.groups
+    ]
+    return columns(rows, right=frozenset(range(1, 4)))
 
 
 def _beside_the_classifier(found: dict[str, Any], matches: Matches) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell.biology.counts import CountsProbe, CountsVerdict
@@ -30,6 +31,8 @@ SPLICED_ONLY = (
     "{} holds spliced molecules only: the unspliced ones, most of what a nucleus has, are missing. For nuclei add both "
     "up and give the sum."
 )
+SAMPLE, SAMPLE_VALUES = 2048, 4_000_000
+"""Cells that are kept to find out what the sample is, and values of them, at most."""
 SMALL_PANEL = 1000
 """Below so many known genes the reader is told that answers will be broader."""
 
@@ -57,7 +60,9 @@ class Findings:
     verdict: CountsVerdict
     match: GeneMatch
     sample_nv: sparse.csr_array = field(repr=False, compare=False)
-    """Some hundred cells, evenly spread, as stored."""
+    """Some cells, up to `SAMPLE`, chosen at random by what they hold, as stored."""
+    sample_at_s: NDArray[np.int64] = field(repr=False, compare=False)
+    """Where they stand in the source, rising."""
     warnings: tuple[str, ...] = ()
     tried: tuple[tuple[str, str], ...] = ()
     """Matrices that were looked at and passed over, each with the reason."""
@@ -228,7 +233,7 @@ def _inspect_matrix(
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
     probe, repeats, seen = CountsProbe(), Repeats(match.target_v, names[match.column]), Seen(len(match.target_v))
-    sample = CellSample()
+    sample = CellSample(SAMPLE, SAMPLE_VALUES)
     for block in source.blocks(matrix):
         probe.update(block.values_nv)
         sample.add(block.values_nv, np.zeros(len(block)))
@@ -249,6 +254,7 @@ def _inspect_matrix(
     if n_values == 0:
         raise CountsError(f"no known gene has a count in any of the {source.n_cells:,} cells. {REMEDY}")
     candidate = Candidate(matrix, verdict, n_values, n_values / (source.n_cells * match.n_found))
+    sample_nv, _, sample_at_s = sample.cells()
     findings = Findings(
         source=source.name,
         format=source.format,
@@ -264,7 +270,8 @@ def _inspect_matrix(
             *notes_on_names(source.cell_names),
             *_remarks(verdict, match),
         ),
-        sample_nv=sample.cells()[0],
+        sample_nv=sample_nv,
+        sample_at_s=sample_at_s,
     )
     return findings, candidate
 

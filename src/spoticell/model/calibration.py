@@ -101,11 +101,15 @@ class Softening(BaseModel):
         >>> softening.apply(np.array([[0.9, 0.1]]), np.array([1000])).round(2).tolist()
         [[0.75, 0.25]]
         """
-        power_n = 10 ** (self.power + self.depth * bounded_depth(counts_n))
-        likely_nc = np.where(weight_nc > CERTAIN, weight_nc, 0)
-        softened_nc = likely_nc ** power_n.astype(np.float32)[:, None]
-        total_n1 = softened_nc.sum(axis=1, keepdims=True)
-        return (softened_nc / np.where(total_n1 > 0, total_n1, 1)).astype(np.float32)
+        return _to_the_power(weight_nc, 10 ** (self.power + self.depth * bounded_depth(counts_n)))
+
+
+def _to_the_power(weight_nc: NDArray[np.floating[Any]], power_n: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Give weights to a power of each cell's own, made one again."""
+    likely_nc = np.where(weight_nc > CERTAIN, weight_nc, 0)
+    powered_nc = likely_nc ** power_n.astype(np.float32)[:, None]
+    total_n1 = powered_nc.sum(axis=1, keepdims=True)
+    return (powered_nc / np.where(total_n1 > 0, total_n1, 1)).astype(np.float32)
 
 
 def log_depth(counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -158,8 +162,14 @@ class Stranger(BaseModel):
         >>> stranger.is_strange(np.array([9.0, 8.0]), np.array([1000, 1000]), 20_000).tolist()
         [False, True]
         """
+        return np.asarray(self.margin(familiarity_n, counts_n, n_measured) < 0, dtype=np.bool_)
+
+    def margin(
+        self, familiarity_n: NDArray[np.floating[Any]], counts_n: NDArray[np.floating[Any]], n_measured: int
+    ) -> NDArray[np.float32]:
+        """Give how far each cell's familiarity is above the bound; it is strange below zero."""
         seen_n = self.counts * bounded_depth(counts_n) + self.genes * np.log10(max(n_measured, 1) / 1000)
-        return np.asarray(familiarity_n < self.intercept + seen_n, dtype=np.bool_)
+        return np.asarray(familiarity_n - self.intercept - seen_n, dtype=np.float32)
 
 
 class Trust(BaseModel):
@@ -245,3 +255,38 @@ class Trust(BaseModel):
         needed_n = expit(lacking_n / max(self.chance, CERTAIN))
         needed_n = np.where(needed_n > 1 - CERTAIN, 2.0, needed_n)
         return np.where(counts_n >= self.enough, needed_n, 0.0)
+
+
+class Together(BaseModel):
+    """The map for cells that are read together with their neighbours.
+
+    Their weights are means, which are less sure than they may be: each is taken to the power of
+    ``10**(power x heard)``, where ``heard`` is the neighbours' part in the mean.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    power: Annotated[float, Field(ge=-1, le=1)]
+    trust: Trust | None = None
+    """As in the manifest, for a cell's familiarity read together with that of its neighbours."""
+
+    def apply(self, weight_nc: NDArray[np.floating[Any]], heard_n: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Give the calibrated weight of each label.
+
+        Parameters
+        ----------
+        weight_nc
+            Weights of labels, read together, in [0, 1].
+        heard_n
+            The neighbours' part in them, in [0, 1).
+
+        Returns
+        -------
+        Weights, ``(n, c)``, of one in each row.
+
+        Examples
+        --------
+        >>> Together(power=0.3).apply(np.array([[0.7, 0.3]] * 2), np.array([0.9, 0.0])).round(2).tolist()
+        [[0.8299999833106995, 0.17000000178813934], [0.699999988079071, 0.30000001192092896]]
+        """
+        return _to_the_power(weight_nc, 10 ** (self.power * np.asarray(heard_n, dtype=np.float64)))

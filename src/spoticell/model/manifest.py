@@ -17,13 +17,13 @@ from spoticell.biology.label_weights import LabelWeights
 from spoticell.errors import BundleError, note
 from spoticell.io import sealed
 from spoticell.io.sealed import Sha256, check_plain, first_fault, format_of
-from spoticell.model.calibration import Calibration, Softening, Trust
+from spoticell.model.calibration import Calibration, Softening, Together, Trust
 
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 GENES = "genes.tsv"
 
-MAJOR, MINOR = 1, 3
+MAJOR, MINOR = 1, 4
 """The format that this release writes; it reads every ``MAJOR.x``."""
 FILE_LIMIT = 1_000_000_000
 """Largest file that a manifest may name, in bytes; far above what a bundle needs."""
@@ -82,6 +82,8 @@ class Manifest(BaseModel):
     """What calibrates the weights of the network's labels; None takes them as they are."""
     trust: Trust | None = None
     """Makes the score of an answer of its probability and the cell's familiarity; None takes the probability."""
+    together: Together | None = None
+    """The same for cells that are read together with their neighbours; None goes by what is for cells alone."""
     sources: tuple[Origin, ...]
     figures: dict[str, dict[str, float]]
     """Measured on each test set: ``{set: {figure: value}}``."""

@@ -16,14 +16,18 @@ from spoticell.report.html import fill
 from spoticell.report.sections.composition import compose, type_table
 from spoticell.report.sections.examples import example_cards
 from spoticell.report.sections.facts import found, repeat
+from spoticell.report.sections.groups import group_table
 from spoticell.report.sections.head import head
 from spoticell.report.sections.matches import match_evidence
+from spoticell.report.sections.samples import sample_view
 from spoticell.report.sections.scatter import fingerprint_map
 from spoticell.report.sections.scores import scores
 
 TITLES = {
     "found": "What was found in the file",
     "types": "Types",
+    "samples": "Samples",
+    "groups": "Groups",
     "map": "Map of the fingerprints",
     "scores": "How sure the answers are",
     "matches": "Matches with reference cells",
@@ -72,6 +76,8 @@ def render(annotation: Annotation, *, examples: Sequence[Example], command: str)
     values = {
         "found": found(annotation),
         "types": type_table(lineages, annotation),
+        "samples": sample_view(annotation),
+        "groups": group_table(annotation),
         "map": fingerprint_map(annotation, lineages),
         "scores": scores(annotation),
         "matches": match_evidence(annotation),

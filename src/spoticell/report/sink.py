@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spoticell.annotation.result import AnnotatedBlock, Annotation
+from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
 from spoticell.model.bundle import Bundle
@@ -30,6 +30,9 @@ class ReportSink:
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
         """Do nothing: the page is written in one go at the end."""
+
+    def see(self, block: FirstBlock) -> None:
+        """Do nothing: the annotation holds all that is drawn."""
 
     def add(self, block: AnnotatedBlock) -> None:
         """Do nothing: the annotation holds all that is drawn."""

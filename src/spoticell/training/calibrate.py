@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression, QuantileRegressor
 
 from spoticell.biology.ontology import load_ontology
 from spoticell.errors import TrainingError
-from spoticell.model.calibration import CERTAIN, Softening, Stranger, Trust, bounded_depth, log_depth
+from spoticell.model.calibration import CERTAIN, Softening, Stranger, Together, Trust, bounded_depth, log_depth
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,43 @@ def fit_softening(weighed: Sequence[Weighed]) -> Softening:
         surprise, simplex[0], method="Nelder-Mead", bounds=[(-2.0, 2.0)] * 2, options={"initial_simplex": simplex}
     )
     return Softening(power=round(float(found.x[0]), 4), depth=round(float(found.x[1]), 4))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is said of cells that a network never met, read together, and which labels they can be."""
+
+    weight_nc: NDArray[np.float32]
+    heard_n: NDArray[np.floating[Any]]
+    """The neighbours' part in the weights."""
+    true_nc: NDArray[np.bool_]
+    """Whether each label is the cell's, or a subtype."""
+
+
+def fit_power(heard: Sequence[Heard]) -> float:
+    """Fit the power of weights that are read together: so that those of the cells' types are most likely.
+
+    Parameters
+    ----------
+    heard
+        One entry a data set and view; each counts alike, whatever its size.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> weight_nc = rng.dirichlet([0.5, 0.5], 4000)
+    >>> true_n = (rng.random(4000) < weight_nc[:, 1] ** 2 / (weight_nc**2).sum(axis=1)).astype(int)
+    >>> cells = Heard(weight_nc.astype(np.float32), np.ones(4000), np.eye(2, dtype=bool)[true_n])
+    >>> bool(abs(fit_power([cells]) - np.log10(2)) < 0.05)
+    True
+    """
+
+    def surprise(power: float) -> float:
+        together = Together(power=power)
+        rights = [(together.apply(part.weight_nc, part.heard_n) * part.true_nc).sum(axis=1) for part in heard]
+        return float(np.mean([-np.log(np.maximum(right_n, CERTAIN)).mean() for right_n in rights]))
+
+    return round(float(minimize_scalar(surprise, bounds=(-0.5, 0.9), method="bounded").x), 4)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from spoticell.biology.ontology import load_ontology
 from spoticell.io.passing import passing_place
 from spoticell.model.bundle import CODE, write_genes, write_manifest
-from spoticell.model.calibration import Softening, Trust
+from spoticell.model.calibration import Softening, Together, Trust
 from spoticell.model.manifest import MODEL
 from spoticell.model.runtime import FAMILIARITY, OUTPUTS
 from spoticell.training.layout import GRID
@@ -76,6 +76,8 @@ class About:
     """What calibrates the weights of labels; the network's own if not given."""
     trust: Trust | None = None
     """What makes scores of chances and familiarity; the network's own if not given."""
+    together: Together | None = None
+    """The same for cells that are read together with their neighbours; what goes for cells alone if not given."""
     sources: Sequence[Mapping[str, Any]] = ()
     """Data sets with accession and licence; their names alone if none are given."""
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -149,6 +151,7 @@ def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> di
         "calibration": None if trained.calibration is None else trained.calibration.model_dump(),
         "softening": None if softening is None else softening.model_dump(),
         "trust": None if trust is None else trust.model_dump(),
+        "together": None if about.together is None else about.together.model_dump(),
         "sources": tuple(about.sources) or trained.sources,
         "figures": about.figures,
     }

@@ -19,8 +19,9 @@ from spoticell.biology.genes import GeneMatch
 from spoticell.io.findings import Findings
 
 WORDS, TARGETS, MEASURED = "findings.json", "findings_target_v.npy", "findings_measured_g.npy"
-SAMPLE = "findings_sample_nv.npz"
+SAMPLE, SAMPLE_AT = "findings_sample_nv.npz", "findings_sample_at_s.npy"
 _ARRAYS = frozenset({"target_v", "measured_g"})
+_SAMPLE = frozenset({"sample_nv", "sample_at_s"})
 _VERDICT = TypeAdapter(CountsVerdict)
 
 
@@ -40,7 +41,8 @@ def remember(findings: Findings, folder: Path, *, bundle_sha256: str) -> None:
     np.save(folder / TARGETS, match["target_v"], allow_pickle=False)
     np.save(folder / MEASURED, match["measured_g"], allow_pickle=False)
     sparse.save_npz(folder / SAMPLE, findings.sample_nv)
-    plain = {item.name: getattr(findings, item.name) for item in fields(Findings) if item.name != "sample_nv"}
+    np.save(folder / SAMPLE_AT, findings.sample_at_s, allow_pickle=False)
+    plain = {item.name: getattr(findings, item.name) for item in fields(Findings) if item.name not in _SAMPLE}
     plain["verdict"] = asdict(findings.verdict)
     plain["match"] = {name: value for name, value in match.items() if name not in _ARRAYS}
     (folder / WORDS).write_text(json.dumps({"bundle": bundle_sha256, "findings": plain}), encoding="utf-8")
@@ -62,5 +64,8 @@ def recall(folder: Path, *, bundle_sha256: str) -> Findings | None:
         "notes": tuple(plain["match"].get("notes", ())),
     }
     match = GeneMatch(**plain["match"] | names | arrays)
-    sample_nv = sparse.csr_array(sparse.load_npz(folder / SAMPLE))
-    return Findings(**plain | lists | {"verdict": verdict, "match": match, "sample_nv": sample_nv})
+    sample = {
+        "sample_nv": sparse.csr_array(sparse.load_npz(folder / SAMPLE)),
+        "sample_at_s": np.load(folder / SAMPLE_AT),
+    }
+    return Findings(**plain | lists | sample | {"verdict": verdict, "match": match})

@@ -104,6 +104,7 @@ class Results:
             "term": term,
             "type": term if node is None else self.bundle.node_names[node],
             "score": float(self._array(sink.SCORES)[n]),
+            "alone": self._alone(n, node),
             "n_counts": float(self._array(sink.N_COUNTS)[n]),
             "n_genes": int(self._array(sink.N_GENES)[n]),
             "path": self._path(node, probability_m),
@@ -126,6 +127,16 @@ class Results:
         file = io.BytesIO()
         image.save(file, "PNG", optimize=True)
         return file.getvalue()
+
+    def _alone(self, n: int, node: int | None) -> dict[str, Any] | None:
+        """Say what a cell would be called alone, where that is something else."""
+        if not (self.folder / sink.SINGLE).exists():
+            return None
+        single = int(self._array(sink.SINGLE)[n])
+        if single == (-1 if node is None else node):
+            return None
+        term, name = (*self.bundle.nodes, UNKNOWN)[single], (*self.bundle.node_names, UNKNOWN)[single]
+        return {"term": term, "type": name, "score": float(self._array(sink.SINGLE_SCORES)[n])}
 
     def _neighbours(self, n: int, term: str) -> dict[str, Any]:
         if self.neighbours is None:

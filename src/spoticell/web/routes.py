@@ -11,13 +11,13 @@ from fastapi.responses import FileResponse, StreamingResponse
 from spoticell.biology.tissues import tissue_names
 from spoticell.version import __version__
 from spoticell.web import demo, sink
+from spoticell.web.cell_schemas import CellInfo
 from spoticell.web.guard import WRONG, cookie, is_right
 from spoticell.web.jobs import AT_REST
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import BYTES, events, gzipped, packed, to_keep
 from spoticell.web.results import Results
 from spoticell.web.schemas import (
-    CellInfo,
     Commands,
     Fault,
     GeneList,
@@ -201,6 +201,17 @@ def map_of_cells(request: Request, id: Id) -> Response:
     uint16 type[n], 65535 for unknown.
     """
     return gzipped(request, (_site(request).results(id) / sink.MAP).read_bytes())
+
+
+@router.get(
+    "/jobs/{id}/groups", tags=["results"], responses=_faults(404, 409, 422) | {200: _BYTES}, response_class=Response
+)
+def groups_of_cells(request: Request, id: Id) -> Response:
+    """Give the place of each cell's group in the summary, little-endian uint16; 65535 for a cell in none."""
+    path = _site(request).results(id) / sink.GROUPS
+    if not path.exists():
+        raise Refusal(404, "This run was asked for no groups.")
+    return gzipped(request, path.read_bytes())
 
 
 @router.get("/jobs/{id}/genes", tags=["results"], responses=_faults(404, 409, 422))

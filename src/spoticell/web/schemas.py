@@ -10,6 +10,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 MOST_TYPES, LONGEST_TYPE = 50, 200
 """How many types a run may be told to allow, or to exclude, and characters in one."""
 TypeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TYPE)]
+Column = Annotated[str, Field(min_length=1, max_length=1000)]
 Types = Annotated[list[TypeName], Field(max_length=MOST_TYPES)]
 
 
@@ -73,6 +74,12 @@ class JobSettings(Shape):
     """Types that an answer can't be, with their subtypes."""
     tissue: str | None = None
     """Where the cells are from; types of other tissues are no answer."""
+    groups: str | None = None
+    """Groups of cells that are named too: a column about the cells, or ``auto`` for groups that are found."""
+    by: str | None = None
+    """Column that says from which sample each cell is."""
+    each_cell_alone: bool = False
+    """Whether cells are named without a look at their neighbours in the sample."""
 
 
 class JobInfo(Shape):
@@ -92,7 +99,7 @@ class JobInfo(Shape):
     error: str | None
     """One sentence for a person, if the job failed."""
     findings: dict[str, Any] | None
-    """What was found in the file, as ``spoticell check --json`` prints it."""
+    """What was found in the file, as ``spoticell check --json`` prints it, and ``columns`` that a run may name."""
     lines: list[str]
     """The same in words."""
     warnings: list[str]
@@ -120,6 +127,12 @@ class RunOrder(Shape):
     """Types that an answer can't be, with their subtypes."""
     tissue: str | None = Field(default=None, max_length=100)
     """Where the cells are from; types of other tissues are no answer then."""
+    groups: Column | None = None
+    """Groups of cells to name too: one of the ``columns`` of the findings, or ``auto`` for groups that are found."""
+    by: Column | None = None
+    """The one of the ``columns`` that says from which sample each cell is."""
+    each_cell_alone: bool = False
+    """Whether to name cells without a look at their neighbours in the sample."""
 
 
 class Token(Shape):
@@ -180,6 +193,82 @@ class UnknownInfo(Shape):
     """How many cells are unknown for which reason."""
 
 
+class SeparatingGene(Shape):
+    """A gene that sets a group of cells apart."""
+
+    symbol: str
+    auc: Share
+    """How often a cell of the group has more of it than another cell."""
+    known: bool
+    """Whether it is a known marker of the group's type."""
+
+
+class NearStudy(Shape):
+    """A study that holds the nearest reference of some cells."""
+
+    study: str
+    cells: int
+
+
+class SecondChoice(Shape):
+    """What a group would be otherwise; ``unknown`` where that is nothing."""
+
+    term: str
+    name: str
+    probability: Share
+
+
+class NamedGroup(Shape):
+    """A group of cells with its name."""
+
+    name: str
+    """What the group is called in the file, or its number."""
+    cells: int
+    term: str
+    """Of its type, or ``unknown``."""
+    type: str
+    """The type's name."""
+    color: str
+    share: Share
+    """Share of its cells whose own answer is this type or a subtype."""
+    score: Share
+    """Mean probability of the type over its cells."""
+    second: SecondChoice
+    novel: bool | None
+    """Whether it looks unlike all known types; null where the model can't tell."""
+    genes: list[SeparatingGene]
+    studies: list[NearStudy]
+
+
+class Part(Shape):
+    """The cells of one type in a sample."""
+
+    name: str
+    cells: int
+    color: str | None
+    """Null for the rarer types together."""
+
+
+class SampleBar(Shape):
+    """What one sample holds."""
+
+    name: str
+    cells: int
+    parts: list[Part]
+    """Of all samples the same, in the same order: rarer types together and ``unknown`` are the last."""
+
+
+class SamplesInfo(Shape):
+    """The samples that the cells are from."""
+
+    by: str
+    """The column that says it."""
+    samples: int
+    """How many there are."""
+    bars: list[SampleBar]
+    """The first of them."""
+
+
 class Summary(Shape):
     """The result in short."""
 
@@ -194,6 +283,8 @@ class Summary(Shape):
     """The allowed types, in words; null if any type was allowed."""
     tissues: str | None
     """The tissues that the cells show, in a sentence; null if the tissue was told."""
+    changed_by_neighbours: int | None = None
+    """Cells that were named otherwise than each alone; null if all were named alone."""
     model: str
     score_mean: Share | None
     """Null if no cell was named."""
@@ -201,6 +292,10 @@ class Summary(Shape):
     """Commonest first."""
     levels: list[Level]
     unknown: UnknownInfo
+    groups: list[NamedGroup] | None = None
+    """The groups of cells; null if none were asked for."""
+    samples: SamplesInfo | None = None
+    """Null if no column was named that tells them."""
 
 
 class GeneInfo(Shape):
@@ -216,105 +311,6 @@ class GeneList(Shape):
     """Genes that a text may mean."""
 
     genes: list[GeneInfo]
-
-
-class Step(Shape):
-    """A type on the answer's path through the ontology."""
-
-    term: str
-    name: str
-    probability: Share
-    role: Literal["above", "answer", "below"]
-
-
-class Other(Shape):
-    """Another type that the cell might be."""
-
-    term: str
-    name: str
-    probability: Share
-    role: Literal["second"] | None = None
-    """``second`` for the one that the cell would be if it weren't its answer."""
-
-
-class OwnGene(Shape):
-    """A gene that stands out in the cell."""
-
-    symbol: str
-    id: str
-    pixel: tuple[int, int]
-    """Row and column on the grid."""
-    counts: float
-
-
-class Neighbour(Shape):
-    """A reference cell; what isn't known of it is an empty text."""
-
-    cell: str
-    """Its name in its data set."""
-    type: str
-    term: str
-    study: str
-    dataset: str
-    tissue: str
-    disease: str
-    assay: str
-    donor: str
-    similarity: Annotated[float, Field(ge=-1, le=1)]
-    """Cosine of the two fingerprints."""
-    p_value: Share | None
-    """How often a cell whose broad type is not in the index matches this closely; null if that wasn't measured."""
-
-
-class Match(Shape):
-    """What the 50 nearest reference cells say together."""
-
-    text: str
-    """The same in words."""
-    term: str
-    type: str
-    """The type that they agree on, or ``unknown``."""
-    votes: int
-    """Matches of this type or a subtype."""
-    voters: int
-    """Matches that have a label."""
-    studies: int
-    """Studies that the votes come from."""
-    share: Share
-    """Weighted share of the matches that support this type, after correction for chance."""
-    p_value: Share | None
-    """Of the nearest match."""
-    novel: bool
-    """Whether the cell is farther from all references than cells of known types are."""
-    agrees: Literal["agree", "compatible", "conflict", "unknown"]
-    """How this type and the answer go together: the same, one above the other, or neither."""
-
-
-class CellInfo(Shape):
-    """One cell."""
-
-    position: int
-    """Its place in the file, from 0."""
-    name: str
-    term: str
-    """The answer, or ``unknown``."""
-    type: str
-    """The answer's name."""
-    score: Share
-    """Probability that the answer is right; 0 for unknown."""
-    n_counts: float
-    """Its counts in genes that the model knows."""
-    n_genes: int
-    """Genes with a count among them."""
-    path: list[Step]
-    others: list[Other]
-    genes: list[OwnGene]
-    picture: str
-    """Where the picture of the cell is."""
-    neighbours: list[Neighbour] | None
-    """The 10 nearest reference cells; null if the server has no index of the model."""
-    match: Match | None
-    """What the nearest say; null where there are none."""
 
 
 class Commands(Shape):

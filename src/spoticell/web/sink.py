@@ -1,7 +1,7 @@
 """What the page shows of a run, and the files to keep, written into a folder while the cells are named.
 
     annotated.h5ad, types.csv, report.html    for the visitor to keep
-    summary.json, commands.json, map.bin.gz   what the page asks for at once
+    summary.json, commands.json, *.bin.gz     what the page asks for at once
     counts/, *.npy, names.bin                 what it asks for cell by cell and gene by gene
 
 Fingerprints are kept too (``fingerprints.npy``, float32, one row a cell): the place to look for a cell's neighbours.
@@ -14,7 +14,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.annotation.result import AnnotatedBlock, Annotation
+from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
 from spoticell.annotation.sinks import CsvSink, H5adSink
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
@@ -36,9 +36,10 @@ from spoticell.web.arrays import ArrayFile, CountsWriter
 from spoticell.web.summary import UNKNOWN_TYPE, common_types, summarise
 
 H5AD, CSV, REPORT = "annotated.h5ad", "types.csv", "report.html"
-SUMMARY, COMMANDS, MAP = "summary.json", "commands.json", "map.bin.gz"
+SUMMARY, COMMANDS, MAP, GROUPS = "summary.json", "commands.json", "map.bin.gz", "groups.bin.gz"
 FINGERPRINTS, PROBABILITIES = "fingerprints.npy", "probabilities.npy"
 TYPES, NODES = "types.npy", "nodes.npy"
+SINGLE, SINGLE_SCORES = "single.npy", "single_scores.npy"
 SCORES, N_COUNTS, N_GENES = "scores.npy", "n_counts.npy", "n_genes.npy"
 EXAMPLES, EXAMPLE_TYPES, MEASURED = "examples.npy", "example_types.npy", "measured.npy"
 COUNTS, NAMES, NAME_ENDS = "counts", "names.bin", "name_ends.npy"
@@ -81,11 +82,14 @@ class PageSink:
             self.abandon()
             raise
 
+    def see(self, block: FirstBlock) -> None:
+        """Write counts."""
+        self._counts.append(block.counts_ng)
+
     def add(self, block: AnnotatedBlock) -> None:
-        """Write fingerprints, probabilities and counts."""
+        """Write fingerprints and probabilities."""
         self._fingerprints.append(block.fingerprint_nd)
         self._probabilities.append(block.probabilities_nm)
-        self._counts.append(block.counts_ng)
         self._h5ad.add(block)
         self._csv.add(block)
 
@@ -163,9 +167,7 @@ def draw_map(annotation: Annotation, folder: Path) -> Positions:
         annotation.score_n.astype("<f4"),
         types_n.astype("<u2"),
     ]
-    with gzip.GzipFile(folder / MAP, "wb", compresslevel=1, mtime=0) as file:
-        for part in parts:
-            file.write(part.tobytes())
+    _write_packed(folder / MAP, parts)
     return positions_n2
 
 
@@ -204,8 +206,19 @@ def _write_cells(folder: Path, annotation: Annotation) -> None:
         EXAMPLES: np.array(counts_og, dtype=np.float32).reshape(len(counts_og), n_genes),
         EXAMPLE_TYPES: np.array([example.answer for example in annotation.examples], dtype=np.int64),
     }
+    if annotation.single_n is not None and annotation.single_score_n is not None:
+        arrays |= {SINGLE: annotation.single_n, SINGLE_SCORES: annotation.single_score_n}
+    if annotation.groups is not None:
+        # two bytes make 65535 of -1, a cell in no group
+        _write_packed(folder / GROUPS, [annotation.groups.grouping.code_n.astype("<u2")])
     for name, array in arrays.items():
         np.save(folder / name, array, allow_pickle=False)
+
+
+def _write_packed(path: Path, parts: Sequence[NDArray[Any]]) -> None:
+    with gzip.GzipFile(path, "wb", compresslevel=1, mtime=0) as file:
+        for part in parts:
+            file.write(part.tobytes())
 
 
 def _write_names(folder: Path, names: pd.Index) -> None:

@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from spoticell.annotation.groups import AUTO
 from spoticell.annotation.options import Options
+from spoticell.annotation.pipeline import check_groups
 from spoticell.errors import ConfigError
 from spoticell.model.bundle import Bundle
 from spoticell.web import sink
@@ -123,7 +125,7 @@ class Site:
     def run(self, id: str, order: RunOrder) -> Job:
         """Put a job into the queue; a job that is there already with the same settings stays where it is."""
         job = self.job(id)
-        settings = self._checked(order)
+        settings = self._checked(order, job)
         if job.state in {QUEUED, RUNNING} and job.settings == settings:
             return job
         if job.state in {QUEUED, RUNNING, CHECKING}:
@@ -190,7 +192,7 @@ class Site:
         threads = max(1, (os.cpu_count() or 1) // self.settings.workers)
         return Options(place, index=self.settings.index if fits else None, threads=threads)
 
-    def _checked(self, order: RunOrder) -> dict[str, Any]:
+    def _checked(self, order: RunOrder, job: Job) -> dict[str, Any]:
         """Give an order as it stands in the table: model and tissue by their own names; refuse one that can't be."""
         model = order.model or next(iter(self.offered))
         if model not in self.offered:
@@ -198,6 +200,9 @@ class Site:
         asked = order.model_dump() | {"model": model}
         try:
             settled = Options(**asked | {"model": self.bundle(model)}).settled()
+            if job.findings is not None:
+                check_groups(settled, job.findings["cells"], name=job.name)
+                _check_columns(order, job.findings, name=job.name)
         except ConfigError as error:
             raise Refusal(422, str(error)) from None
         return asked | {"tissue": settled.tissue}
@@ -217,12 +222,23 @@ class Site:
             raise Refusal(429, "The server has no room for more files. Try again later.", retry_after=15 * RETRY)
 
 
+def _check_columns(order: RunOrder, findings: dict[str, Any], *, name: str) -> None:
+    """Refuse columns that the check didn't find in the file."""
+    asked = (None if order.groups == AUTO else order.groups, order.by)
+    there = findings.get("columns", asked)  # an older server didn't look for any
+    for column in asked:
+        if column is not None and column not in there:
+            listed = ", ".join(map(repr, there)) or "none"
+            raise ConfigError(f"{name} has no column {column!r} that can tell groups or samples; it has {listed}.")
+
+
 def told(job: Job, jobs: Jobs) -> dict[str, Any]:
     """Give what is told of a job."""
     here = f"/api/jobs/{job.id}"
     links = {"self": here, "page": f"/jobs/{job.id}", "events": f"{here}/events"}
     if job.state == DONE:
         links |= {name: f"{here}/{name}" for name in ("summary", "map", "genes", "commands")}
+        links |= {"groups": f"{here}/groups"} if (job.settings or {}).get("groups") else {}
         links |= {name: f"{here}/files/{name}" for name in (sink.H5AD, sink.CSV, sink.REPORT)}
     return {
         "id": job.id,

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from spoticell.annotation.groups import Group
 from spoticell.annotation.result import Annotation
 from spoticell.biology.ontology import Ontology, load_ontology
 from spoticell.biology.palette import term_color
+from spoticell.report.sections.samples import OTHERS, SampleView, sample_view
 
 UNKNOWN_TYPE = 65535
 """Stands for ``unknown`` where cells have the number of their type."""
@@ -34,12 +36,53 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.describe(),
         "tissues": None if annotation.tissues is None else annotation.tissues.describe(),
+        "changed_by_neighbours": None if annotation.single_n is None else annotation.changed,
         "model": annotation.bundle.name,
         "score_mean": float(annotation.score_n[known_n].mean()) if known_n.any() else None,
         "types": types,
         "levels": [_level(name, types, ontology) for name in ("broad", "middle", "fine")],
         "unknown": {"cells": int((~known_n).sum()), "reasons": annotation.why_unknown()},
+        "groups": None if annotation.groups is None else [_named_group(group) for group in annotation.groups.groups],
+        "samples": _samples(sample_view(annotation)),
     }
+
+
+def _named_group(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "cells": group.cells,
+        "term": group.term,
+        "type": group.cell_type,
+        "color": term_color(group.term),
+        "share": group.share,
+        "score": group.score,
+        "second": {
+            "term": group.second_term,
+            "name": group.second_cell_type,
+            "probability": group.second_probability,
+        },
+        "novel": group.novel,
+        "genes": [{"symbol": gene.symbol, "auc": gene.auc, "known": gene.known} for gene in group.genes],
+        "studies": [{"study": study, "cells": cells} for study, cells in group.studies],
+    }
+
+
+def _samples(view: SampleView | None) -> dict[str, Any] | None:
+    """Give the bars of the report."""
+    if view is None:
+        return None
+    bars = [
+        {
+            "name": bar.name,
+            "cells": bar.cells,
+            "parts": [
+                {"name": part.name, "cells": part.cells, "color": None if part.color == OTHERS else part.color}
+                for part in bar.parts
+            ],
+        }
+        for bar in view.bars
+    ]
+    return {"by": view.by, "samples": view.n_samples, "bars": bars}
 
 
 def _type(index: int, answer: int, annotation: Annotation, ontology: Ontology) -> dict[str, Any]:

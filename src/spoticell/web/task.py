@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 
 from spoticell.annotation.options import Model, Options
 from spoticell.api import annotate_source, look_at
-from spoticell.errors import FileFormatError
+from spoticell.biology.columns import shared_columns
+from spoticell.errors import FileFormatError, SpoticellError
 from spoticell.io import open_cells
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
@@ -88,7 +90,7 @@ def _check(task: Task, tell: Tell) -> dict[str, Any]:
                 f"{task.name} holds {source.n_cells:,} cells; this server takes up to {task.limits.cells:,}. "
                 "Use the command line for larger files: it has no limit."
             )
-        return _told(_look(source, task, _ready(task.options), tell))
+        return _told(_look(source, task, _ready(task.options), tell), source)
 
 
 def _run(task: Task, tell: Tell) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def _run(task: Task, tell: Tell) -> dict[str, Any]:
             findings=findings,
             on_progress=_stage(tell, "naming cells", share=ANSWERED),
         )
-    return _told(annotation.findings) | {"threshold": annotation.threshold}
+        return _told(annotation.findings, source) | {"threshold": annotation.threshold}
 
 
 def _ready(options: Options) -> Options:
@@ -122,8 +124,11 @@ def _look(source: CellSource, task: Task, options: Options, tell: Tell) -> Findi
     return findings
 
 
-def _told(findings: Findings) -> dict[str, Any]:
-    return {"findings": findings.to_dict(), "lines": findings.describe()}
+def _told(findings: Findings, source: CellSource) -> dict[str, Any]:
+    columns: list[str] = []
+    with suppress(SpoticellError):  # cells can be named without the table about them
+        columns = shared_columns(source.obs())
+    return {"findings": findings.to_dict() | {"columns": columns}, "lines": findings.describe()}
 
 
 def called(findings: Findings, task: Task) -> Findings:

@@ -80,3 +80,17 @@ def test_every_state_of_a_result_is_accessible_and_fits(result):
     check(page, "cell")
     page.get_by_role("button", name="Delete", exact=True).click()
     check(page, "delete?")
+
+
+def test_every_state_of_a_result_with_groups_is_accessible_and_fits(page, cells_file):
+    page.goto("/")
+    page.set_input_files("#file", cells_file)
+    page.get_by_text("Settings", exact=True).click()
+    page.locator("#groups").select_option("batch")
+    page.locator("#by").select_option("batch")
+    page.get_by_role("button", name="Name the cells").click()
+    page.wait_for_selector("#map[data-drawn]")
+    page.get_by_role("tab", name="Groups").click()
+    check(page, "groups")
+    page.locator("#groups-table .name").first.click()
+    check(page, "a group highlighted")

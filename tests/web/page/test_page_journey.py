@@ -11,6 +11,8 @@ import anndata
 import pandas as pd
 from tests.web.page.conftest import Server, name_cells, window
 
+from spoticell.annotation.samples import natural
+
 DROP = """([name, contents]) => {
     const bytes = Uint8Array.from(atob(contents), (letter) => letter.charCodeAt(0));
     const dataTransfer = new DataTransfer();
@@ -190,7 +192,7 @@ def test_a_type_that_is_searched_is_highlighted(result):
 def test_the_table_can_be_sorted(result):
     result.locator("#types").get_by_role("button", name="Type").click()
     names = [name.split("\n")[-1] for name in result.locator("#types tbody .name").all_inner_texts()]
-    assert names[:-1] == sorted(names[:-1], key=str.casefold)
+    assert names[:-1] == sorted(names[:-1], key=natural)
     assert result.locator("#types [aria-sort=ascending]").count() == 1
 
 

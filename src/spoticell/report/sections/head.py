@@ -31,6 +31,8 @@ class Head:
     genes_known: int
     parts: tuple[Part, ...]
     """All cells by broad type."""
+    changed: int = 0
+    """Cells that their neighbours gave another answer than each had alone."""
 
     @property
     def unknown(self) -> int:
@@ -58,4 +60,5 @@ def head(annotation: Annotation, lineages: Sequence[Lineage]) -> Head:
         genes_found=match.n_found,
         genes_known=len(match.measured_g),
         parts=tuple(parts),
+        changed=annotation.changed,
     )

@@ -49,6 +49,8 @@ export const run = (id, settings) => post(at(id, "run"), settings);
 export const cancel = (id) => post(at(id, "cancel"));
 export const remove = (id) => ask(at(id), { method: "DELETE" });
 export const summary = (id) => json(at(id, "summary"));
+// For each cell the place of its group in the summary; 65535 for none.
+export const groups = async (id) => new Uint16Array(await (await ask(at(id, "groups"))).arrayBuffer());
 export const genes = (id, text, signal) => json(`${at(id, "genes")}?q=${encodeURIComponent(text)}`, { signal });
 export const cell = (id, which) => json(at(id, "cells", encodeURIComponent(which)));
 export const commands = (id) => json(at(id, "commands"));

@@ -14,23 +14,24 @@ export function showCellTrouble(text) {
   $("cell").replaceChildren(el("p", { class: "warning", role: "alert" }, text));
 }
 
-export function showCell(cell, color, { onGene }) {
+export function showCell(cell, color, { group, onGene }) {
   const isKnown = cell.term && cell.term !== "unknown";
-  $("cell").replaceChildren(
-    el("p", { class: "small" }, `Cell ${number(cell.position)} · ${cell.name}`),
+  $("cell").replaceChildren(...[
+    el("p", { class: "small" }, `Cell ${number(cell.position)} · ${cell.name}${group ? ` · group ${group}` : ""}`),
     el("h3", { class: "called" }, el("i", { class: "dot", style: { background: color } }), isKnown ? cell.type : "unknown"),
     el("p", { class: "small" }, isKnown && el("span", { class: "term" }, cell.term, " · "),
       `score ${score(cell.score)} · ${counted(cell.n_counts, "count")} in ${counted(cell.n_genes, "gene")}`),
+    cell.alone && el("p", { class: "small" }, cell.alone.term === "unknown" ? "Alone it would be unknown." : `Alone it would be called ${cell.alone.type} (${score(cell.alone.score)}).`),
     cellPicture(cell),
     el("p", { class: "genes small" }, "Genes that stand out: ", ...cell.genes.map((gene) => geneButton(gene, onGene))),
     el("h4", {}, "Path through the ontology"),
     bars(cell.path),
     ...(cell.others?.length ? [el("h4", {}, "Other likely types"), bars(cell.others)] : []),
-    ...neighbours(cell));
+    ...neighbours(cell)].filter(Boolean));
 }
 
-const geneButton = ({ symbol, counts }, onGene) =>
-  el("button", { type: "button", class: "plainly gene", title: `Colour the map by ${symbol}`, onclick: () => onGene(symbol) }, symbol, el("small", {}, ` ${number(counts)}`));
+export const geneButton = ({ symbol, counts }, onGene) =>
+  el("button", { type: "button", class: "plainly gene", title: `Colour the map by ${symbol}`, onclick: () => onGene(symbol) }, symbol, counts && el("small", {}, ` ${number(counts)}`));
 
 const ROLES = { answer: "the answer", second: "second best" };
 

@@ -4,6 +4,8 @@ import { $, el } from "./dom.js";
 import { counted, number, percent } from "./words.js";
 
 const MOST = 9;
+// Rarer types together.
+const OTHERS = "var(--edge)";
 
 export function showStrip(groups, cells) {
   $("strip").replaceChildren(...groups.map(({ color, cells: n }) => el("i", { style: { background: color, "flex-grow": n } })));
@@ -24,14 +26,29 @@ export function showComposition(groups, types, { cells, unknown, onPress }) {
   $("composition").replaceChildren(el("ul", { class: "plain bars" }, ...rows));
 }
 
+// `samples`: {by, samples, bars: [{name, cells, parts: [{name, cells, color}]}]}, or null where none are told.
+export function showSamples(samples) {
+  $("samples").hidden = !samples;
+  if (!samples) return;
+  const { by, bars } = samples;
+  $("samples-title").textContent = `Composition by ${by}`;
+  $("sample-bars").replaceChildren(...bars.map(({ name, cells, parts }) => li(el("span", {}, name), counted(cells, "cell"), 1, parts.filter((part) => part.cells))));
+  const key = bars[0].parts.filter((_, at) => bars.some(({ parts }) => parts[at].cells));
+  $("sample-key").replaceChildren(...key.map(({ name, color }) => el("li", {}, el("i", { class: "dot", style: { background: color ?? OTHERS } }), name)));
+  $("sample-more").textContent = bars.length < samples.samples ? `The first ${bars.length} of ${counted(samples.samples, "sample")} are shown; the annotated h5ad has all.` : "";
+}
+
 function bar(group, types, most, cells, onPress) {
   const parts = group.types.map((index) => types.get(index)).sort((a, b) => b.cells - a.cells);
-  const pieces = parts.length
-    ? parts.map(({ name, color, cells: n }) => el("i", { title: `${name}: ${number(n)}`, style: { background: color, "flex-grow": n } }))
-    : [el("i", { style: { background: "var(--unknown)", "flex-grow": 1 } })];
   const name = onPress
     ? el("button", { type: "button", class: "plainly", onclick: onPress }, group.name)
     : el("span", {}, group.name);
-  return el("li", {}, name, el("span", { class: "value" }, percent(group.cells / cells)),
-    el("span", { class: "cut", "aria-hidden": "true", style: { width: `${(100 * group.cells) / most}%` } }, ...pieces));
+  return li(name, percent(group.cells / cells), group.cells / most, parts.length ? parts : [{ name: group.name, cells: group.cells, color: "var(--unknown)" }]);
+}
+
+// A name, a value, and a bar that is cut into parts.
+function li(name, value, share, parts) {
+  const pieces = parts.map(({ name: what, color, cells }) => el("i", { title: `${what}: ${number(cells)}`, style: { background: color ?? OTHERS, "flex-grow": cells } }));
+  return el("li", {}, name, el("span", { class: "value" }, value),
+    el("span", { class: "cut", "aria-hidden": "true", style: { width: `${100 * share}%` } }, ...pieces));
 }

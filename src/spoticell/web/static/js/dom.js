@@ -56,7 +56,8 @@ export function tabs(list) {
   list.addEventListener("keydown", ({ key, target }) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
     if (!step) return;
-    const next = all[(all.indexOf(target) + step + all.length) % all.length];
+    const shown = all.filter(({ hidden }) => !hidden);
+    const next = shown[(shown.indexOf(target) + step + shown.length) % shown.length];
     choose(next);
     next.focus();
   });

@@ -2,7 +2,7 @@
 
 import { $, say } from "./dom.js";
 import { showFindings } from "./findings.js";
-import { asked, fillSettings, stageSettings } from "./settings.js";
+import { asked, fillSettings, offerColumns, stageSettings } from "./settings.js";
 import { view } from "./view.js";
 import { breakable, bytes, capital, percent, sentence } from "./words.js";
 
@@ -47,7 +47,10 @@ export function showJob(job, info, first) {
   $("run").hidden = !isRest;
   $("work").hidden = isRest;
   $("found").hidden = !job.findings;
-  if (job.findings) showFindings(job);
+  if (job.findings) {
+    showFindings(job);
+    offerColumns(job.findings.columns, job.settings);
+  }
   if (isRest) announce(job.state === "ready" ? "The file is checked." : "Nothing is running.");
   else progress(...STAGES[job.state](job));
   view("job", job.name);

@@ -2,9 +2,10 @@
 
 import * as api from "./api.js";
 import { showCell, showCellTrouble, showNoCell } from "./cell.js";
-import { showComposition, showStrip } from "./composition.js";
+import { showComposition, showSamples, showStrip } from "./composition.js";
 import { $, colour, el, inkOn, say, tabs } from "./dom.js";
 import { anchors, byGene, byGroup, byScore, faint, groupsOf, ramp, tally } from "./groups.js";
+import { groupKey, showGroups } from "./grouped.js";
 import { CellMap } from "./map.js";
 import { showScores } from "./scores.js";
 import { showSettings } from "./settings.js";
@@ -30,6 +31,7 @@ export function closeResult() {
 
 export async function showResult(job, { onDelete, onAgain, version }) {
   const [summary, cells] = await Promise.all([api.summary(job.id), api.map(job.id)]);
+  if (summary.groups) cells.group = await api.groups(job.id);
   summary.levels = levelsOf(summary);
   closeResult();
   view("result", job.name);
@@ -47,12 +49,13 @@ export async function showResult(job, { onDelete, onAgain, version }) {
   await showCommands(job.id);
 }
 
-function heading(job, { cells, named, allowed, tissues, levels }) {
+function heading(job, { cells, named, allowed, tissues, levels, samples, changed_by_neighbours: changed }) {
   $("result-title").replaceChildren(...breakable(job.name));
-  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} ${named === 1 ? "has" : "have"} a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}${tissues ? ` ${tissues}` : ""}`;
+  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} ${named === 1 ? "has" : "have"} a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}${tissues ? ` ${tissues}` : ""}${changed ? ` ${otherwise(changed)}` : ""}`;
   const broad = levels.length ? groupsOf(open.summary, 0) : groupsOf(open.summary);
   showStrip(broad, cells);
   showComposition(broad, open.types, { cells, unknown: cells - named, onPress: (group) => choose(group.types, group.name, group.term) });
+  showSamples(samples);
   $("level").replaceChildren(...levels.map(({ name }, at) => el("option", { value: at }, capital(name))));
   const until = moment(job.expires);
   $("kept").textContent = job.expires
@@ -60,10 +63,14 @@ function heading(job, { cells, named, allowed, tissues, levels }) {
     : "";
 }
 
+const otherwise = (changed) =>
+  `${counted(changed, "cell")} ${changed === 1 ? "is" : "are"} named otherwise than alone, by ${changed === 1 ? "its" : "their"} neighbours.`;
+
 function stage({ onDelete, onAgain }) {
   const { job, look } = open;
   showTab ??= tabs(document.querySelector("#result [role=tablist]"));
   showTab("tab-types");
+  $("tab-groups").hidden = !open.summary.groups;
   $("delete").onclick = onDelete;
   $("once-more").onclick = onAgain;
   document.querySelector("input[name=by][value=type]").checked = true;
@@ -98,11 +105,16 @@ function colourBy(what) {
   redraw();
 }
 
-// The types that are highlighted; choosing them again lets go.
 function choose(types, name, key) {
+  const own = new Set(types);
+  highlight((i) => own.has(open.cells.type[i]), name, key);
+}
+
+// The cells that are highlighted, `has` says which; choosing them again lets go.
+function highlight(has, name, key) {
   const { look } = open;
-  look.chosen = look.chosen?.key === key ? null : { types: new Set(types), name, key };
-  say(look.chosen ? `${name} is highlighted.` : "All types are shown.");
+  look.chosen = look.chosen?.key === key ? null : { has, name, key };
+  say(look.chosen ? `${name} is highlighted.` : "All cells are shown.");
   redraw();
 }
 
@@ -110,11 +122,17 @@ function redraw() {
   const { summary, cells, look, map } = open;
   const groups = groupsOf(summary, look.by === "level" ? look.level : null);
   const isSure = (i) => !look.unsure || cells.score[i] < look.below;
-  const isShown = look.chosen ? (i) => isSure(i) && look.chosen.types.has(cells.type[i]) : isSure;
+  const isShown = look.chosen ? (i) => isSure(i) && look.chosen.has(i) : isSure;
   const grouped = byGroup(cells, groups);
   const paint = { score: () => byScore(cells), gene: () => byGene(cells, look.gene) }[look.by]?.() ?? grouped;
   const labels = look.by === "type" || look.by === "level" ? numbers(grouped, groups, isShown) : [];
   map.paint(look.unsure || look.chosen ? faint(paint, isShown) : paint, labels);
+  if (summary.groups) {
+    showGroups(summary.groups, cells.n, {
+      chosen: look.chosen?.key, onGene: paintGene, onSort: () => redraw(),
+      onPress: (at, name) => highlight((i) => cells.group[i] === at, `Group ${name}`, groupKey(at)),
+    });
+  }
   table(groups, tally(cells, grouped.group_n, groups.length + 1, isSure));
   describe(isShown);
   $("which").hidden = look.by !== "level" || summary.levels.length < 2;
@@ -136,7 +154,7 @@ function table(groups, tallied) {
     rows.push({ key: "unknown", name: "unknown", term: null, color: "#9a9a9a", number: null, types: [65535], ...unknown, isUnknown: true, share: unknown.cells / cells.n });
   }
   if (look.unsure) rows = rows.filter((row) => row.cells);
-  showTable(rows, { chosen: look.chosen?.key, onPress: (row) => choose(row.types, row.name, row.key), onSort: () => redraw() });
+  showTable("types", rows, { chosen: look.chosen?.key, onPress: (row) => choose(row.types, row.name, row.key), onSort: () => redraw() });
 }
 
 function describe(isShown) {
@@ -147,7 +165,7 @@ function describe(isShown) {
   $("shown").textContent = name || look.unsure ? `${name}${number(shown)} of ${counted(cells.n, "cell")}` : counted(cells.n, "cell");
   const scale = (low, high) => [low, el("span", { class: "scale" }, ...ramp(8).map((shade) => el("i", { style: { background: shade } }))), high];
   const key = { score: () => scale("score 0", "1"), gene: () => [el("b", {}, look.gene.symbol), ...scale("few", `${number(look.gene.max)} counts`)] }[look.by];
-  $("key").replaceChildren(...(key?.() ?? ["numbers as in the table"]));
+  $("key").replaceChildren(...(key?.() ?? ["numbers as in the table of types"]));
 }
 
 async function paintGene(symbol) {
@@ -169,7 +187,7 @@ async function paintGene(symbol) {
 const pick = ({ position }) => visit(String(position));
 
 async function visit(which) {
-  const { job, map, types, cells } = open;
+  const { job, map, types, cells, summary } = open;
   showTab("tab-cell");
   // The answer may come after another cell was asked for, or while the next is being typed.
   const asked = (open.asked = {}), typed = $("which-cell").value;
@@ -180,7 +198,7 @@ async function visit(which) {
     map.mark(cell.position);
     if ($("which-cell").value === typed) $("which-cell").value = cell.position;
     say(`Cell ${cell.position}: ${cell.type}, score ${score(cell.score)}`);
-    showCell(cell, types.get(cells.type[cell.position])?.color ?? colour("--unknown"), { onGene: paintGene });
+    showCell(cell, types.get(cells.type[cell.position])?.color ?? colour("--unknown"), { group: summary.groups?.[cells.group[cell.position]]?.name, onGene: paintGene });
   } catch (error) {
     if (!isLate()) showCellTrouble(error.message);
   }

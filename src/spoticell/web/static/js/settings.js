@@ -3,6 +3,9 @@
 import { $, el } from "./dom.js";
 import { capital, counted, score, sentence } from "./words.js";
 
+// What the server calls groups that are found.
+const FOUND = "auto";
+
 export function stageSettings() {
   $("threshold").addEventListener("input", showThreshold);
 }
@@ -12,6 +15,7 @@ export function asked() {
   return {
     model: $("model").value, threshold: Number($("threshold").value), tissue: $("tissue").value || null,
     allow: lines($("allow").value), deny: lines($("deny").value),
+    groups: $("groups").value || null, by: $("by").value || null, each_cell_alone: $("alone").checked,
   };
 }
 
@@ -33,9 +37,20 @@ export function fillSettings(info, last) {
   $("tissue").value = last?.tissue ?? "";
   $("allow").value = last?.allow.join("\n") ?? "";
   $("deny").value = last?.deny.join("\n") ?? "";
+  $("alone").checked = last?.each_cell_alone ?? false;
   choose();
   if (last?.threshold) $("threshold").value = last.threshold;
   showThreshold();
+}
+
+// `columns` are those of the file that can tell groups or samples.
+export function offerColumns(columns = [], last) {
+  const offer = (select, chosen, ...first) => {
+    select.replaceChildren(...first.map(([value, text]) => el("option", { value }, text)), ...columns.map((name) => el("option", { value: name }, name)));
+    select.value = chosen ?? "";
+  };
+  offer($("groups"), last?.groups, ["", "None"], [FOUND, "Found automatically"]);
+  offer($("by"), last?.by, ["", "All cells are one"]);
 }
 
 function showThreshold() {
@@ -47,6 +62,9 @@ export function showSettings({ settings, warnings }, { threshold }) {
     ["Model", [settings.model]],
     ["Threshold", [score(threshold)]],
     ["Tissue", settings.tissue ? [capital(settings.tissue)] : []],
+    ["Groups", [settings.groups === FOUND ? "Found automatically" : settings.groups].filter(Boolean)],
+    ["Samples", [settings.by].filter(Boolean)],
+    ["Neighbours", settings.each_cell_alone ? ["Each cell is named alone"] : []],
     ["Allowed types", settings.allow],
     ["Excluded types", settings.deny],
     ["Notes", warnings.map(sentence)],

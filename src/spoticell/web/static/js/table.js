@@ -1,34 +1,43 @@
-// The table of types: counts and mean scores of the cells that are shown. A press highlights a type on the map.
+// The tables of types and of groups: counts, and how sure the answers are. A press highlights a row's cells on the map.
 
 import { $, el, inkOn } from "./dom.js";
 import { number, percent, score } from "./words.js";
 
-const COLUMNS = [
-  { key: "name", text: "Type", up: true },
-  { key: "cells", text: "Cells" },
-  { key: "score", text: "Mean score", short: "Score" },
-];
+const TABLES = {
+  types: {
+    columns: [{ key: "name", text: "Type", up: true }, { key: "cells", text: "Cells" }, { key: "score", text: "Mean score", short: "Score" }],
+    order: { key: "cells", up: false },
+    last: (row) => (row.score === null ? "–" : score(row.score)),
+  },
+  "groups-table": {
+    columns: [{ key: "name", text: "Group", up: true }, { key: "cells", text: "Cells" }, { key: "agree", text: "Share" }],
+    order: { key: "name", up: true },
+    last: (row) => (row.agree ? percent(row.agree) : "–"),
+  },
+};
 
-const order = { key: "cells", up: false };
-
-// `rows`: {key, number, name, term, color, cells, score, share, isUnknown}
-export function showTable(rows, { chosen, onPress, onSort }) {
-  const focused = document.activeElement?.closest("#types [data-key]")?.dataset.key;
-  $("types").tHead.replaceChildren(el("tr", {}, ...COLUMNS.map((column) => header(column, onSort))));
+// `rows`: {key, name, color, cells, share, isUnknown}, of types {number, score}, of groups {title, agree, notes}
+export function showTable(id, rows, { chosen, onPress, onSort }) {
+  const focused = document.activeElement?.closest(`#${id} [data-key]`)?.dataset.key;
+  const { columns, order, last } = TABLES[id];
+  $(id).tHead.replaceChildren(el("tr", {}, ...columns.map((column) => header(column, order, onSort))));
   const most = Math.max(...rows.map(({ cells }) => cells), 1);
-  $("types").tBodies[0].replaceChildren(...[...rows].sort(compare).map((row) => line(row, chosen, most, onPress)));
-  if (!rows.length) $("types").tBodies[0].append(el("tr", {}, el("td", { colspan: COLUMNS.length, class: "none" }, "No cell has such a low score.")));
-  if (focused) $("types").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  const compare = inOrder(order);
+  $(id).tBodies[0].replaceChildren(...[...rows].sort(compare).map((row) => line(row, last, chosen, most, onPress)));
+  if (!rows.length) $(id).tBodies[0].append(el("tr", {}, el("td", { colspan: columns.length, class: "none" }, "No cell has such a low score.")));
+  if (focused) $(id).querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function compare(a, b) {
+const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
+
+const inOrder = ({ key, up }) => (a, b) => {
   if (a.isUnknown !== b.isUnknown) return a.isUnknown ? 1 : -1;
-  const sign = order.up ? 1 : -1;
-  if (order.key === "name") return sign * a.name.localeCompare(b.name, "en");
-  return sign * ((a[order.key] ?? -1) - (b[order.key] ?? -1)) || a.name.localeCompare(b.name, "en");
-}
+  const sign = up ? 1 : -1;
+  if (key === "name") return sign * byName(a, b);
+  return sign * ((a[key] ?? -1) - (b[key] ?? -1)) || byName(a, b);
+};
 
-function header({ key, text, short, up = false }, onSort) {
+function header({ key, text, short, up = false }, order, onSort) {
   const isOrder = order.key === key;
   const press = () => {
     order.up = isOrder ? !order.up : up;
@@ -41,14 +50,16 @@ function header({ key, text, short, up = false }, onSort) {
       ...(up ? [text, arrow] : [arrow, short ?? text])));
 }
 
-function line(row, chosen, most, onPress) {
+function line(row, last, chosen, most, onPress) {
   const isChosen = chosen === row.key;
-  const badge = el("span", { class: "badge", "aria-hidden": "true", style: { background: row.color, color: inkOn(row.color) } }, row.number ?? "?");
+  const badge = row.title
+    ? el("i", { class: "dot", "aria-hidden": "true", style: { background: row.color } })
+    : el("span", { class: "badge", "aria-hidden": "true", style: { background: row.color, color: inkOn(row.color) } }, row.number ?? "?");
   const name = el("button", { type: "button", class: "plainly name", "aria-pressed": String(isChosen), "data-key": row.key, onclick: () => onPress(row) },
-    badge, el("span", {}, row.name));
+    badge, el("span", {}, ...(row.title ?? [row.name])));
   const bar = el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${(100 * row.cells) / most}%`, background: row.color } }));
   return el("tr", { class: isChosen ? "chosen" : null },
-    el("th", { scope: "row" }, name, bar),
+    el("th", { scope: "row" }, name, bar, ...(row.notes ?? [])),
     el("td", {}, number(row.cells), el("small", {}, percent(row.share))),
-    el("td", {}, row.score === null ? "–" : score(row.score)));
+    el("td", {}, last(row)));
 }

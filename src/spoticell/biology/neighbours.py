@@ -1,0 +1,161 @@
+"""Which cells of a sample are neighbours, and how close.
+
+Axes: ``n`` cells, ``d`` numbers that say where a cell is, ``l`` landmarks, ``k`` neighbours, ``p`` parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEIGHBOURS = 15
+"""Of each cell."""
+SCALE = 7
+"""The local scale of a cell is its distance to this neighbour, as in self-tuning clustering."""
+LANDMARKS = 10_000
+"""Cells among which neighbours are looked for; all cells of a sample that has fewer."""
+PART = 250
+"""Landmarks in a part, about, where there are many cells: a cell looks in the parts that are nearest."""
+NEAR = 3
+"""Parts in which each landmark is found."""
+BLOCK = 1024
+"""Cells that are compared at once."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Each cell's nearest landmarks."""
+
+    landmark_l: NDArray[np.intp]
+    """Position of each landmark among the cells, rising."""
+    index_nk: NDArray[np.int32]
+    """Neighbours, as positions among the landmarks; -1 where there is none."""
+    closeness_nk: NDArray[np.float32]
+    """How close each is, from 0 to 1."""
+
+    def of(self, cells_b: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Give the neighbours of some cells as positions among the cells, and how close they are: 0 where none is."""
+        index_bk, closeness_bk = self.index_nk[cells_b], self.closeness_nk[cells_b]
+        return self.landmark_l[np.maximum(index_bk, 0)], np.where(index_bk >= 0, closeness_bk, np.float32(0))
+
+    @classmethod
+    def join(cls, n: int, parts: Sequence[tuple[NDArray[np.intp], Neighbours]]) -> Neighbours:
+        """Put together the neighbours of parts of ``n`` cells that have none in each other.
+
+        Parameters
+        ----------
+        n
+            Cells in all.
+        parts
+            Of each part the positions of its cells, and their neighbours.
+        """
+        landmark_l = np.sort(np.concatenate([cells[found.landmark_l] for cells, found in parts]))
+        width = max(found.index_nk.shape[1] for _, found in parts)
+        index_nk, closeness_nk = np.full((n, width), -1, dtype=np.int32), np.zeros((n, width), dtype=np.float32)
+        for cells, found in parts:
+            place_l = np.searchsorted(landmark_l, cells[found.landmark_l]).astype(np.int32)
+            columns = slice(found.index_nk.shape[1])
+            # without neighbours there may be no landmark either
+            index = place_l[found.index_nk] if len(place_l) else found.index_nk
+            index_nk[cells, columns] = np.where(found.index_nk >= 0, index, -1)
+            closeness_nk[cells, columns] = found.closeness_nk
+        return cls(landmark_l, index_nk, closeness_nk)
+
+
+def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64]) -> Neighbours:
+    """Find each cell's neighbours among the landmarks.
+
+    A neighbour is close if it is near for both cells' local scales (Zelnik-Manor & Perona 2004, Self-tuning spectral
+    clustering) and shares neighbours with the cell (Jarvis & Patrick 1973, https://doi.org/10.1109/T-C.1973.223640):
+    so cells of a rare type aren't taken for neighbours of the common one beside it.
+
+    Parameters
+    ----------
+    place_nd
+        Where the cells are.
+    key_n
+        What decides which cells are landmarks if there are many: those with the smallest keys.
+
+    Examples
+    --------
+    >>> place_nd = np.float32([[0], [1], [2], [50], [51], [52]])
+    >>> found = find_neighbours(place_nd, np.arange(6, dtype=np.uint64))
+    >>> sorted(found.index_nk[0, :2].tolist())
+    [1, 2]
+    """
+    landmark_l = np.sort(np.argsort(key_n, kind="stable")[:LANDMARKS])
+    index_nk, distance_nk = _nearest(place_nd, landmark_l)
+    closeness_nk = _near(index_nk, distance_nk, landmark_l) * _shared(index_nk, landmark_l)
+    return Neighbours(landmark_l, index_nk, closeness_nk.astype(np.float32))
+
+
+def _nearest(
+    place_nd: NDArray[np.float32], landmark_l: NDArray[np.intp]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Find the nearest landmarks, the cell itself left out: exactly where all cells are landmarks."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load, and checks do without
+    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415
+
+    n, some = len(place_nd), min(NEIGHBOURS, len(landmark_l) - 1)
+    index_nk = np.full((n, max(some, 0)), -1, dtype=np.int32)
+    distance_nk = np.zeros(index_nk.shape, dtype=np.float32)
+    if some < 1:
+        return index_nk, distance_nk
+    place_ld = place_nd[landmark_l]
+    if n == len(landmark_l):
+        parts = [(np.arange(n), np.arange(n))]
+    else:
+        centres = KMeans(max(1, len(landmark_l) // PART), n_init=1, max_iter=20, random_state=0).fit(place_ld)
+        centre_pd = centres.cluster_centers_.astype(np.float32)
+        near_lp = np.argsort(_squares(place_ld, centre_pd), axis=1, kind="stable")[:, :NEAR]
+        own_n = np.concatenate(
+            [_squares(place_nd[start : start + BLOCK], centre_pd).argmin(axis=1) for start in range(0, n, BLOCK)]
+        )
+        parts = [
+            (np.flatnonzero(own_n == p), np.flatnonzero((near_lp == p).any(axis=1))) for p in range(len(centre_pd))
+        ]
+    for cells, here_l in parts:
+        if len(cells) and len(here_l):
+            found = NearestNeighbors(n_neighbors=min(some + 1, len(here_l)), algorithm="brute").fit(place_ld[here_l])
+            # in one call: each has to prepare the landmarks anew
+            distance_bk, near_bk = found.kneighbors(place_nd[cells])
+            # the cell itself is left out, or else the farthest
+            other_bk = landmark_l[here_l[near_bk]] != cells[:, None]
+            other_bk[other_bk.all(axis=1), -1] = False
+            index_nk[cells, : near_bk.shape[1] - 1] = here_l[near_bk][other_bk].reshape(len(cells), -1)
+            distance_nk[cells, : near_bk.shape[1] - 1] = distance_bk[other_bk].reshape(len(cells), -1)
+    return index_nk, distance_nk
+
+
+def _squares(place_nd: NDArray[np.float32], centre_pd: NDArray[np.float32]) -> NDArray[np.float32]:
+    squares_np: NDArray[np.float32] = (centre_pd**2).sum(axis=1) - 2 * place_nd @ centre_pd.T
+    return squares_np
+
+
+def _near(
+    index_nk: NDArray[np.int32], distance_nk: NDArray[np.float32], landmark_l: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Give how near neighbours are for both cells' local scales."""
+    if not index_nk.shape[1]:
+        return distance_nk
+    scale_n = distance_nk[:, min(SCALE, index_nk.shape[1]) - 1]
+    scales_nk = scale_n[:, None] * scale_n[landmark_l][index_nk]
+    near_nk: NDArray[np.float32] = np.exp(-(distance_nk**2) / np.maximum(scales_nk, np.float32(1e-9)))
+    return np.where(index_nk >= 0, near_nk, np.float32(0))
+
+
+def _shared(index_nk: NDArray[np.int32], landmark_l: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Give which share of the neighbours of a cell and of its neighbour are neighbours of both."""
+    of_landmark_lk = index_nk[landmark_l]
+    shared_nk = np.zeros(index_nk.shape, dtype=np.float32)
+    for start in range(0, len(index_nk), BLOCK):
+        own_bk = index_nk[start : start + BLOCK]
+        theirs_bkk = of_landmark_lk[own_bk]
+        both_bk = np.zeros(own_bk.shape, dtype=np.int16)
+        for column in range(own_bk.shape[1]):
+            both_bk += (theirs_bkk == own_bk[:, column, None, None]).any(axis=2)
+        shared_nk[start : start + BLOCK] = both_bk / (2 * own_bk.shape[1] - both_bk)
+    return shared_nk

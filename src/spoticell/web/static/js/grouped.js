@@ -1,0 +1,27 @@
+// The table of groups: what each is called, how many of its cells agree, what else it could be, what sets it apart.
+
+import { geneButton } from "./cell.js";
+import { el } from "./dom.js";
+import { showTable } from "./table.js";
+import { score } from "./words.js";
+
+// Of a group, clearest first; the report and the h5ad have the others.
+const GENES = 6;
+
+export const groupKey = (at) => `group ${at}`;
+
+// `n`: all cells. What is pressed goes to `onPress(place, name)` and `onGene(symbol)`.
+export function showGroups(groups, n, { chosen, onPress, onGene, onSort }) {
+  const rows = groups.map((group, at) => ({
+    ...group, at, key: groupKey(at), isUnknown: false, share: group.cells / n, agree: group.share,
+    title: [el("b", {}, `${group.name}: `), group.type, group.novel && el("em", {}, " novel")].filter(Boolean), notes: notes(group, onGene),
+  }));
+  showTable("groups-table", rows, { chosen, onSort, onPress: ({ at, name }) => onPress(at, name) });
+}
+
+function notes({ term, second, genes }, onGene) {
+  return [
+    second.probability > 0 && el("p", { class: "small" }, `${term === "unknown" ? "nearest" : "or"} ${second.name} ${score(second.probability)}`),
+    genes.length > 0 && el("p", { class: "small genes" }, ...genes.slice(0, GENES).map(({ symbol }) => geneButton({ symbol }, onGene))),
+  ].filter(Boolean);
+}
