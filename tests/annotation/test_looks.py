@@ -102,6 +102,18 @@ def test_empty_droplets_are_no_neighbours(tiny_bundle, monkeypatch):
     assert set(both.obs[TYPE].iloc[len(full) :]) == {"unknown"}
 
 
+def test_a_part_of_empty_droplets_alone_is_answered_too(tiny_bundle, monkeypatch):
+    full = sample(per_type=10)
+    empty = anndata.AnnData(sparse.csr_matrix((120, full.n_vars), dtype=np.float32), var=full.var.copy())
+    empty.obs_names = [f"empty-{n}" for n in range(120)]
+    both = anndata.concat([full, empty], merge="same")
+    monkeypatch.setattr(looks, "MOST", 61)
+    monkeypatch.setattr("spoticell.annotation.pipeline.STEP", 20)
+    annotate(both, model=tiny_bundle, threshold=0.9)
+    assert (both.obs[TYPE].iloc[:60] != "unknown").mean() > 0.5
+    assert set(both.obs[TYPE].iloc[60:]) == {"unknown"}
+
+
 def test_a_denied_type_stays_denied_when_cells_are_read_together(cells, tiny_bundle):
     annotation = annotate(cells, model=tiny_bundle, threshold=0.0, deny=["T cell"])
     t_cells = {m for m, term in enumerate(tiny_bundle.nodes) if term in {"CL:0000084", "CL:0000624", "CL:0000625"}}

@@ -79,3 +79,9 @@ def test_neighbours_of_parts_stay_within_them():
         index_bk, closeness_bk = joined.of(cells)
         assert np.isin(index_bk[closeness_bk > 0], cells).all()
     assert not joined.of(np.array([29]))[1].any()
+
+
+def test_where_no_cell_can_have_neighbours_there_are_none():
+    joined = Neighbours.join(3, [])
+    index_bk, closeness_bk = joined.of(np.arange(3))
+    assert index_bk.shape == closeness_bk.shape == (3, 0)

@@ -50,10 +50,11 @@ class Neighbours:
         n
             Cells in all.
         parts
-            Of each part the positions of its cells, and their neighbours.
+            Of each part the positions of its cells, and their neighbours; there may be none.
         """
-        landmark_l = np.sort(np.concatenate([cells[found.landmark_l] for cells, found in parts]))
-        width = max(found.index_nk.shape[1] for _, found in parts)
+        none = np.zeros(0, dtype=np.intp)
+        landmark_l = np.sort(np.concatenate([none, *(cells[found.landmark_l] for cells, found in parts)]))
+        width = max((found.index_nk.shape[1] for _, found in parts), default=0)
         index_nk, closeness_nk = np.full((n, width), -1, dtype=np.int32), np.zeros((n, width), dtype=np.float32)
         for cells, found in parts:
             place_l = np.searchsorted(landmark_l, cells[found.landmark_l]).astype(np.int32)
