@@ -170,11 +170,12 @@ def outcomes(plain: Table, cases: Sequence[Case], answer: Answer) -> Iterator[Ou
 
 
 def answering(bundle: Bundle) -> Answer:
-    """Give a function that names cells and shows nothing."""
+    """Give a function that names cells, each by its own values, and shows nothing."""
 
     def answer(cells: Path | anndata.AnnData) -> Annotation:
         with warnings.catch_warnings(action="ignore"):
-            return annotate(cells, model=bundle, threads=1, on_progress=False)
+            # what neighbours say would hide which cells' values are read otherwise, and add others
+            return annotate(cells, model=bundle, threads=1, each_cell_alone=True, on_progress=False)
 
     return answer
 
