@@ -134,9 +134,10 @@ class FirstLook:
         self._sketches: list[NDArray[np.float32]] = []
         self._keys: list[NDArray[np.uint64]] = []
         self._familiarities: list[NDArray[np.float32]] = []
+        self._n_cells = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._blocks))
+        return self._n_cells
 
     def add(self, block: FirstBlock) -> None:
         """Take in the next cells."""
@@ -145,6 +146,7 @@ class FirstLook:
         # what the second look says anew isn't kept: probabilities take a hundred times the rest
         self._blocks.append(block.alone.without_probabilities())
         self._told.append(block.told_n)
+        self._n_cells += len(block.alone)
         self._voices.append(likeliest(np.where(block.told_n[:, None] > 0, block.weight_nc, 0)))
         self._sketches.append(self._sketch(block.counts_ng))
         self._keys.append(cell_keys(block.counts_ng))

@@ -40,7 +40,7 @@ DifferencesTable = Annotated[
 Threshold = Annotated[
     float | None,
     typer.Option(
-        "--threshold", "-t", min=0, max=1, help="Lowest probability at which a type is named [the model's, 0.5]."
+        "--threshold", "-t", min=0, max=1, help="Lowest probability at which a type is named [the model's, 0.3]."
     ),
 ]
 Index = Annotated[
