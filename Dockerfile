@@ -25,7 +25,7 @@ EXPOSE 8050
 # matplotlib wants a folder to write to, and the user has no home
 ENV MPLCONFIGDIR=/tmp PYTHONDONTWRITEBYTECODE=1
 HEALTHCHECK --interval=60s --timeout=10s --start-period=30s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8050/', timeout=5)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8050/api/health', timeout=5)"]
 ENTRYPOINT ["spoticell", "serve", "--no-browser", "--host", "0.0.0.0", "--data-dir", "/data", "--index", "human-v1"]
 # Without a token the server refuses to start: give SPOTICELL_TOKEN, or --no-token.
 CMD ["--keep", "24"]

@@ -28,7 +28,7 @@ def main() -> None:
         checked(client.post(f"/api/jobs/{job['id']}/run", json={}))
         job = wait(client, job)
         for kind in checked(client.get(job["links"]["summary"]))["types"]:
-            print(f"{kind['cells']:>8,}  {kind['mean_score']:.2f}  {kind['name']}")
+            print(f"{kind['cells']:>8,}  {kind['median_score']:.2f}  {kind['name']}")
         Path("types.csv").write_bytes(client.get(job["links"]["types.csv"]).raise_for_status().content)
         client.delete(job["links"]["self"])
 

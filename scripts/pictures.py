@@ -36,6 +36,9 @@ CELL = "17"
 """Number of the cell that is looked at."""
 FLAGS = "--no-sandbox --disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
 PATIENCE = 120
+PAUSE = 2000
+"""Milliseconds until what was asked for stands still."""
+GENES = "CD3E CD4 CD8A NKG7 GNLY MS4A1 CD79A LYZ FCGR3A FCER1A PPBP"
 
 
 def main() -> None:
@@ -81,13 +84,14 @@ def draw_page(browser: Browser, url: str, folder: Path) -> None:
     page = opened(browser, url, DESK, "light")
     page.wait_for_selector("#start:visible")
     page.screenshot(path=folder / "web-start.png")
-    page.locator("#demo").click()
+    page.set_input_files("#file", str(CELLS))
     page.wait_for_selector("#found:visible")
     page.screenshot(path=folder / "web-check.png")
     page.get_by_role("button", name="Name the cells").click()
     drawn(page)
     page.screenshot(path=folder / "web-result.png")
     link = page.url
+    draw_questions(page, folder)
     show_cell(page)
     neighbours = page.get_by_role("heading", name="Nearest reference cells")
     neighbours.evaluate("heading => heading.scrollIntoView({block: 'start'})")
@@ -99,6 +103,30 @@ def draw_page(browser: Browser, url: str, folder: Path) -> None:
         if window is DESK:
             show_cell(page)
         page.screenshot(path=folder / f"{name}.png")
+    page = opened(browser, f"{url}/atlas", DESK, "dark")
+    page.wait_for_selector("#atlas-type canvas")
+    page.wait_for_timeout(PAUSE)
+    page.screenshot(path=folder / "web-atlas.png")
+
+
+def draw_questions(page: Page, folder: Path) -> None:
+    """Draw what the page answers about the sample: a type, several genes, a comparison by one of the file's columns."""
+    page.locator("#types tbody button.name").first.click()
+    page.wait_for_selector("#card .genes, #card .steps-of")
+    page.wait_for_timeout(PAUSE)
+    page.screenshot(path=folder / "web-type.png")
+    page.get_by_role("button", name="All types").click()
+    page.locator("#tab-genes").click()
+    page.locator("#compared").fill(GENES)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.wait_for_selector("#by-type svg")
+    page.wait_for_timeout(PAUSE)
+    page.screenshot(path=folder / "web-genes.png")
+    page.locator("#cross-place").scroll_into_view_if_needed()
+    page.locator("#compare-title").evaluate("heading => heading.scrollIntoView({block: 'start'})")
+    page.wait_for_timeout(PAUSE)
+    page.screenshot(path=folder / "web-compare.png")
+    page.evaluate("window.scrollTo(0, 0)")
 
 
 def opened(browser: Browser, url: str, window: dict[str, int], colours: str) -> Page:
@@ -115,7 +143,7 @@ def opened(browser: Browser, url: str, window: dict[str, int], colours: str) -> 
 def drawn(page: Page) -> None:
     """Wait until the map is there to be seen."""
     page.wait_for_selector("#map[data-drawn]")
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(PAUSE)
 
 
 def show_cell(page: Page) -> None:
@@ -124,7 +152,7 @@ def show_cell(page: Page) -> None:
     page.locator("#which-cell").fill(CELL)
     page.get_by_role("button", name="Show", exact=True).click()
     page.wait_for_selector("#cell canvas, #cell img, #cell svg")
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(PAUSE)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ rest() {
 }
 
 "$python" -m coverage erase
-part "the page in a browser" "$python" -m pytest -q tests/web/page
+part "the page in a browser" "$python" -m pytest -q -n "$jobs" --dist loadfile tests/web/page
 part "SOMA data" soma
 part "everything else" rest
 

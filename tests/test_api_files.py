@@ -45,6 +45,7 @@ def test_a_csv_holds_one_line_a_cell_in_the_order_of_the_file(tiny_h5ad, tiny_bu
     assert list(table) == [
         "cell",
         "spoticell_cell_type",
+        "spoticell_cell_type_short",
         "spoticell_cell_type_ontology_term_id",
         "spoticell_score",
         "spoticell_second_cell_type",

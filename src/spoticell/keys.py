@@ -12,6 +12,9 @@ KEY_ADDED = "spoticell"
 CELL_TYPE = "{key}_cell_type"
 """``obs``: name of the answer, ``unknown`` where there is none (categorical)."""
 
+SHORT_TYPE = "{key}_cell_type_short"
+"""``obs``: short name of the answer, as in papers, or ``unknown`` (categorical)."""
+
 TERM = "{key}_cell_type_ontology_term_id"
 """``obs``: Cell Ontology term of the answer, or ``unknown`` (categorical)."""
 
@@ -114,11 +117,14 @@ FINGERPRINT = "X_{key}"
 PROBABILITIES = "{key}_probabilities"
 """``obsm``: probability of every node, float32, ``(n, m)``; order in ``uns[key]["classes"]``."""
 
+MAP = "X_{key}_map"
+"""``obsm``, from the web page: where each cell is on its map, float32, ``(n, 2)``; NaN for cells without counts."""
+
 RUN = "{key}"
 """``uns``: what was done: bundle, version, sha256, settings, classes, what was found in the input."""
 
-COLORS = "{key}_cell_type_colors"
-"""``uns``: one ``#rrggbb`` for each category of the cell type column."""
+COLORS = "{column}_colors"
+"""``uns``: one ``#rrggbb`` for each category of a column of types, where scanpy looks for it."""
 
 UNKNOWN = "unknown"
 """The answer where no node is sure enough; also the word for a cell without a label."""

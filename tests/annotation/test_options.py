@@ -1,5 +1,7 @@
 import ast
 import shlex
+import shutil
+import subprocess
 
 import pytest
 
@@ -53,6 +55,36 @@ def test_commands_hold_any_name(name):
         "layer": "umi",
         "key_added": "run2",
     }
+
+
+NAMES = [
+    "-x.h5ad", "--report=evil.html", "-", "=ls", "~", "~root", "!!", "a'b", 'a"b', "two\nlines; touch evil", "\rx",
+    "\x03\x15id", "\x1b[2J", "`id`", "$HOME", "${IFS}", "a\\", "\u202ecsv", "*", "{a,b}", "é ü",
+    "\n", "#a", "a;b", "<(id)", "%1", "\t-x",
+]  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the commands are tried with bash")
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_pasted_command_runs_with_the_names_as_they_are_and_does_nothing_else(name, tmp_path):
+    command = Options(groups=name, allow=[name]).command(name, name, name)
+    assert command.isprintable(), "no character acts on the terminal"
+    script = 'spoticell() { printf "%s\\0" "$@"; }\n' + command
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=True)
+    words = ran.stdout.decode("utf-8").split("\0")[:-1]
+    path = f"./{name}" if name[0] in "-=" else name
+    assert words[:6] == ["annotate", path, "-o", path, "--report", path]
+    after = [word.split("=", 1) for word in words[6:]] if name.startswith("-") else [words[6:8], words[8:]]
+    assert sorted(after) == [["--allow", name], ["--groups", name]]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_pasted_python_holds_the_names_as_they_are(name):
+    code = Options(groups=name).python(name, name)
+    assert code.replace("\n", "").isprintable()
+    call = ast.parse(code).body[-1].value
+    assert [ast.literal_eval(word) for word in [*call.args, call.keywords[0].value]] == [name] * 3
 
 
 def test_python_for_an_object_names_it_adata():

@@ -29,20 +29,35 @@ def test_columns_carry_the_key_that_was_asked_for(tiny_h5ad, tiny_bundle):
 
 
 def test_colours_follow_the_categories_and_unknown_is_grey(annotation):
-    types = obs_columns(annotation)["spoticell_cell_type"].cat.categories
-    colors = type_colors(annotation)
+    columns = obs_columns(annotation)
+    types = columns["spoticell_cell_type"].cat.categories
+    colors = type_colors(annotation, columns)["spoticell_cell_type_colors"]
     assert len(colors) == len(types)
     assert colors[list(types).index("unknown")] == GREY
     assert all(re.fullmatch(r"#[0-9a-f]{6}", color) for color in colors)
 
 
-def test_a_type_has_the_same_colour_in_another_data_set(annotation, tiny_cells, tiny_bundle):
-    some = tiny_cells[:7].copy()
-    annotate(some, model=tiny_bundle)
-    all_types = obs_columns(annotation)["spoticell_cell_type"].cat.categories
-    color = dict(zip(all_types, type_colors(annotation), strict=True))
-    some_types = some.obs["spoticell_cell_type"].cat.categories
-    assert some.uns["spoticell_cell_type_colors"] == [color[name] for name in some_types]
+def test_a_type_has_the_same_colour_in_every_column(annotation):
+    columns = obs_columns(annotation)
+    colors = type_colors(annotation, columns)
+    names = ("cell_type", "cell_type_short", "second_cell_type", "single_cell_type", "level_broad")
+    assert set(colors) == {f"spoticell_{name}_colors" for name in names}
+    shown = {
+        name: dict(zip(columns[f"spoticell_{name}"].cat.categories, colors[f"spoticell_{name}_colors"], strict=True))
+        for name in names
+    }
+    for name, short in zip(annotation.names_n, annotation.short_n, strict=True):
+        assert shown["cell_type"][name] == shown["cell_type_short"][short]
+    for other in ("second_cell_type", "single_cell_type", "level_broad"):
+        for name in set(shown[other]) & set(shown["cell_type"]):
+            assert shown[other][name] == shown["cell_type"][name]
+
+
+def test_a_short_name_stands_beside_each_answer(annotation):
+    columns = obs_columns(annotation)
+    pairs = set(zip(columns["spoticell_cell_type"], columns["spoticell_cell_type_short"], strict=True))
+    assert ("natural killer cell", "NK") in pairs or ("B cell", "B cell") in pairs
+    assert ("unknown", "unknown") in pairs
 
 
 def test_the_record_and_the_summary_say_what_answers_were_kept_to(annotation, tiny_h5ad, tiny_bundle, tmp_path):
@@ -64,7 +79,7 @@ def test_everything_that_is_written_is_in_the_documentation(annotation):
     text = (DOCS / "outputs.md").read_text()
     written = [keys.CELL_TYPE, keys.TERM, keys.SCORE, keys.BROAD, keys.N_COUNTS, keys.N_GENES, keys.FINGERPRINT]
     written += [keys.SECOND_TYPE, keys.SECOND_TERM, keys.SECOND_PROBABILITY, *keys.TOGETHER]
-    written += [keys.PROBABILITIES, keys.RUN, keys.COLORS]
+    written += [keys.SHORT_TYPE, keys.PROBABILITIES, keys.RUN, keys.COLORS.format(column=keys.CELL_TYPE)]
     written += keys.GROUPED
     words = [key.format(key="spoticell") for key in written] + [EMPTY, UNSURE, BARRED, DOUBTED]
     words += allowed_types(annotation.bundle, tissue="lung").record()

@@ -157,3 +157,28 @@ def test_an_unknown_cell_and_a_sure_one_have_no_second_best():
     chances = np.array([[1, 0.5, 0.5], [1, 0.999, 0.001]])
     other_n, chance_n = rule_of(nodes, ONTOLOGY).second_best(chances, np.array([-1, 1]))
     assert (other_n.tolist(), chance_n.tolist()) == ([-1, -1], [0, 0])
+
+
+@given(labels, seeds)
+@settings(max_examples=40)
+def test_alternatives_exclude_each_other_and_begin_with_the_second_best(terms, seed):
+    nodes, probabilities_nm = some_cells(terms, seed)
+    rule = rule_of(nodes, ONTOLOGY)
+    answer_n, _ = rule.answers(probabilities_nm, 0.3)
+    second_n, _ = rule.second_best(probabilities_nm, answer_n)
+    for probability_m, answer, second in zip(probabilities_nm, answer_n.tolist(), second_n.tolist(), strict=True):
+        found = rule.alternatives(probability_m, None if answer < 0 else answer, most=3)
+        assert len(found) <= 3
+        if answer >= 0:
+            assert found[:1] == ([second] if second >= 0 else [])
+        all_of_them = found + ([answer] if answer >= 0 else [])
+        assert sum(probability_m[m] for m in all_of_them) <= 1 + 1e-5
+        for m in all_of_them:
+            _, _, apart_m = rule.relations(m)
+            assert all(apart_m[other] for other in all_of_them if other != m)
+
+
+def test_each_node_knows_which_are_above_it_below_it_and_apart_from_it():
+    nodes = (LYMPHOCYTE, T_CELL, CD4, B_CELL)
+    above_m, below_m, apart_m = rule_of(nodes, ONTOLOGY).relations(1)
+    assert [np.array(nodes)[mask].tolist() for mask in (above_m, below_m, apart_m)] == [[LYMPHOCYTE], [CD4], [B_CELL]]

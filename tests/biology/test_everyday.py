@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoticell.biology.everyday import closest_names, meanings_of, read_name
+from spoticell.biology.everyday import closest_names, everyday_names, meanings_of, read_name
 from spoticell.biology.ontology import load_ontology
 
 ONTOLOGY = load_ontology()
@@ -46,11 +46,21 @@ MEANT = {
     "muscle cell": "Muscle cells",
 }
 
+ASKED = (
+    "T cells|NK|NK cells|DC|HSC|CD8+ T cell|CD4+ T cells|Microglia|Tregs|Treg|monocytes|Mono|B cells|plasma|pDC|cDC1|"
+    "cDC2|Macrophages|Fibroblasts|Endothelial|Epithelial|AT1|AT2|Hepatocytes|Kupffer|Astrocytes|Oligodendrocytes|OPC|"
+    "Neurons|Beta cells|Alpha cells"
+)
+
 
 @pytest.mark.parametrize("name", MEANT)
 def test_a_type_is_known_by_its_everyday_names(name: str) -> None:
     read = {text: read_name(text) for text in MEANT[name].split("|")}
     assert {text: term and ONTOLOGY.name(term) for text, term in read.items()} == dict.fromkeys(read, name)
+
+
+def test_all_words_of_a_demanding_biologist_are_understood() -> None:
+    assert {word: read_name(word) for word in ASKED.split("|") if read_name(word) is None} == {}
 
 
 @pytest.mark.parametrize("text", ["PC", "IC", "Endo", "EC", "SC", "KC", "Stellate", "Cap", "Excitatory neurons"])
@@ -110,6 +120,20 @@ def test_the_table_of_short_names_is_in_the_words_of_the_ontology_and_has_no_lin
 )
 def test_what_is_not_understood_has_the_closest_names(text: str, near: str) -> None:
     assert near in " ".join(closest_names(text))
+
+
+@pytest.mark.parametrize(("text", "near"), [("Kuppfer", "Kupffer cell"), ("Treggs", "regulatory T cell")])
+def test_a_short_name_that_is_spelled_badly_leads_to_its_type(text: str, near: str) -> None:
+    assert closest_names(text)[0] == near
+
+
+def test_types_that_are_met_often_are_offered_before_rare_ones() -> None:
+    near = closest_names("killer")
+    assert near.index("natural killer cell") < near.index("pro-NK cell")
+
+
+def test_a_type_has_the_names_by_which_people_look_for_it() -> None:
+    assert {"Treg", "regulatory T-cell"} <= set(everyday_names("CL:0000815"))
 
 
 def test_short_texts_are_near_nothing_that_is_only_spelled_alike() -> None:

@@ -15,7 +15,7 @@ from spoticell.errors import OutputError
 from spoticell.io import open_cells
 from spoticell.io.annotated import AnnotatedH5ad, storable
 
-COLORS = ["#112233", "#445566"]
+COLORS = {"spoticell_cell_type_colors": ["#112233", "#445566"]}
 UNS = {
     "bundle": "human-v1", "threshold": 0.5, "cells": 11, "none": None, "classes": ["CL:0000236", "unknown"],
     "inside": {"a/b": 1, "empty": [], "numbers": (1, 2)},
@@ -32,9 +32,10 @@ def answers(n):
     )
 
 
-def annotate(path, output, *, n_nodes=3, matrix=None):
+def annotate(path, output, *, n_nodes=3, matrix=None, **more):
     with open_cells(path) as source, AnnotatedH5ad(
-        output, source=source, matrix=matrix or source.matrices[0], path_in=path, fingerprint_size=4, n_nodes=n_nodes
+        output, source=source, matrix=matrix or source.matrices[0], path_in=path, fingerprint_size=4, n_nodes=n_nodes,
+        **more
     ) as file:  # fmt: skip
         for block in source.blocks(matrix or source.matrices[0], size=4):
             rows = np.arange(block.start, block.start + len(block), dtype=np.float32)[:, None]
@@ -58,7 +59,7 @@ def check(adata, some):
     for name in expected.columns:
         assert adata.obs[name].tolist() == expected[name].tolist()
     assert isinstance(adata.obs["spoticell_cell_type"].dtype, pd.CategoricalDtype)
-    assert adata.uns["spoticell_cell_type_colors"].tolist() == COLORS
+    assert adata.uns["spoticell_cell_type_colors"].tolist() == COLORS["spoticell_cell_type_colors"]
     uns = adata.uns["spoticell"]
     assert (uns["bundle"], uns["threshold"], uns["cells"]) == ("human-v1", 0.5, 11)
     assert uns["classes"].tolist() == ["CL:0000236", "unknown"]
@@ -155,6 +156,27 @@ def test_tables_outside_the_file_are_never_written_to(tmp_path, some):
     assert (tmp_path / "other.h5").read_bytes() == before
 
 
+def test_old_categories_outside_the_file_are_never_written_to(tmp_path, some):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["categories/spoticell_cell_type"] = np.arange(3)
+    with h5py.File(path, "r+") as file:
+        file["obs/__categories"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/categories")
+    before = (tmp_path / "other.h5").read_bytes()
+    annotate(path, tmp_path / "out.h5ad")
+    assert (tmp_path / "other.h5").read_bytes() == before
+
+
+def test_links_of_ones_own_file_are_kept_unless_they_are_to_be_left_out(tmp_path, some):
+    path = formats.h5ad(tmp_path, some)
+    with h5py.File(path, "r+") as file:
+        file["uns/mine"] = h5py.ExternalLink("mine.h5", "/X")
+    with h5py.File(annotate(path, tmp_path / "out.h5ad")) as file:
+        assert "mine" in list(file["uns"])
+    with h5py.File(annotate(path, tmp_path / "fit.h5ad", left_out=["uns/mine"])) as file:
+        assert "mine" not in list(file["uns"])
+
+
 def test_a_file_without_cells_is_annotated(tmp_path, some):
     path = tmp_path / "cells.h5ad"
     anndata.AnnData(np.empty((0, 60)), var=pd.DataFrame(index=some.symbols)).write_h5ad(path)
@@ -163,7 +185,7 @@ def test_a_file_without_cells_is_annotated(tmp_path, some):
         with open_cells(path) as source, AnnotatedH5ad(
             output, source=source, matrix="X", path_in=path_in, fingerprint_size=4, n_nodes=3
         ) as file:  # fmt: skip
-            file.finish(answers(0), uns=UNS, colors=[])
+            file.finish(answers(0), uns=UNS, colors={})
         adata = read_h5ad(output)
         assert adata.shape == (0, 60)
         assert adata.obsm["X_spoticell"].shape == (0, 4)
@@ -199,7 +221,7 @@ def test_leaving_early_leaves_nothing(tmp_path, some):
             pytest.raises(ValueError, match="3 rows of answers for 11 cells"),
             AnnotatedH5ad(output, **options) as file,
         ):
-            file.finish(answers(3), uns={}, colors=[])
+            file.finish(answers(3), uns={}, colors={})
         with pytest.raises(ValueError, match="probabilities are needed"), AnnotatedH5ad(output, **options) as file:
             file.add_block(0, fingerprint_nd=np.zeros((1, 4), np.float32))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["cells.h5ad"]
@@ -246,7 +268,7 @@ with open_cells(path) as source:
         with AnnotatedH5ad(output, source=source, matrix=source.matrices[0], path_in=path,
                            fingerprint_size=400, n_nodes=0) as file:
             file.add_block(0, fingerprint_nd=np.ones((11, 400), np.float32))
-            file.finish(pd.DataFrame({"spoticell_score": np.zeros(11)}), uns={}, colors=[])
+            file.finish(pd.DataFrame({"spoticell_score": np.zeros(11)}), uns={}, colors={})
     except OutputError as error:
         print(error)
 """

@@ -1,3 +1,4 @@
+import csv
 import errno
 import os
 import signal
@@ -199,6 +200,14 @@ def test_tables_are_written_under_one_heading(tmp_path):
 def test_a_table_without_rows_gives_the_heading(tmp_path):
     write_csv(tmp_path / "out.csv", [pd.DataFrame({"cell": [], "score": []})])
     assert (tmp_path / "out.csv").read_text() == "cell,score\n"
+
+
+@pytest.mark.parametrize("tables", [{"a": ["x", "y\r=1"], "n": [1, 2]}, {"a\r=1": ["x", "y"], "n": [1, 2]}])
+def test_a_bare_carriage_return_ends_no_line(tmp_path, tables):
+    write_csv(tmp_path / "out.csv", [pd.DataFrame(tables)])
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows == [list(tables), *([word, str(n)] for word, n in zip(*tables.values(), strict=True))]
 
 
 @pytest.mark.rows(47)

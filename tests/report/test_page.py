@@ -102,6 +102,14 @@ def test_the_page_says_how_many_cells_their_neighbours_named_otherwise(annotatio
     assert "otherwise than alone" not in page_of(replace(annotation, single_n=annotation.answer_n)).text
 
 
+def test_types_are_called_as_in_papers_and_the_ontology_is_not_hidden(annotation):
+    html = render(annotation, examples=(), command="spoticell")
+    assert '>CD4 T <a title="CD4-positive, alpha-beta T cell"' in html
+    assert "<small>CD4-positive, alpha-beta T cell</small>" in html
+    assert '<span title="CD8-positive, alpha-beta T cell">CD8 T</span><span class="hidden">, CD8-positive,' in html
+    assert "<small>B cell</small>" not in html
+
+
 def test_the_page_shows_what_each_sample_holds_and_how_conditions_differ(tiny_cells, tiny_bundle, annotation):
     tiny_cells.obs["condition"] = ["x <b>"] * 15 + ["y"] * 16
     tiny_cells.obs["donor"] = [f"{condition}{row % 3}" for row, condition in enumerate(tiny_cells.obs["condition"])]
@@ -317,7 +325,7 @@ def test_rare_types_are_summed_and_listed_apart(annotation):
     )
     [lineage] = compose(many)
     assert [row.number for row in lineage.rows] == list(range(1, 61))
-    assert (lineage.cells, lineage.mean_score) == (len(answer_n), 0.75)
+    assert (lineage.cells, lineage.median_score) == (len(answer_n), 0.75)
     table, rarer = fill("sections/types.html", types=type_table([lineage], many)).split("<details>")
     assert f"30 rarer types{sum(range(1, 31))}" in Page(table).text
     assert [table.count('<th scope="row">'), rarer.count('<th scope="row">')] == [1 + 30 + 1, 30]

@@ -126,3 +126,23 @@ def test_a_picture_goes_where_it_is_told_to(cells, tiny_bundle):
 def test_another_key_is_read(tiny_cells, tiny_bundle):
     annotate(tiny_cells, model=tiny_bundle, key_added="mine", threads=1)
     assert len(pl.composition(tiny_cells, key_added="mine").patches) == 7
+
+
+def test_plots_have_the_colours_of_the_annotated_cells_and_short_names(cells):
+    column = cells.obs["spoticell_cell_type_short"]
+    color_of = dict(zip(column.cat.categories, cells.uns["spoticell_cell_type_short_colors"], strict=True))
+    ax = pl.composition(cells)
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert set(labels) == set(column)
+    assert [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches] == [color_of[label] for label in labels]
+    broad = dict(
+        zip(cells.obs["spoticell_level_broad"].cat.categories, cells.uns["spoticell_level_broad_colors"], strict=True)
+    )
+    bars = pl.composition(cells, level="broad").patches
+    assert {mpl.colors.to_hex(bar.get_facecolor()) for bar in bars} == set(broad.values())
+
+
+def test_cells_that_lost_their_colours_are_given_some(cells):
+    del cells.uns["spoticell_cell_type_colors"], cells.uns["spoticell_level_broad_colors"]
+    bars = pl.composition(cells).patches
+    assert len({mpl.colors.to_hex(bar.get_facecolor()) for bar in bars}) == len(bars)

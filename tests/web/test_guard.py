@@ -90,7 +90,7 @@ def test_the_map_is_in_a_frame_without_rights(client):
     headers = client.get("/static/map.html").headers
     assert headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'; ")
     assert headers["x-frame-options"] == "SAMEORIGIN"
-    assert client.get("/static/plotly.min.js").headers["cross-origin-resource-policy"] == "cross-origin"
+    assert client.get("/static/js/frame.js").headers["cross-origin-resource-policy"] == "cross-origin"
 
 
 def test_without_the_token_the_api_is_closed(locked):
@@ -175,6 +175,6 @@ def test_words_from_a_file_can_break_neither_a_header_nor_json(client, tiny_file
 
 
 def test_a_body_that_is_too_long_is_not_read(client, done_job):
-    reply = client.post(f"/api/jobs/{done_job['id']}/run", content=b" " * 100_000)
+    reply = client.post(f"/api/jobs/{done_job['id']}/run", content=b" " * 300_000)
     assert reply.status_code == 413
     assert client.post(f"/api/jobs/{done_job['id']}/run", content=b'{"threshold": 7}').status_code == 422

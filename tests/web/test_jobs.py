@@ -155,7 +155,10 @@ def test_when_too_many_wait_the_next_is_told_when_to_come_again(bad_client, tiny
 def test_when_the_disk_budget_is_used_up_the_next_is_told_when_to_come_again(opened, tiny_file):
     client = opened(limits={"disk_bytes": 5 * len(tiny_file)})
     assert send(client, tiny_file).status_code == 201
-    assert send(client, tiny_file).status_code == 429
+    refused = send(client, tiny_file)
+    assert refused.status_code == 507
+    assert "no room" in refused.json()["error"]
+    assert int(refused.headers["retry-after"]) > 0
 
 
 def test_of_twenty_uploads_at_once_none_is_lost(shared, tiny_file):

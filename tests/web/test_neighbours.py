@@ -45,6 +45,12 @@ def test_a_cell_without_counts_has_no_neighbours(client, job):
     assert (cell["neighbours"], cell["match"]) == ([], None)
 
 
+def test_the_summary_counts_the_answers_that_reference_cells_contradict(client, job):
+    cells = [client.get(f"/api/jobs/{job['id']}/cells/{n}").json() for n in range(31)]
+    contradicted = sum(bool(cell["match"]) and cell["match"]["agrees"] == "conflict" for cell in cells)
+    assert client.get(job["links"]["summary"]).json()["contradicted"] == contradicted
+
+
 def test_what_is_kept_has_the_matches_too_and_does_not_say_where_the_index_lies(client, job, tiny_index, tmp_path):
     kept = {name: client.get(job["links"][name]).content for name in ("annotated.h5ad", "types.csv", "report.html")}
     (tmp_path / "annotated.h5ad").write_bytes(kept["annotated.h5ad"])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.annotation.allowed import Allowed
-from spoticell.biology.answer_rule import rule_of
+from spoticell.biology.answer_rule import Standing, rule_of
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.relatives import Relatives
 from spoticell.model.bundle import Bundle
@@ -23,6 +23,27 @@ NEVER = 2.0
 """A threshold that no probability passes."""
 POWER = 0.08
 """Of cells read together by a model that doesn't say: that of the packaged one, about."""
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What the answers of ``n`` cells follow from at any threshold, see `answers_at`."""
+
+    standing: Standing
+    counts_n: NDArray[np.floating[Any]]
+    """Counts of each cell in the bundle's genes; 0 where there is no cell to name."""
+    familiarity_n: NDArray[np.floating[Any]] | None
+    """How like the training cells the cells are; None where the bundle doesn't say."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of ``n`` cells at a threshold; as in `Decision`."""
+
+    answer_n: NDArray[np.intp]
+    score_n: NDArray[np.float32]
+    doubted_n: NDArray[np.bool_]
+    margin_n: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,8 @@ class Decision:
     """Calibrated weight of each label, of all tissues; None where single nodes are calibrated."""
     margin_n: NDArray[np.float32] | None = None
     """How far each cell is from being too strange to be named, below 0 if it is; None where the bundle doesn't say."""
+    grounds: Grounds | None = None
+    """What these answers follow from, and those at other thresholds."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +93,43 @@ def together_of(bundle: Bundle) -> Together:
     """Give what calibrates cells that are read together."""
     manifest = bundle.manifest
     return manifest.together or Together(power=POWER, trust=manifest.trust)
+
+
+def answers_at(grounds: Grounds, threshold: float, *, trust: Trust | None, n_measured: int) -> Answers:
+    """Answer cells at a threshold: the same as a run with that threshold answers.
+
+    Parameters
+    ----------
+    grounds
+        What the answers follow from.
+    threshold
+        Lowest probability at which a term is answered, in [0, 1].
+    trust
+        What an answer is worth; None where the bundle doesn't say.
+    n_measured
+        Known genes that are measured.
+
+    Examples
+    --------
+    >>> standing = Standing(np.array([7, 3]), np.array([0.4, 0.9]), np.array([2]))  # node 7, else node 3 above it
+    >>> grounds = Grounds(standing, np.array([1000.0]), None)
+    >>> [answers_at(grounds, threshold, trust=None, n_measured=0).answer_n.tolist() for threshold in (0.3, 0.5, 0.95)]
+    [[7], [3], [-1]]
+    """
+    standing, counts_n, known_n = grounds.standing, grounds.counts_n, grounds.familiarity_n
+    margin_n: NDArray[np.float32] | None = None
+    if trust is None or known_n is None:
+        answer_n, score_n = standing.answers(threshold)
+    else:
+        # of all types, allowed or not: what a user knows of a cell makes it no stranger
+        least_n = np.maximum(threshold, trust.least(known_n, counts_n, threshold=threshold))
+        if trust.stranger is not None and n_measured and threshold > 0:
+            margin_n = trust.stranger.margin(known_n, counts_n, n_measured)
+            least_n = np.where(margin_n < 0, NEVER, least_n)
+        answer_n, chance_n = standing.answers(least_n)
+        score_n = np.where(answer_n >= 0, trust.scores(chance_n, known_n, counts_n), np.float32(0))
+    doubted_n = (answer_n < 0) & (standing.answers(threshold)[0] >= 0)
+    return Answers(answer_n, score_n, doubted_n, margin_n)
 
 
 def decide(
@@ -167,19 +227,18 @@ def _answered(
 ) -> Decision:
     empty_n = np.asarray(counts_n) == 0
     probability_nm = np.where(empty_n[:, None], np.float32(0), probability_nm)
-    rule, margin_n = rule_of(bundle.nodes, load_ontology()), None
-    if trust is None or known_n is None:
-        answer_n, score_n = rule.answers(probability_nm, threshold)
-    else:
-        # of all types, allowed or not: what a user knows of a cell makes it no stranger
-        least_n = np.maximum(threshold, trust.least(known_n, counts_n, threshold=threshold))
-        if trust.stranger is not None and n_measured and threshold > 0:
-            margin_n = trust.stranger.margin(known_n, counts_n, n_measured)
-            least_n = np.where(margin_n < 0, NEVER, least_n)
-        answer_n, chance_n = rule.answers(probability_nm, least_n)
-        score_n = np.where(answer_n >= 0, trust.scores(chance_n, known_n, counts_n), np.float32(0))
-    doubted_n = np.zeros(len(answer_n), dtype=np.bool_)
-    unknown_u = np.flatnonzero(answer_n < 0)
-    doubted_n[unknown_u] = rule.answers(probability_nm[unknown_u], threshold)[0] >= 0
-    second_n, second_probability_n = rule.second_best(probability_nm, answer_n)
-    return Decision(answer_n, score_n, probability_nm, doubted_n, second_n, second_probability_n, weight_nc, margin_n)
+    rule = rule_of(bundle.nodes, load_ontology())
+    grounds = Grounds(rule.standing(probability_nm), np.asarray(counts_n), known_n)
+    answers = answers_at(grounds, threshold, trust=trust, n_measured=n_measured)
+    second_n, second_probability_n = rule.second_best(probability_nm, answers.answer_n)
+    return Decision(
+        answers.answer_n,
+        answers.score_n,
+        probability_nm,
+        answers.doubted_n,
+        second_n,
+        second_probability_n,
+        weight_nc,
+        answers.margin_n,
+        grounds,
+    )

@@ -172,6 +172,8 @@ class Groups:
     grouping: Grouping
     groups: tuple[Group, ...]
     """In the order of the grouping's names."""
+    probability_km: NDArray[np.float64] | None = None
+    """Sum of each node's probability over each group's cells; None where it isn't kept."""
 
     @property
     def group_n(self) -> pd.Categorical:
@@ -229,14 +231,23 @@ class GroupTally:
         Whose nodes the answers are.
     empty_up_to
         Counts up to which a cell is empty and has no say.
+    probability_km
+        Sum of each node's probability over each group's cells, where that is known already.
     """
 
-    def __init__(self, grouping: Grouping, bundle: Bundle, *, empty_up_to: float = 0) -> None:
+    def __init__(
+        self,
+        grouping: Grouping,
+        bundle: Bundle,
+        *,
+        empty_up_to: float = 0,
+        probability_km: NDArray[np.float64] | None = None,
+    ) -> None:
         self.grouping = grouping
         """Which group each cell is in."""
         self._bundle, self._empty_up_to = bundle, empty_up_to
         groups, nodes = len(grouping.names), len(bundle.nodes)
-        self._probability_km = np.zeros((groups, nodes))
+        self._probability_km = np.zeros((groups, nodes)) if probability_km is None else probability_km
         # the last column is that of unknown, where -1 points
         self._answers_km = np.zeros((groups, nodes + 1), dtype=np.int64)
         self._full_n = np.zeros(len(grouping.code_n), dtype=np.bool_)
@@ -244,16 +255,28 @@ class GroupTally:
 
     def add(self, block: AnnotatedBlock) -> None:
         """Take in the final answers of a block."""
-        rows = slice(block.start, block.start + len(block))
-        code_n, full_n = self.grouping.code_n[rows], block.n_counts_n > self._empty_up_to
-        self._full_n[rows] = full_n
-        if block.margin_n is not None:
-            self._margin_n[rows] = block.margin_n
-        told_n = full_n & (code_n >= 0)
-        np.add.at(self._answers_km, (code_n[told_n], block.answer_n[told_n]), 1)
+        told_n = self.count(block.start, block.answer_n, block.n_counts_n, block.margin_n)
+        code_n = self.grouping.code_n[block.start : block.start + len(block)]
         for code in np.unique(code_n[told_n]).tolist():
             members_n = told_n & (code_n == code)
             self._probability_km[code] += block.probabilities_nm[members_n].sum(axis=0, dtype=np.float64)
+
+    def count(
+        self,
+        start: int,
+        answer_n: NDArray[np.intp],
+        n_counts_n: NDArray[np.floating],
+        margin_n: NDArray[np.floating] | None,
+    ) -> NDArray[np.bool_]:
+        """Take in answers without their probabilities, and say which cells have a say; see `AnnotatedBlock`."""
+        rows = slice(start, start + len(answer_n))
+        code_n, full_n = self.grouping.code_n[rows], n_counts_n > self._empty_up_to
+        self._full_n[rows] = full_n
+        if margin_n is not None:
+            self._margin_n[rows] = margin_n
+        told_n: NDArray[np.bool_] = full_n & (code_n >= 0)
+        np.add.at(self._answers_km, (code_n[told_n], answer_n[told_n]), 1)
+        return told_n
 
     def finish(
         self,
@@ -300,7 +323,7 @@ class GroupTally:
                     studies=studies_k[k],
                 )
             )
-        return Groups(grouping, tuple(groups))
+        return Groups(grouping, tuple(groups), self._probability_km)
 
     def _answers(
         self, mean_km: NDArray[np.float64], agree_km: NDArray[np.int64], novel_k: list[bool | None]

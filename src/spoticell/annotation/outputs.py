@@ -15,7 +15,7 @@ import pandas as pd
 
 from spoticell import keys
 from spoticell.annotation.evidence import AGREEMENTS
-from spoticell.biology.palette import term_color
+from spoticell.biology.ontology import BROAD, load_ontology
 from spoticell.io.source import BLOCK
 from spoticell.io.write import check_written
 from spoticell.version import __version__
@@ -41,6 +41,17 @@ ROUNDED = (
 """Columns that have six decimals in a csv file."""
 
 
+COLORED = (
+    keys.CELL_TYPE,
+    keys.SHORT_TYPE,
+    keys.SECOND_TYPE,
+    keys.SINGLE_TYPE,
+    keys.BROAD,
+    keys.GROUP_CELL_TYPE,
+)
+"""Columns of types that have colours, so that scanpy's plots show a type in one colour whatever the column."""
+
+
 def check_answers(path: Path, *, path_in: Path | None, overwrite: bool) -> None:
     """Refuse before any work a file that answers could not be written to.
 
@@ -62,6 +73,7 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
     """Give the columns about cells, in the order of the source, without cell names."""
     columns: dict[str, Any] = {
         keys.CELL_TYPE: pd.Categorical(annotation.names_n),
+        keys.SHORT_TYPE: pd.Categorical(annotation.short_n),
         keys.TERM: pd.Categorical(annotation.terms_n),
         keys.SCORE: annotation.score_n,
         keys.SECOND_TYPE: pd.Categorical(annotation.second_names_n),
@@ -157,10 +169,18 @@ def run_record(annotation: Annotation) -> dict[str, Any]:
     }
 
 
-def type_colors(annotation: Annotation) -> list[str]:
-    """Give one ``#rrggbb`` for each category of the cell type column."""
-    term_of = dict(zip(annotation.names, annotation.nodes, strict=True))
-    return [term_color(term_of.get(name, keys.UNKNOWN)) for name in pd.Categorical(annotation.names_n).categories]
+def type_colors(annotation: Annotation, columns: pd.DataFrame) -> dict[str, list[str]]:
+    """Give one ``#rrggbb`` for each category of the columns of types, under the keys by which scanpy finds them."""
+    key, ontology = annotation.options.key_added, load_ontology()
+    names = zip((*annotation.names, *annotation.short_names), 2 * annotation.nodes, strict=True)
+    term_of = {ontology.name(broad): broad for broad in BROAD} | dict(names)
+    return {
+        keys.COLORS.format(column=column): [
+            annotation.colors.of(term_of.get(name, keys.UNKNOWN)) for name in columns[column].cat.categories
+        ]
+        for column in (name.format(key=key) for name in COLORED)
+        if column in columns
+    }
 
 
 def summary_record(annotation: Annotation) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from spoticell.io.source import BLOCK, CellSource
 from spoticell.progress import Progress, stretch
 
 if TYPE_CHECKING:
+    from spoticell.model.bundle import Bundle
     from spoticell.model.runtime import Prediction, Runtime
 
 log = logging.getLogger("spoticell")
@@ -214,12 +215,21 @@ def _alone(
 
 def sample_tissues(sample_sg: sparse.csr_array, findings: Findings, runtime: Runtime) -> SampleTissues:
     """Find from which tissues cells are, by some of them, ``(s, g)``."""
+    return tissues_said(some_said(sample_sg, findings, runtime)[1], runtime.bundle)
+
+
+def some_said(sample_sg: sparse.csr_array, findings: Findings, runtime: Runtime) -> tuple[sparse.csr_array, Prediction]:
+    """Give the few of some cells by which the tissues of all are found, and what the network says of them."""
     few_s = np.sort(np.argsort(cell_keys(sample_sg), kind="stable")[:FEW])
     counts_ng = sample_sg[few_s]
     counts_ng = counts_ng[counts_ng.sum(axis=1) > findings.verdict.empty_up_to]
-    weights = runtime.bundle.label_weights
-    said = runtime.predict(counts_ng, findings.match.measured_g)
-    return show_tissues(weights.of(said.probabilities_nm), weights.label_c, runtime.bundle.nodes, load_ontology())
+    return counts_ng, runtime.predict(counts_ng, findings.match.measured_g)
+
+
+def tissues_said(said: Prediction, bundle: Bundle) -> SampleTissues:
+    """Find from which tissues cells are by what the network says of some."""
+    weights = bundle.label_weights
+    return show_tissues(weights.of(said.probabilities_nm), weights.label_c, bundle.nodes, load_ontology())
 
 
 def relatives_of(options: Options, tissues: SampleTissues | None) -> Relatives | None:
@@ -313,5 +323,6 @@ def first_block(
         n_counts_n=n_counts_n,
         n_genes_n=np.diff(counts_ng.indptr).astype(np.int32),
         margin_n=decision.margin_n,
+        grounds=decision.grounds,
     )
     return FirstBlock(alone, counts_ng, told_n, decision.weight_nc, prediction.familiarity_n)

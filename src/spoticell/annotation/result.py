@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.allowed import Allowed
+from spoticell.annotation.colors import TypeColors, choose_colors
 from spoticell.annotation.composition import Composition, count_types
 from spoticell.annotation.differences import Differences, differences
 from spoticell.annotation.groups import Groups
@@ -24,6 +25,7 @@ from spoticell.annotation.outputs import check_answers, csv_rows, obs_columns
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.samples import Samples, one_sample
 from spoticell.biology.ontology import load_ontology
+from spoticell.biology.short_names import short_name
 from spoticell.errors import OutputError
 from spoticell.io.findings import Findings
 from spoticell.io.write import atomic, write_csv
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from scipy import sparse
 
-    from spoticell.annotation.decision import Decision
+    from spoticell.annotation.decision import Decision, Grounds
     from spoticell.annotation.matches import Matches
     from spoticell.annotation.options import Options
 
@@ -68,6 +70,8 @@ class AnnotatedBlock:
     """Score of that answer."""
     margin_n: NDArray[np.floating] | None = None
     """How far the familiarity of each cell is above the least of known cells; None where the model can't tell."""
+    grounds: Grounds | None = None
+    """What the answers follow from at any threshold; None where they aren't kept."""
 
     def __len__(self) -> int:
         return len(self.answer_n)
@@ -80,7 +84,7 @@ class AnnotatedBlock:
 
     def without_probabilities(self) -> AnnotatedBlock:
         """Give the same without what takes most of the memory."""
-        return replace(self, probabilities_nm=np.zeros((len(self), 0), dtype=np.float32))
+        return replace(self, probabilities_nm=np.zeros((len(self), 0), dtype=np.float32), grounds=None)
 
     def answered(self, decision: Decision) -> AnnotatedBlock:
         """Give the same cells with answers of a second look, these ones kept as those to each cell alone."""
@@ -93,6 +97,7 @@ class AnnotatedBlock:
             second_probability_n=decision.second_probability_n,
             probabilities_nm=decision.probability_nm,
             margin_n=decision.margin_n,
+            grounds=decision.grounds,
             single_n=self.answer_n,
             single_score_n=self.score_n,
         )
@@ -148,7 +153,7 @@ class Annotation:
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> result = spoticell.annotate(cells)
     >>> result.summary()["cells"].sum(), result.obs.shape
-    (np.int64(700), (700, 12))
+    (np.int64(700), (700, 13))
     """
 
     findings: Findings
@@ -213,6 +218,16 @@ class Annotation:
         """Names of ``nodes``."""
         return self.bundle.node_names
 
+    @property
+    def short_names(self) -> tuple[str, ...]:
+        """Short names of ``nodes``."""
+        return tuple(map(short_name, self.nodes))
+
+    @cached_property
+    def colors(self) -> TypeColors:
+        """The colours of the types."""
+        return choose_colors(self)
+
     @cached_property
     def terms_n(self) -> NDArray[np.object_]:
         """Ontology term of each cell's answer, or ``unknown``."""
@@ -222,6 +237,11 @@ class Annotation:
     def names_n(self) -> NDArray[np.object_]:
         """Name of each cell's answer, or ``unknown``."""
         return self._spread(self.names)
+
+    @cached_property
+    def short_n(self) -> NDArray[np.object_]:
+        """Short name of each cell's answer, or ``unknown``."""
+        return self._spread(self.short_names)
 
     @cached_property
     def second_terms_n(self) -> NDArray[np.object_]:

@@ -79,11 +79,11 @@ def samples_of(obs: pd.DataFrame, *, by: str | None, condition: str | None = Non
     if by is None:
         names, sample_n = (name,), one_sample(name, len(obs)).sample_n
     else:
-        names, sample_n = _values(obs, by, name=name)
+        names, sample_n = values_of(obs, by, name=name)
         _check(by, names, sample_n, name=name)
     if condition is None:
         return Samples(by, None, names, sample_n, ("",) * len(names))
-    every, condition_n = _values(obs, condition, name=name)
+    every, condition_n = values_of(obs, condition, name=name)
     if len(every) > 2:
         raise ConfigError(
             f"the column {condition!r} has {len(every):,} values ({_some(every)}); two conditions are compared. "
@@ -119,8 +119,14 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
-def _values(obs: pd.DataFrame, column: str, *, name: str) -> tuple[tuple[str, ...], NDArray[np.intp]]:
-    """Give the values of a column in their order, and the place of each cell's among them, -1 where there is none."""
+def values_of(obs: pd.DataFrame, column: str, *, name: str) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """Give the values of a column in their order, and the place of each cell's among them, -1 where there is none.
+
+    Examples
+    --------
+    >>> values_of(pd.DataFrame({"day": ["d10", "d2", None]}), "day", name="mine.h5ad")
+    (('d2', 'd10'), array([ 1,  0, -1]))
+    """
     values = obs[named_column(obs, column, name=name)]
     found = renamed(values.astype("category").array, lambda word: "" if word.lower() in SILENT else word)
     names = sorted(map(str, found.categories), key=natural)

@@ -6,7 +6,7 @@ Axes: ``n`` cells, ``g`` the model's genes, ``m`` ontology nodes, ``d`` fingerpr
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -223,12 +223,21 @@ class H5adSink:
         What every key that is written starts with.
     overwrite
         Whether a file may be replaced that is there in the end.
+    left_out
+        Places of the input to leave out.
     """
 
     def __init__(
-        self, output: Path, *, path_in: Path | None, key_added: str = keys.KEY_ADDED, overwrite: bool = False
+        self,
+        output: Path,
+        *,
+        path_in: Path | None,
+        key_added: str = keys.KEY_ADDED,
+        overwrite: bool = False,
+        left_out: Sequence[str] = (),
     ) -> None:
         self._output, self._path_in, self._key, self._overwrite = output, path_in, key_added, overwrite
+        self._left_out = left_out
         self._file: AnnotatedH5ad | None = None
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
@@ -244,6 +253,7 @@ class H5adSink:
             n_nodes=len(bundle.nodes),
             key_added=self._key,
             overwrite=self._overwrite,
+            left_out=self._left_out,
         )
         self._file = file.__enter__()
 
@@ -258,11 +268,11 @@ class H5adSink:
 
     def finish(self, annotation: Annotation) -> None:
         """Write the columns about cells and what was done, and put the file in its place."""
-        file = self._open_file()
+        file, columns = self._open_file(), obs_columns(annotation)
         file.finish(
-            obs_columns(annotation),
+            columns,
             uns=run_record(annotation),
-            colors=type_colors(annotation),
+            colors=type_colors(annotation, columns),
             stale=stale_columns(annotation),
         )
         self._file = None
@@ -353,18 +363,20 @@ class AnnDataSink:
 
         if self._copy:
             self.adata = self.adata.to_memory() if self.adata.isbacked else self.adata.copy()
-        adata, key = self.adata, annotation.options.key_added
+        adata, key, columns = self.adata, annotation.options.key_added, obs_columns(annotation)
         with warnings.catch_warnings():
             # writing into a view makes it an object of its own, which is what was asked for
             warnings.simplefilter("ignore", ImplicitModificationWarning)
-            for name, values in obs_columns(annotation).items():
+            for name, values in columns.items():
                 adata.obs[name] = values.array
             for name in set(stale_columns(annotation)) & set(adata.obs):
                 del adata.obs[name]
         adata.obsm[keys.FINGERPRINT.format(key=key)] = self._fingerprint_nd
         adata.obsm[keys.PROBABILITIES.format(key=key)] = self._probabilities_nm
         adata.uns[keys.RUN.format(key=key)] = storable(run_record(annotation))
-        adata.uns[keys.COLORS.format(key=key)] = type_colors(annotation)
+        for name in stale_columns(annotation):
+            adata.uns.pop(keys.COLORS.format(column=name), None)
+        adata.uns.update(type_colors(annotation, columns))
 
     def abandon(self) -> None:
         """Do nothing: the object is as it was until all answers are there."""

@@ -1,12 +1,14 @@
 """The answer that a cell's node probabilities give, and its second best.
 
-Axes: ``n`` cells, ``m`` nodes, ``k`` the likeliest nodes of a cell.
+Axes: ``n`` cells, ``m`` nodes, ``k`` the likeliest nodes of a cell, ``e`` nodes that can become answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,46 @@ HOLDS_ON = 0.5
 """The second best is narrowed down while a subtype keeps this part of its probability."""
 SOMETHING = 0.01
 """Probability that the second best has at least."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The nodes that can become the answers of ``n`` cells: those of the first cell, then those of the second, ...
+
+    Of each cell from the deepest to the highest, each likelier than the one before: the first that passes the
+    threshold is the answer.
+    """
+
+    node_e: NDArray[np.integer]
+    chance_e: NDArray[np.floating]
+    """Their probabilities."""
+    count_n: NDArray[np.integer]
+    """How many of them are each cell's."""
+
+    @staticmethod
+    def none(n_cells: int) -> Standing:
+        """Give cells that stay unknown."""
+        return Standing(np.empty(0, np.intp), np.empty(0, np.float32), np.zeros(n_cells, np.intp))
+
+    @staticmethod
+    def join(parts: Sequence[Standing], *, n_cells: int) -> Standing:
+        """Put consecutive cells together; those that lack of all cells stay unknown."""
+        count_n = np.concatenate([part.count_n for part in parts])
+        return Standing(
+            np.concatenate([part.node_e for part in parts]),
+            np.concatenate([part.chance_e for part in parts]),
+            np.concatenate([count_n, np.zeros(n_cells - len(count_n), np.intp)]),
+        )
+
+    def answers(self, threshold: float | NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Answer each cell, with a threshold for all or one for each; see `answers`."""
+        n_cells = len(self.count_n)
+        cell_e = np.repeat(np.arange(n_cells), self.count_n)
+        passed_p = np.flatnonzero(self.chance_e >= np.broadcast_to(threshold, n_cells)[cell_e])
+        cell_a, first_a = np.unique(cell_e[passed_p], return_index=True)
+        answer_n, score_n = np.full(n_cells, -1, dtype=np.intp), np.zeros(n_cells, dtype=np.float32)
+        answer_n[cell_a], score_n[cell_a] = self.node_e[passed_p[first_a]], self.chance_e[passed_p[first_a]]
+        return answer_n, score_n
 
 
 class AnswerRule:
@@ -52,26 +94,37 @@ class AnswerRule:
         self._apart_mm = above_mm.T.astype(np.float32) @ above_mm.astype(np.float32) == 0
         self._usable_m = np.array([node not in TOO_GENERAL | DOINGS for node in nodes], dtype=np.bool_)
         self._depth_m = np.array([ontology.depth(node) for node in nodes], dtype=np.int16)
-        self._likeliest = min(len(nodes), int(above_mm.sum(axis=1).max(initial=0)) + 1)
+        self._most_likely = min(len(nodes), int(above_mm.sum(axis=1).max(initial=0)) + 1)
 
     def answers(
         self, probabilities_nm: NDArray[np.floating], threshold: float | NDArray[np.floating]
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Answer each cell, with a threshold for all or one for each; see `answers`."""
-        threshold_n = np.broadcast_to(threshold, len(probabilities_nm))
-        answer_n = np.full(len(probabilities_nm), -1, dtype=np.intp)
-        score_n = np.zeros(len(probabilities_nm), dtype=np.float32)
-        for start in range(0, len(probabilities_nm) if self._nodes else 0, BLOCK):
-            rows = slice(start, start + BLOCK)
-            known_nm = np.nan_to_num(probabilities_nm[rows], nan=0.0)
-            answer_n[rows], score_n[rows] = self._answer(known_nm, threshold_n[rows])
-        return answer_n, score_n
+        return self.standing(probabilities_nm).answers(threshold)
 
-    def _answer(
-        self, probabilities_nm: NDArray[np.floating], threshold_n: NDArray[np.floating]
-    ) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+    def standing(self, probabilities_nm: NDArray[np.floating]) -> Standing:
+        """Give the nodes that can become each cell's answer, whatever the threshold.
+
+        Parameters
+        ----------
+        probabilities_nm
+            Probability of each node for each cell, ``(n, m)``.
+
+        Examples
+        --------
+        >>> from spoticell.biology.ontology import load_ontology
+        >>> nodes = ("CL:0000542", "CL:0000084", "CL:0000236")  # lymphocyte, T cell, B cell
+        >>> standing = AnswerRule(nodes, load_ontology()).standing(np.array([[0.9, 0.6, 0.2]]))
+        >>> [nodes[standing.answers(threshold)[0][0]] for threshold in (0.5, 0.8)]
+        ['CL:0000084', 'CL:0000542']
+        """
+        starts = range(0, len(probabilities_nm) if self._nodes else 0, BLOCK)
+        known = (np.nan_to_num(probabilities_nm[start : start + BLOCK], nan=0.0) for start in starts)
+        return Standing.join([Standing.none(0), *map(self._standing, known)], n_cells=len(probabilities_nm))
+
+    def _standing(self, probabilities_nm: NDArray[np.floating]) -> Standing:
         # no node outside the likeliest can beat one of them
-        node_nk = np.argpartition(-probabilities_nm, self._likeliest - 1, axis=1)[:, : self._likeliest]
+        node_nk = np.argpartition(-probabilities_nm, self._most_likely - 1, axis=1)[:, : self._most_likely]
         chance_nk = np.take_along_axis(probabilities_nm, node_nk, axis=1)
         order_nk = np.lexsort((node_nk, -chance_nk, -self._depth_m[node_nk]), axis=1)
         node_nk = np.take_along_axis(node_nk, order_nk, axis=1)
@@ -80,18 +133,24 @@ class AnswerRule:
         beaten_nk = (apart_nkk & (chance_nk[:, None, :] >= chance_nk[:, :, None])).any(axis=2)
         holds_nk = ~beaten_nk & self._usable_m[node_nk] & (chance_nk > 0)
 
-        answer_n, score_n = np.full(len(node_nk), -1, dtype=np.intp), np.zeros(len(node_nk), dtype=chance_nk.dtype)
+        entries: list[tuple[NDArray[Any], ...]] = []
+        most_n = np.zeros(len(node_nk), dtype=chance_nk.dtype)
         open_n = np.flatnonzero(holds_nk.any(axis=1))
         while len(open_n):
             first_o = holds_nk[open_n].argmax(axis=1)
             node_o, chance_o = node_nk[open_n, first_o], chance_nk[open_n, first_o]
-            sure_o = chance_o >= threshold_n[open_n]
-            answer_n[open_n[sure_o]], score_n[open_n[sure_o]] = node_o[sure_o], chance_o[sure_o]
-            open_n, node_o, first_o = open_n[~sure_o], node_o[~sure_o], first_o[~sure_o]
+            # what isn't likelier doesn't pass where one below it didn't
+            likelier_o = chance_o > most_n[open_n]
+            entries.append((open_n[likelier_o], node_o[likelier_o], chance_o[likelier_o]))
+            most_n[open_n] = np.maximum(most_n[open_n], chance_o)
             holds_nk[open_n] &= self._above_mm[node_o[:, None], node_nk[open_n]]
             holds_nk[open_n, first_o] = False
             open_n = open_n[holds_nk[open_n].any(axis=1)]
-        return answer_n, score_n
+        if not entries:
+            return Standing.none(len(node_nk))
+        cell_e, node_e, chance_e = map(np.concatenate, zip(*entries, strict=True))
+        order_e = np.argsort(cell_e, kind="stable")
+        return Standing(node_e[order_e], chance_e[order_e], np.bincount(cell_e, minlength=len(node_nk)))
 
     def second_best(
         self, probabilities_nm: NDArray[np.floating], answer_n: NDArray[np.intp]
@@ -133,16 +192,56 @@ class AnswerRule:
     def _second_best(
         self, probabilities_nm: NDArray[np.floating], answer_n: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
-        apart_nm = np.where(self._apart_mm[answer_n] & self._usable_m, probabilities_nm, 0)
+        second_n, chance_n = self._likeliest(np.where(self._apart_mm[answer_n] & self._usable_m, probabilities_nm, 0))
+        there_n = chance_n >= SOMETHING
+        return np.where(there_n, second_n, -1), np.where(there_n, chance_n, 0)
+
+    def _likeliest(self, apart_nm: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+        """Give the likeliest node, narrowed down to a subtype for as long as that keeps half of its probability."""
         best_n = apart_nm.argmax(axis=1)
         best_chance_n = np.take_along_axis(apart_nm, best_n[:, None], axis=1)
         below_nm = self._above_mm.T[best_n] & (apart_nm >= HOLDS_ON * best_chance_n)
         depth_nm = np.where(below_nm, self._depth_m, np.int16(-1))
         deepest_nm = depth_nm == depth_nm.max(axis=1, keepdims=True)
         second_n = np.where(deepest_nm, apart_nm, -1).argmax(axis=1)
-        chance_n = np.take_along_axis(apart_nm, second_n[:, None], axis=1)[:, 0]
-        there_n = chance_n >= SOMETHING
-        return np.where(there_n, second_n, -1), np.where(there_n, chance_n, 0)
+        return second_n, np.take_along_axis(apart_nm, second_n[:, None], axis=1)[:, 0]
+
+    def alternatives(self, probability_m: NDArray[np.floating], answer: int | None, *, most: int) -> list[int]:
+        """Give what one cell may be instead of its answer: types of which no two can be true, likeliest first.
+
+        Each is found as the second best is, apart from the answer and from those before it.
+
+        Parameters
+        ----------
+        probability_m
+            Probability of each node.
+        answer
+            Position of the answer; None for unknown.
+        most
+            How many to give.
+
+        Examples
+        --------
+        >>> from spoticell.biology.ontology import load_ontology
+        >>> nodes = ("CL:0000542", "CL:0000084", "CL:0000236", "CL:0000623")  # lymphocyte, T, B, natural killer cell
+        >>> AnswerRule(nodes, load_ontology()).alternatives(np.array([1, 0.7, 0.1, 0.2]), 1, most=3)
+        [3, 2]
+        """
+        chosen: list[int] = []
+        free_m = self._usable_m if answer is None else self._usable_m & self._apart_mm[answer]
+        while len(chosen) < most:
+            best, chance = (found[0] for found in self._likeliest(np.where(free_m, probability_m, 0)[None]))
+            if chance < SOMETHING:
+                break
+            chosen.append(int(best))
+            free_m = free_m & self._apart_mm[best]
+        return chosen
+
+    def relations(self, node: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Give which nodes are above one, which are below it, and which exclude it, ``(m,)`` each."""
+        above_m, below_m = self._above_mm[node].copy(), self._above_mm[:, node].copy()
+        above_m[node] = below_m[node] = False
+        return above_m, below_m, self._apart_mm[node]
 
 
 @lru_cache(maxsize=8)

@@ -1,8 +1,8 @@
 """What the names that people give to types of cell mean, as terms of the Cell Ontology.
 
-A name may be an id, a name or an exact synonym of the ontology, or one of the field's short names ("Tregs", "AT2"),
-which stand in ``data/type_names.tsv``; ``wording`` says how differently each may be written.  A name of several types
-names none.
+A name may be an id, a name or an exact synonym of the ontology, the name that we give it in short (`short_names`), or
+one of the field's short names ("Tregs", "AT2"), which stand in ``data/type_names.tsv``; ``wording`` says how
+differently each may be written.  A name of several types names none.
 
 The table was written by hand for this package, from the short names that published data sets use.  A name with several
 lines is one that people use for different types.
@@ -18,6 +18,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from spoticell.biology.ontology import DOINGS, TOO_GENERAL, load_ontology
+from spoticell.biology.short_names import has_short_name, short_name, term_of_short
 from spoticell.biology.tissues import load_tissues
 from spoticell.biology.wording import parted, spelling_of, words_of
 
@@ -38,6 +39,9 @@ NUMBER = re.compile(r"^(?:cluster|c)?[ _-]?\d+[ :_.)-]+(?=[^\d\s])|[ _.-]+\(?\d+
 
 ALIKE = 0.75
 """How much alike two names are spelled that may be meant for each other, from 0 to 1."""
+
+LONGEST = 200
+"""No name of the ontology has more letters."""
 
 SHORT = 4
 """So many letters are too few to tell what a text is spelled like."""
@@ -66,7 +70,7 @@ def meanings_of(text: str) -> tuple[str, ...]:
         return (known,)
     if "?" in text or (len(text) == 1 and text.islower()):
         return ()
-    named = _by_spelling().get(spelling_of(text))
+    named = _by_spelling().get(spelling_of(text)) or term_of_short(text)
     found = _short_names().get(words_of(text), ()) if named is None else (named,)
     if found or CLUSTER.fullmatch(text):
         return found
@@ -75,6 +79,18 @@ def meanings_of(text: str) -> tuple[str, ...]:
     if known is not None and not ELSEWHERE.search(ontology.name(known)):
         return (known,)
     return next((means for way in ways if (means := _loosely(way))), ())
+
+
+def everyday_names(term: str) -> list[str]:
+    """Give the names by which people look for a type, besides the ontology's name and the short one.
+
+    Examples
+    --------
+    >>> everyday_names("CL:0000623")
+    ['NK cell', 'CD16 NK', 'CD56 NK', 'NK lymphocyte']
+    """
+    of_table = [name for name, meant in _rows() if meant == term]
+    return sorted({*load_ontology().synonyms(term), *of_table})
 
 
 def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> list[str]:
@@ -104,7 +120,9 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
         return [ontology.name(term) for term in found[:most]]
     names = [ontology.name(term) for _, _, term in sorted(_sharing(set(words_of(text)), frozenset(among)))]
     if len(text) > SHORT:
-        by_name = {ontology.name(term).lower(): ontology.name(term) for term in ontology}
+        by_name = {
+            name.lower(): ontology.name(term) for term in ontology for name in (ontology.name(term), short_name(term))
+        }
         names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most, cutoff=ALIKE)]
     return list(dict.fromkeys(names))[:most]
 
@@ -117,8 +135,11 @@ def _sharing(wanted: set[str], among: frozenset[str]) -> Iterator[tuple[tuple[in
             more, less = set(words) - wanted, wanted - set(words)
             if (more and less) or not wanted or len("".join(words)) < 2:
                 continue
+            off = (int(bool(less)), len(more) + len(less))
             for term in terms:
-                yield (int(bool(less)), len(more) + len(less)), 0 if term in among else len(ontology.name(term)), term
+                # what has a short name by hand is met more often than what hasn't: "killer" is no pro-NK cell
+                rarer = 0 if term in among else len(ontology.name(term)) + (0 if has_short_name(term) else LONGEST)
+                yield off, rarer, term
 
 
 def _loosely(text: str) -> tuple[str, ...]:
@@ -140,9 +161,15 @@ def _is_clear(words: tuple[str, ...], term: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _short_names() -> Meanings:
+    return _gathered(_rows())
+
+
+@lru_cache(maxsize=1)
+def _rows() -> tuple[tuple[str, str], ...]:
+    """Give the table of what people call types: name and term."""
     text = files("spoticell").joinpath("data", "type_names.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines(), delimiter="\t")
-    return _gathered((row["name"], row["cell_type_ontology_term_id"]) for row in rows)
+    return tuple((row["name"], row["cell_type_ontology_term_id"]) for row in rows)
 
 
 @lru_cache(maxsize=1)

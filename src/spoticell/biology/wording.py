@@ -91,7 +91,7 @@ def spelling_of(text: str) -> str:
     >>> spelling_of("CD14-positive_Monocytes")
     'cd14 positive monocyte'
     """
-    return " ".join(map(_singular, re.findall(r"[^\W_]+|\+", text.lower())))
+    return " ".join(map(singular, re.findall(r"[^\W_]+|\+", text.lower())))
 
 
 def parted(text: str) -> str:
@@ -122,11 +122,18 @@ def _with_signs_as_words(text: str) -> str:
 
 
 def _in_full(word: str) -> str:
-    one = _singular(word)
+    one = singular(word)
     return LONG.get(word) or LONG.get(one, one)
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """Give a word in small letters without the ending of its plural.
+
+    Examples
+    --------
+    >>> singular("monocytes"), singular("biopsies"), singular("plus")
+    ('monocyte', 'biopsy', 'plus')
+    """
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

@@ -19,7 +19,7 @@ EXTRAS = {
     "search": ("faiss-cpu", "pyarrow"),
     "lance": ("lancedb", "faiss-cpu", "pyarrow"),
     "census": ("cellxgene-census", "tiledbsoma", "pyarrow"),
-    "web": ("fastapi", "platformdirs", "starlette", "uvicorn", "python-multipart", "plotly"),
+    "web": ("fastapi", "platformdirs", "starlette", "uvicorn", "python-multipart"),
 }
 """What each extra brings."""
 _MEMORY = Path("/proc/meminfo")

@@ -26,6 +26,7 @@ from spoticell.errors import OutputError
 from spoticell.io.disk import hdf5_on_disk
 from spoticell.io.signals import undisturbed
 from spoticell.io.source import CellSource
+from spoticell.io.storage.links import leave_out, link_of
 from spoticell.io.storage.tree import DAMAGE, reading, text
 from spoticell.io.write import atomic, disk_reason
 
@@ -59,6 +60,8 @@ class AnnotatedH5ad:
         Prefix of every key written.
     overwrite
         Whether a file that has come to be at ``path`` by the end may be replaced.
+    left_out
+        Places of the input to leave out, as `leading_out` gives them.
 
     Raises
     ------
@@ -74,7 +77,7 @@ class AnnotatedH5ad:
     ...         file.add_block(
     ...             block.start, fingerprint_nd=block.fingerprint_nd, probabilities_nm=block.probabilities_nm
     ...         )
-    ...     file.finish(answers, uns={"bundle": "human-v1"}, colors=["#1f77b4", "#ff7f0e"])
+    ...     file.finish(answers, uns={"bundle": "human-v1"}, colors={})
     """
 
     def __init__(
@@ -88,8 +91,10 @@ class AnnotatedH5ad:
         n_nodes: int,
         key_added: str = keys.KEY_ADDED,
         overwrite: bool = True,
+        left_out: Sequence[str] = (),
     ) -> None:
         self.path, self.source, self.matrix, self.path_in = path, source, matrix, path_in
+        self._left_out = tuple(left_out)
         self._overwrite = overwrite
         self._widths = {keys.FINGERPRINT.format(key=key_added): fingerprint_size}
         if n_nodes:
@@ -116,7 +121,12 @@ class AnnotatedH5ad:
         self._check()
 
     def finish(
-        self, obs: pd.DataFrame, *, uns: Mapping[str, Any], colors: Sequence[str], stale: Sequence[str] = ()
+        self,
+        obs: pd.DataFrame,
+        *,
+        uns: Mapping[str, Any],
+        colors: Mapping[str, Sequence[str]],
+        stale: Sequence[str] = (),
     ) -> None:
         """Add the columns about cells, what was done, and the colours; the file is then complete.
 
@@ -127,18 +137,20 @@ class AnnotatedH5ad:
         uns
             What was done: words, numbers, lists of them, and mappings of these; ``None`` is left out.
         colors
-            One ``#rrggbb`` for each category of the cell type column; none if empty.
+            Under its key in ``uns``, one ``#rrggbb`` for each category of a column.
         stale
-            Columns of an earlier run to remove, if they are there.
+            Columns of an earlier run to remove with their colours, if they are there.
         """
         if len(obs) != self.source.n_cells:
             raise ValueError(f"{len(obs)} rows of answers for {self.source.n_cells} cells")
         file, record = self._opened(), storable(uns)
         with undisturbed(), _taking(self.path_in):
-            _add_columns(file["obs"], obs, stale=stale)
+            add_columns(file["obs"], obs, stale=stale)
             _replace(file["uns"], keys.RUN.format(key=self._key), record)
-            if colors:
-                _replace(file["uns"], keys.COLORS.format(key=self._key), np.array(colors, dtype=object))
+            for name in stale:
+                _drop(file["uns"], keys.COLORS.format(column=name))
+            for name, one_each in colors.items():
+                _replace(file["uns"], name, np.array(one_each, dtype=object))
         self._finished = True
 
     def __enter__(self) -> Self:
@@ -150,6 +162,8 @@ class AnnotatedH5ad:
             if not copied:
                 write_new(self._file, self.source, self.matrix, check=disk.check)
             with undisturbed(), _taking(self.path_in):
+                if copied:
+                    leave_out(self._file, self._left_out)
                 self._make_room()
             self._stack = stack.pop_all()
         return self
@@ -195,7 +209,8 @@ def can_be_copied(path: Path) -> bool:
     if not path.is_file() or not h5py.is_hdf5(path):
         return False
     with reading(path.name, "the tables"), h5py.File(path, "r") as file:
-        links = {name: file.get(name, getlink=True) for name in ("obs", "obsm", "uns") if name in file}
+        found = {name: link_of(file, name) for name in ("obs", "obsm", "uns")}
+        links = {name: link for name, link in found.items() if link is not None}
         if "obs" not in links or not all(isinstance(link, h5py.HardLink) for link in links.values()):
             return False
         groups = all(isinstance(file[name], h5py.Group) for name in links)
@@ -293,13 +308,13 @@ def _begin_matrix(group: h5py.Group, shape: tuple[int, int]) -> dict[str, h5py.D
     return arrays | {"indptr": group.create_dataset("indptr", shape=(shape[0] + 1,), dtype="<i8")}
 
 
-def _add_columns(group: h5py.Group, table: pd.DataFrame, *, stale: Sequence[str]) -> None:
+def add_columns(group: h5py.Group, table: pd.DataFrame, *, stale: Sequence[str] = ()) -> None:
     """Put columns behind those of a stored table, in place of any of the same name, and remove the stale ones."""
     gone = [*map(str, table.columns), *stale]
     order = [name for name in text(np.atleast_1d(group.attrs["column-order"])).tolist() if name not in gone]
     for name in gone:
         _drop(group, name)
-        if "__categories" in group:
+        if isinstance(link_of(group, "__categories"), h5py.HardLink):
             _drop(group["__categories"], name)
     for title, column in table.items():
         write_elem(
@@ -329,7 +344,7 @@ def _taking(path_in: Path | None) -> Iterator[None]:
 
 def _drop(group: h5py.Group, name: str) -> None:
     """Remove a member, or the link that stands in for it; what a link points to is not followed."""
-    if group.get(name, getlink=True, default=None) is not None:
+    if link_of(group, name) is not None:
         del group[name]
 
 

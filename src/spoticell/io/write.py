@@ -7,6 +7,7 @@ stays as it was.  Passing names are given by ``passing``.
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
@@ -14,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from spoticell.errors import OutputError
 from spoticell.io.formula import guard
@@ -209,7 +210,9 @@ def write_csv(path: Path, tables: Iterable[pd.DataFrame], *, overwrite: bool = T
     """
     with atomic(path, overwrite=overwrite) as passing, passing.open("w", encoding="utf-8", newline="") as file:
         for position, table in enumerate(tables):
-            _guarded(table).to_csv(file, index=False, header=position == 0, lineterminator="\n")
+            guarded = _guarded(table)
+            header = position == 0
+            guarded.to_csv(file, index=False, header=header, lineterminator="\n", quoting=_quoting(guarded))
 
 
 def _guarded(table: pd.DataFrame) -> pd.DataFrame:
@@ -222,6 +225,15 @@ def _guarded(table: pd.DataFrame) -> pd.DataFrame:
     guarded = pd.concat(columns, axis=1) if columns else table.copy()
     guarded.columns = pd.Index([guard(str(name)) for name in table.columns])
     return guarded
+
+
+def _quoting(table: pd.DataFrame) -> Literal[0, 2]:
+    """Have all text quoted where some holds a carriage return: readers take a bare one for the end of a line."""
+    texts = (column for _, column in table.items() if column.dtype == object)
+    bare = any("\r" in name for name in map(str, table.columns)) or any(
+        isinstance(value, str) and "\r" in value for column in texts for value in column.unique()
+    )
+    return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
 
 
 def _guard_any(value: object) -> object:

@@ -12,6 +12,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from spoticell.biology.palette import ink_on
+from spoticell.biology.short_names import short_name
 
 # control signs, halves of letters, and signs that turn the direction of the text after them
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -110,4 +111,11 @@ _ENVIRONMENT = Environment(
     keep_trailing_newline=True,
     extensions=[_DenseSections],
 )
-_ENVIRONMENT.filters |= {"counted": counted, "ink": ink_on, "named": named, "number": number, "share": share}
+_ENVIRONMENT.filters |= {
+    "counted": counted,
+    "ink": ink_on,
+    "named": named,
+    "number": number,
+    "share": share,
+    "short_type": short_name,
+}

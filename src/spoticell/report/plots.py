@@ -24,7 +24,8 @@ from spoticell import keys
 from spoticell.biology.counts import CountsProbe, recover
 from spoticell.biology.genes import Vocabulary, align_counts, match_genes
 from spoticell.biology.ontology import load_ontology
-from spoticell.biology.palette import score_color, term_color
+from spoticell.biology.palette import colors_of, score_color
+from spoticell.biology.short_names import short_name
 from spoticell.errors import ConfigError
 from spoticell.model.bundle import DEFAULT, Bundle, load_bundle
 from spoticell.report.captions import place_labels
@@ -152,7 +153,8 @@ def fingerprint_map(
         drawn = ax.scatter(x[order], y[order], c=score_n[order], s=size, cmap=ramp, vmin=0, vmax=1, linewidths=0)
         ax.figure.colorbar(drawn, ax=ax, label="score", shrink=0.6)
     else:
-        _scatter_types(ax, x, y, _terms(_given(types, "types"))[chosen], size)
+        terms_n = _terms(_given(types, "types"))
+        _scatter_types(ax, x, y, terms_n[chosen], size=size, color_of=_colors(data, terms_n, key_added))
     ax.set(xticks=[], yticks=[], xlabel="map of fingerprints (t-SNE)")
     ax.spines[:].set_visible(False)
     return ax
@@ -189,12 +191,12 @@ def composition(
     if level == "broad":
         terms_n = np.array([load_ontology().broad(term) for term in terms_n], dtype=object)
     counted = _most_first(terms_n)
-    cells = [int((terms_n == term).sum()) for term in counted]
+    cells, color_of = [int((terms_n == term).sum()) for term in counted], _colors(data, terms_n, key_added)
     ax = _axes(ax, size=(7, 0.32 * len(counted) + 1))
-    bars = ax.barh(range(len(counted)), cells, color=[term_color(term) for term in counted], height=0.7)
+    bars = ax.barh(range(len(counted)), cells, color=[color_of[term] for term in counted], height=0.7)
     shares = [f"{count:,} ({count / max(len(terms_n), 1):.1%})" for count in cells]
     ax.bar_label(bars, shares, padding=4, fontsize="small")
-    ax.set_yticks(range(len(counted)), [_name(term) for term in counted])
+    ax.set_yticks(range(len(counted)), [short_name(term) for term in counted])
     ax.set(xticks=[], xmargin=0.25)
     ax.spines[:].set_visible(False)
     ax.tick_params(left=False)
@@ -267,12 +269,14 @@ def _name_points(ax: Axes, names: list[str], x: NDArray[np.intp], y: NDArray[np.
         )
 
 
-def _scatter_types(ax: Axes, x: Floats, y: Floats, terms_n: NDArray[np.object_], size: float) -> None:
+def _scatter_types(
+    ax: Axes, x: Floats, y: Floats, terms_n: NDArray[np.object_], *, size: float, color_of: Mapping[str, str]
+) -> None:
     counted = _most_first(terms_n)
     for place, term in enumerate(counted):
         own_n = terms_n == term
-        label = _name(term) if place < LEGEND else None
-        ax.scatter(x[own_n], y[own_n], s=size, color=term_color(term), label=label, linewidths=0)
+        label = short_name(term) if place < LEGEND else None
+        ax.scatter(x[own_n], y[own_n], s=size, color=color_of[term], label=label, linewidths=0)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize="small", markerscale=2)
 
 
@@ -290,9 +294,15 @@ def _terms(types: Iterable[str]) -> NDArray[np.object_]:
     return np.array([found[name] for name in names], dtype=object)
 
 
-def _name(term: str) -> str:
-    ontology = load_ontology()
-    return ontology.name(term) if term in ontology else term
+def _colors(data: AnnData | Any, terms_n: NDArray[np.object_], key: str) -> dict[str, str]:  # noqa: ANN401
+    """Give the colour of each term: annotated cells have theirs, which scanpy's plots show too."""
+    held: dict[str, str] = {}
+    for column in (template.format(key=key) for template in (keys.BROAD, keys.CELL_TYPE)):
+        if isinstance(data, AnnData) and column in data.obs:
+            colors = data.uns.get(keys.COLORS.format(column=column), ())
+            names = data.obs[column].astype("category").cat.categories
+            held |= dict(zip(_terms(names), colors, strict=False)) if len(colors) == len(names) else {}
+    return colors_of(_most_first(terms_n), held=held)
 
 
 def _given(values: Any, name: str) -> Any:  # noqa: ANN401 - whatever was handed in
@@ -328,7 +338,7 @@ def _cell_of(
     rows = np.union1d(others, position)
     counts_og, measured_g = _counts(adata, rows, record["input"], bundle.vocabulary)
     own = rows == position
-    title = f"{_name(str(_stored(adata, 'obs', keys.TERM, key).iloc[position]))} · {adata.obs_names[position]}"
+    title = f"{short_name(str(_stored(adata, 'obs', keys.TERM, key).iloc[position]))} · {adata.obs_names[position]}"
     return title, counts_og[own][0], measured_g, counts_og[~own]
 
 

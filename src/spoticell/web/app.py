@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -13,19 +12,26 @@ from typing import Annotated
 from fastapi import FastAPI, Request, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from spoticell.version import __version__
-from spoticell.web.guard import Guard
-from spoticell.web.responses import gzipped
+from spoticell.web import threshold_routes
+from spoticell.web.cell_routes import router as cell_router
+from spoticell.web.columns_routes import router as columns_router
+from spoticell.web.disk import FULL, is_full
+from spoticell.web.grid_routes import router as grid_router
+from spoticell.web.guard import HEADERS, Guard
+from spoticell.web.health_routes import router as health_router
+from spoticell.web.packing import Packing
+from spoticell.web.people import is_person, refusal_page
 from spoticell.web.routes import router
+from spoticell.web.sample_routes import router as sample_router
 from spoticell.web.settings import Settings
 from spoticell.web.site import GONE, Site
 
 STATIC = Path(str(files("spoticell"))) / "web" / "static"
-A_WEEK = "public, max-age=604800"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -65,14 +71,23 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.site = site
     app.include_router(router)
+    app.include_router(cell_router)
+    app.include_router(sample_router)
+    app.include_router(columns_router)
+    app.include_router(threshold_routes.router)
+    app.include_router(grid_router)
+    app.include_router(health_router)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_values)
     app.add_exception_handler(FileNotFoundError, _gone)
+    app.add_exception_handler(OSError, _full)
+    app.add_exception_handler(sqlite3.OperationalError, _full)
     app.add_exception_handler(Exception, _fail)
-    app.add_api_route("/", _page, include_in_schema=False)
-    app.add_api_route("/jobs/{id}", _page_of_job, include_in_schema=False)
-    app.add_api_route("/static/plotly.min.js", _plotly, include_in_schema=False)
+    app.add_api_route("/", _page, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route("/atlas", _page, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route("/jobs/{id}", _page_of_job, methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False))
+    app.add_middleware(Packing)
     app.add_middleware(Guard, settings=settings)
     return app
 
@@ -86,36 +101,40 @@ def _page_of_job(id: Annotated[str, InPath(max_length=100)]) -> FileResponse:
     return _page()
 
 
-def _plotly(request: Request) -> Response:
-    return gzipped(request, plotly_script(), media_type="text/javascript", **{"cache-control": A_WEEK})
-
-
-@lru_cache(maxsize=1)
-def plotly_script() -> bytes:
-    """Give plotly's JavaScript, gzipped, from the installed package."""
-    return gzip.compress(files("plotly").joinpath("package_data", "plotly.min.js").read_bytes(), mtime=0)
-
-
 def _refuse(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     words = {404: "There is no such page.", 405: "That can't be done here."}
     plain = error.detail in {"Not Found", "Method Not Allowed"}
     sentence = words.get(error.status_code, error.detail) if plain else error.detail
-    return JSONResponse({"error": str(sentence)}, status_code=error.status_code, headers=error.headers)
+    return _answer(request, str(sentence), error.status_code, error.headers)
 
 
 def _refuse_values(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     first = problems[0] if problems else {"loc": (), "msg": "a value can't be read"}
     place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
-    return JSONResponse({"error": f"{place or 'The request'}: {first['msg']}."[:300]}, status_code=422)
+    return _answer(request, f"{place or 'The request'}: {first['msg']}."[:300], 422)
 
 
 def _gone(request: Request, error: Exception) -> Response:
     # deleted while it was asked for
-    return JSONResponse({"error": GONE}, status_code=404)
+    return _answer(request, GONE, 404)
+
+
+def _full(request: Request, error: Exception) -> Response:
+    if not is_full(error):
+        raise error
+    return JSONResponse({"error": FULL}, status_code=507)
 
 
 def _fail(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "The server failed on this request. Its log says where."}, status_code=500)
+    # this is answered outside of the guard
+    headers = HEADERS | {"Cache-Control": "no-store"}
+    return _answer(request, "The server failed on this request. Its log says where.", 500, headers)
+
+
+def _answer(request: Request, sentence: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    if is_person(request.headers):
+        return HTMLResponse(refusal_page(status, sentence), status_code=status, headers=headers)
+    return JSONResponse({"error": sentence}, status_code=status, headers=headers)

@@ -7,6 +7,8 @@ Axes: ``n`` cells, ``g`` the bundle's genes, ``b`` blocks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -66,6 +68,8 @@ class CountsWriter:
     >>> counts = Counts(folder)
     >>> counts.gene(1).tolist(), counts.cell(1).tolist()
     ([2.0, 0.0, 7.0], [1.0, 0.0, 5.0])
+    >>> counts.rows(np.array([0, 2])).toarray().tolist()
+    [[0.0, 2.0, 0.0], [0.0, 7.0, 0.0]]
     """
 
     def __init__(self, folder: Path, *, n_genes: int) -> None:
@@ -141,6 +145,36 @@ class Counts:
         counts_g = np.zeros(len(pointers) - 1, dtype=np.float32)
         counts_g[np.searchsorted(pointers, start + own_e, side="right") - 1] = self._values_e[start + own_e]
         return counts_g
+
+    def blocks(self) -> Iterator[tuple[int, sparse.csc_array]]:
+        """Give block after block the position of its first cell and its counts, ``(cells, g)``."""
+        for block, pointers in enumerate(self._pointers_bg):
+            first, last = int(self._starts[block]), int(self._starts[block + 1])
+            start, stop = int(pointers[0]), int(pointers[-1])
+            parts = self._values_e[start:stop], self._rows_e[start:stop].astype(np.int32), pointers - start
+            yield first, sparse.csc_array(parts, shape=(last - first, len(pointers) - 1))
+
+    def rows(self, cell_s: NDArray[np.integer]) -> sparse.csr_array:
+        """Give the counts of some cells, whose positions ascend, ``(s, g)``."""
+        blocks = []
+        for block, (first, last) in enumerate(pairwise(self._starts.tolist())):
+            wanted_s = cell_s[np.searchsorted(cell_s, first) : np.searchsorted(cell_s, last)] - first
+            if len(wanted_s):
+                blocks.append(self._rows_of_block(block, last - first, wanted_s))
+        n_genes = self._pointers_bg.shape[1] - 1
+        return sparse.vstack(blocks, format="csr") if blocks else sparse.csr_array((0, n_genes), dtype=np.float32)
+
+    def _rows_of_block(self, block: int, cells: int, wanted_s: NDArray[np.integer]) -> sparse.csr_array:
+        pointers = np.asarray(self._pointers_bg[block])
+        start, stop = int(pointers[0]), int(pointers[-1])
+        place_n = np.full(cells, -1, dtype=np.int32)
+        place_n[wanted_s] = np.arange(len(wanted_s))
+        place_e = place_n[self._rows_e[start:stop]]
+        own_e = np.flatnonzero(place_e >= 0)
+        # of the entries that are kept, where each gene's begin
+        kept_g = np.searchsorted(own_e, pointers - start)
+        parts = (np.asarray(self._values_e[start:stop])[own_e], place_e[own_e], kept_g)
+        return sparse.csc_array(parts, shape=(len(wanted_s), len(pointers) - 1)).tocsr()
 
 
 def _mapped(path: Path, dtype: DTypeLike) -> NDArray[np.generic]:

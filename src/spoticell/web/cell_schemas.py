@@ -18,14 +18,16 @@ class Step(Shape):
     role: Literal["above", "answer", "below"]
 
 
-class Other(Shape):
-    """Another type that the cell might be."""
+class Alternative(Shape):
+    """One of the things that a cell may be; no two can be true, and all together have the probability 1."""
 
     term: str
+    """Empty for all types that are not named."""
     name: str
     probability: Share
-    role: Literal["second"] | None = None
-    """``second`` for the one that the cell would be if it weren't its answer."""
+    """Of the answer: its score."""
+    role: Literal["answer", "second", "instead", "rest"]
+    """``second`` for what the cell would be if it weren't its answer, ``rest`` for all types that are not named."""
 
 
 class OwnGene(Shape):
@@ -110,10 +112,13 @@ class CellInfo(Shape):
     n_genes: int
     """Genes with a count among them."""
     path: list[Step]
-    others: list[Other]
+    """From the broad type to the answer, and finer types; the answer's probability is its score."""
+    alternatives: list[Alternative]
     genes: list[OwnGene]
     picture: str
     """Where the picture of the cell is."""
+    grid: int
+    """Side of the picture, in pixels."""
     neighbours: list[Neighbour] | None
     """The 10 nearest reference cells; null if the server has no index of the model."""
     match: Match | None

@@ -21,7 +21,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from spoticell.errors import SpoticellError, SpoticellWarning
+from spoticell.errors import OutputError, SpoticellError, SpoticellWarning
+from spoticell.web.disk import FULL, is_full
+from spoticell.web.rooms import keep_to_job
 from spoticell.web.settings import Limits
 from spoticell.web.task import Task, in_visitors_words, perform
 
@@ -52,6 +54,7 @@ def context() -> BaseContext:
 def run(connection: Connection, task: Task) -> None:
     """Do a task in this process and send what came of it: ``done`` with values, or ``failed`` with a sentence."""
     confine(task.limits)
+    keep_to_job(task)  # before there is a second thread, which would stay free
     # the page shows them among the findings; here they would be written into the server's log, names of files and all
     warnings.simplefilter("ignore", SpoticellWarning)
     threading.Thread(target=_end_with_server, args=(connection,), daemon=True).start()
@@ -59,12 +62,14 @@ def run(connection: Connection, task: Task) -> None:
     try:
         _send(connection, {"done": perform(task, teller.tell)})
     except SpoticellError as error:
-        words = " ".join(" ".join([str(error), *getattr(error, "__notes__", [])]).split())
+        # what to do about a full disk is nothing that a visitor could do
+        said = FULL if isinstance(error, OutputError) and " is full" in str(error) else str(error)
+        words = " ".join(" ".join([said, *getattr(error, "__notes__", [])]).split())
         _send(connection, {"failed": in_visitors_words(words, task)})
     except MemoryError:
         _send(connection, {"failed": TOO_LARGE})
     except Exception as error:  # noqa: BLE001 - whatever a file brings about ends here
-        _send(connection, {"failed": _explain(error), "where": _where(error)})
+        _send(connection, {"failed": _explain(error), "where": where(error)})
 
 
 def confine(limits: Limits) -> None:
@@ -114,14 +119,14 @@ def _explain(error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EFBIG:
         return TOO_LONG_FILE
-    if number in {errno.ENOSPC, errno.EDQUOT}:
-        return "The server's disk is full. Try again later, or tell the person who runs it."
+    if is_full(error):
+        return FULL
     if number == errno.ENOMEM or "Cannot allocate memory" in str(error):
         return TOO_LARGE
     return OURS.format(kind=type(error).__name__)
 
 
-def _where(error: Exception) -> str:
+def where(error: Exception) -> str:
     """Say for the log where an error arose, without its words, which may name cells."""
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     places = (f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames)  # noqa: PTH119

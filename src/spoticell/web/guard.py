@@ -14,15 +14,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from spoticell.web.people import is_person, refusal_page
 from spoticell.web.refusal import Refusal
 from spoticell.web.settings import Settings
 
 COOKIE = "spoticell"
-FORM_ROOM = 64 * 1024
-"""Bytes that a form takes around its file, and the longest body of requests that upload nothing."""
+FORM_ROOM = 256 * 1024
+"""Bytes that a form takes around its file, and the longest body of other requests, which may name a million cells."""
 A_MONTH = 30 * 24 * 3600
 WRONG = "That is not the token of this server."
-UPLOAD, SHOW_TOKEN = "/api/jobs", "/api/token"
+UPLOAD, SHOW_TOKEN, HEALTH = "/api/jobs", "/api/token", "/api/health"
+WITHOUT_TOKEN = frozenset({SHOW_TOKEN, HEALTH})
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 POLICY = "; ".join(
@@ -40,14 +42,13 @@ MAP_POLICY = "; ".join(
     (
         "sandbox allow-scripts",
         "default-src 'none'",
-        "script-src 'self' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
+        "script-src 'self'",
+        "style-src 'self'",
         "img-src data: blob:",
         "frame-ancestors 'self'",
     )
 )
-"""plotly draws points with WebGL through programs that it puts together as text, which the page's policy forbids.  So
-the map is in a frame of its own without rights: of no origin, it reaches no cookie, no API and no other site."""
+"""The map is in a frame of its own without rights: of no origin, it reaches no cookie, no API and no other site."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -86,12 +87,12 @@ class Guard:
             self._check_host(headers)
             self._check_origin(scope, headers)
             if (token := self._offered(scope)) is not None:
-                await self._let_in(scope, token, send)
+                await self._let_in(scope, token, headers, send)
                 return
             self._check_token(scope, headers)
             receive = self._limited(scope, headers, receive)
         except Refusal as refusal:
-            await _answer(refusal, send)
+            await _answer(refusal, headers, send)
             return
         await self.app(scope, receive, send)
 
@@ -115,10 +116,10 @@ class Guard:
         offered = parse_qs(scope["query_string"].decode("latin-1")).get("token")
         return str(offered[0]) if offered else None
 
-    async def _let_in(self, scope: Scope, token: str, send: Send) -> None:
+    async def _let_in(self, scope: Scope, token: str, asked: Headers, send: Send) -> None:
         """Keep a right token in a cookie, and lead to the same page without it in the address."""
         if not is_right(token, self.settings):
-            await _answer(Refusal(401, WRONG), send)
+            await _answer(Refusal(401, WRONG), asked, send)
             return
         query = parse_qs(scope["query_string"].decode("latin-1"))
         rest = urlencode({name: values for name, values in query.items() if name != "token"}, doseq=True)
@@ -134,7 +135,8 @@ class Guard:
         await send({"type": "http.response.body", "body": b""})
 
     def _check_token(self, scope: Scope, headers: Headers) -> None:
-        if self.settings.token is None or not scope["path"].startswith("/api/") or scope["path"] == SHOW_TOKEN:
+        path = scope["path"]
+        if self.settings.token is None or not path.startswith("/api/") or path in WITHOUT_TOKEN:
             return
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and is_right(token.strip(), self.settings):
@@ -200,9 +202,12 @@ def _guarded(send: Send, path: str) -> Send:
     return guarded
 
 
-async def _answer(refusal: Refusal, send: Send) -> None:
-    body = json.dumps({"error": refusal.detail}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+async def _answer(refusal: Refusal, asked: Headers, send: Send) -> None:
+    if is_person(asked):
+        kind, body = b"text/html; charset=utf-8", refusal_page(refusal.status_code, refusal.detail)
+    else:
+        kind, body = b"application/json", json.dumps({"error": refusal.detail}).encode()
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     headers += [(b"connection", b"close")] if refusal.status_code == 413 else []
     await send({"type": "http.response.start", "status": refusal.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -5,6 +5,7 @@ The index is opened once, when the server starts.  Axes: ``k`` matches, ``d`` fi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.annotation.evidence import CONFLICT, Evidence, agreement
+from spoticell.annotation.evidence import AGREE, COMPATIBLE, CONFLICT, Evidence, agreement
 from spoticell.annotation.matches import Matcher, open_for, type_words
+from spoticell.biology.short_names import short_name
 from spoticell.index import Hits, open_index
+from spoticell.index.background import study_names
 from spoticell.index.needs import check_installed
 from spoticell.index.search import hit_table
 from spoticell.keys import UNKNOWN
@@ -23,6 +26,8 @@ from spoticell.model.bundle import Bundle
 
 SHOWN = 10
 """Nearest reference cells that are shown."""
+SAID = 5
+"""Types, studies and tissues that are named of several cells."""
 
 
 class Neighbours:
@@ -69,6 +74,28 @@ class Neighbours:
         evidence = self._ballot.tally(group_k[None, :], hits.similarity_nk, self._rule)
         return {"neighbours": self._nearest(hits, group_k), "match": self._match(evidence, term)}
 
+    def of_some(self, fingerprint_sd: NDArray[np.float32], terms: Sequence[str]) -> dict[str, Any]:
+        """Give what reference cells say of some cells, whose own answers are ``terms``, and where the nearest are from.
+
+        Cells without counts have no neighbours, and say nothing.
+        """
+        hits = self._index.search(fingerprint_sd, k=self._rule.matches)
+        evidence = self._ballot.tally(self._index.group_of(hits.row_nk), hits.similarity_nk, self._rule)
+        said_s = np.array([*self._ballot.nodes, UNKNOWN], dtype=object)[evidence.answer_n]
+        agree_s = agreement(np.array(terms, dtype=object), said_s)
+        groups = self._index.groups.iloc[evidence.nearest_n[evidence.nearest_n >= 0]]
+        said = Counter(said_s[said_s != UNKNOWN].tolist()).most_common(SAID)
+        return {
+            "asked": len(terms),
+            "agree": int(np.isin(agree_s, [AGREE, COMPATIBLE]).sum()),
+            "types": [
+                {"term": term, "name": self._ballot.ontology.name(term), "short": short_name(term), "cells": n}
+                for term, n in said
+            ],
+            "studies": _commonest(study_names(groups)),
+            "tissues": _commonest(groups["tissue"].astype(str)),
+        }
+
     def _nearest(self, hits: Hits, group_k: NDArray[np.int32]) -> list[dict[str, Any]]:
         first = Hits(hits.row_nk[:, :SHOWN], hits.similarity_nk[:, :SHOWN])
         table = hit_table(first, self._index, pd.Index([""]))
@@ -95,6 +122,11 @@ class Neighbours:
             "agrees": agreement(np.array([term], dtype=object), np.array([theirs], dtype=object))[0],
         }
         return {"text": in_words(found)} | found
+
+
+def _commonest(words: pd.Series[str]) -> list[dict[str, Any]]:
+    """Count words, the commonest first; those of which nothing is known are left out."""
+    return [{"name": word, "cells": cells} for word, cells in Counter(filter(None, words)).most_common(SAID)]
 
 
 def in_words(match: dict[str, Any]) -> str:

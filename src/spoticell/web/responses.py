@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
 from spoticell.web.jobs import AT_REST, Job
 from spoticell.web.site import Site, told
@@ -33,9 +34,9 @@ def gzipped(request: Request, contents: bytes, *, media_type: str = BYTES, **hea
     return Response(gzip.decompress(contents), media_type=media_type, headers=headers)
 
 
-def to_keep(path: Path, job: Job) -> FileResponse:
-    """Answer with a file to be kept, under a name made from that of the upload."""
-    return FileResponse(path, filename=kept_name(job.name, path.name), media_type=BYTES)
+def to_keep(path: Path, job: Job, *, name: str | None = None, after: BackgroundTask | None = None) -> FileResponse:
+    """Answer with a file to be kept, under a name made from that of the upload; ``after`` is done once it is sent."""
+    return FileResponse(path, filename=kept_name(job.name, name or path.name), media_type=BYTES, background=after)
 
 
 def kept_name(upload: str, file: str) -> str:

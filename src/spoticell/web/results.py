@@ -15,24 +15,27 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spoticell.biology.answer_rule import rule_of
-from spoticell.biology.ontology import BROAD, DOINGS, TOO_GENERAL, load_ontology
+from spoticell.biology.ontology import BROAD, load_ontology
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
 from spoticell.report.picture import level_colors, level_picture, most_its_own
 from spoticell.web import sink
 from spoticell.web.arrays import Counts
+from spoticell.web.lookup import find_genes, find_types
 from spoticell.web.neighbours import Neighbours
-from spoticell.web.schemas import GeneInfo
-from spoticell.web.summary import UNKNOWN_TYPE
+from spoticell.web.schemas import FoundType, GeneInfo
+from spoticell.web.summary import UNKNOWN_TYPE, named_terms
 
 NAMED = 8
 """Genes that are named of a cell."""
 OFFERED = 20
 """Genes that a search gives at most."""
-BELOW, OTHERS = 3, 5
-"""Finer types, and other types, that are shown of a cell at most."""
+BELOW, OTHERS = 3, 4
+"""Finer types, and types that exclude the answer, that are shown of a cell at most."""
 WORTH_A_WORD = 0.005
 """Smallest probability that is shown."""
+CLIPPED, PER = 0.99, 10_000
+"""Share of the cells with a gene whose values are told apart, and counts that each cell is brought to."""
 
 
 class Results:
@@ -57,13 +60,40 @@ class Results:
         """How many cells there are."""
         return len(self._types_n)
 
+    @property
+    def n_types(self) -> int:
+        """How many types its cells have."""
+        return len(self._array(sink.NODES))
+
+    def types(self) -> NDArray[np.uint16]:
+        """Give the number of each cell's type in the summary, `UNKNOWN_TYPE` for unknown, ``(n,)``."""
+        return np.asarray(self._types_n)
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Give an array that the run wrote, read from disk as far as it is looked at."""
+        return self._array(name)
+
+    def fingerprints(self, cell_s: NDArray[np.intp]) -> tuple[NDArray[np.float32], list[str]]:
+        """Give the fingerprints of some cells, ``(s, d)``, and the terms of their answers."""
+        nodes = [self._node(n) for n in cell_s.tolist()]
+        terms = [UNKNOWN if node is None else self.bundle.nodes[node] for node in nodes]
+        return np.array(self._array(sink.FINGERPRINTS)[cell_s]), terms
+
     def find_genes(self, text: str) -> list[GeneInfo]:
-        """Give the genes that a text may mean, with the number of cells that have a count; exact matches first."""
-        counts = Counts(self.folder / sink.COUNTS)
-        vocabulary = self.bundle.vocabulary
+        """Give the genes that a text may mean, with the number of cells that have a count; likeliest first."""
+        counts, vocabulary = Counts(self.folder / sink.COUNTS), self.bundle.vocabulary
+        measured_g = np.array(self._array(sink.MEASURED))
+        found = find_genes(text, vocabulary, measured_g=measured_g, cells_with=counts.cells_with, most=OFFERED)
+        return [GeneInfo(symbol=vocabulary.symbols[g], id=vocabulary.ids[g], cells=counts.cells_with(g)) for g in found]
+
+    def find_types(self, text: str) -> list[FoundType]:
+        """Give the types that an everyday name means, with the cells that are of them or of their subtypes."""
+        nodes_t = self._array(sink.NODES)
+        cells_t = np.bincount(self._types_n[self._types_n != UNKNOWN_TYPE], minlength=len(nodes_t))
+        found = find_types(text, [self.bundle.nodes[m] for m in nodes_t])
         return [
-            GeneInfo(symbol=vocabulary.symbols[g], id=vocabulary.ids[g], cells=counts.cells_with(g))
-            for g in self._matching(text)
+            FoundType(**named_terms([term], load_ontology())[0], types=own, cells=int(cells_t[own].sum()))
+            for term, own in found
         ]
 
     def gene(self, text: str) -> int | None:
@@ -72,10 +102,15 @@ class Results:
         return g if g is not None and self._array(sink.MEASURED)[g] else None
 
     def gene_levels(self, g: int) -> tuple[NDArray[np.uint8], float]:
-        """Give a gene's level in all cells, the root of its counts from 0 to 255, and the counts of level 255."""
-        counts_n = Counts(self.folder / sink.COUNTS).gene(g)
-        most = float(counts_n.max(initial=0))
-        level_n = np.ceil(255 * np.sqrt(counts_n / max(most, 1e-30)))
+        """Give a gene's level in all cells from 0 to 255, and the log-normalised value of level 255.
+
+        That is the value that `CLIPPED` of the cells with a count don't exceed, so that single cells with very many
+        counts don't leave all others pale.
+        """
+        value_n = log_normalised(Counts(self.folder / sink.COUNTS).gene(g), self._array(sink.N_COUNTS))
+        some = value_n[value_n > 0]
+        most = float(np.quantile(some, CLIPPED)) if len(some) else 0.0
+        level_n = np.ceil(255 * np.minimum(value_n / max(most, 1e-30), 1))
         return level_n.astype(np.uint8), most
 
     def find_cell(self, text: str) -> int | None:
@@ -96,20 +131,22 @@ class Results:
         """Give what is known of one cell."""
         counts_g = Counts(self.folder / sink.COUNTS).cell(n)
         node = self._node(n)
-        probability_m = np.load(self.folder / sink.PROBABILITIES, mmap_mode="r")[n].astype(np.float64)
+        score = float(self._array(sink.SCORES)[n])
+        chance_m = self._chances(np.load(self.folder / sink.PROBABILITIES, mmap_mode="r")[n], node, score)
         term = UNKNOWN if node is None else self.bundle.nodes[node]
         return {
             "position": n,
             "name": self._name(n),
             "term": term,
             "type": term if node is None else self.bundle.node_names[node],
-            "score": float(self._array(sink.SCORES)[n]),
+            "score": score,
             "alone": self._alone(n, node),
             "n_counts": float(self._array(sink.N_COUNTS)[n]),
             "n_genes": int(self._array(sink.N_GENES)[n]),
-            "path": self._path(node, probability_m),
-            "others": self._others(node, probability_m),
+            "path": self._path(node, chance_m),
+            "alternatives": self._alternatives(node, chance_m),
             "genes": self._own_genes(counts_g, node),
+            "grid": self.bundle.manifest.grid,
             **self._neighbours(n, term),
         }
 
@@ -158,44 +195,51 @@ class Results:
             file.seek(start)
             return file.read(int(ends[n]) - start).decode("utf-8", "replace")
 
-    def _path(self, node: int | None, probability_m: NDArray[np.float64]) -> list[dict[str, Any]]:
+    def _chances(self, probability_m: NDArray[np.float16], node: int | None, score: float) -> NDArray[np.float64]:
+        """Give the probabilities as they stand beside a score: that of the answer is the score.
+
+        The types above the answer are at least as likely, those below have their share of it, and those that exclude
+        it have no more than what is left.
+        """
+        chance_m = probability_m.astype(np.float64)
+        if node is None:
+            return chance_m
+        own, rule = max(chance_m[node], 1e-9), rule_of(self.bundle.nodes, load_ontology())
+        above_m, below_m, apart_m = rule.relations(node)
+        chance_m[above_m] = np.maximum(chance_m[above_m], score)
+        chance_m[below_m] *= score / own
+        chance_m[apart_m] *= min((1 - score) / max(1 - own, 1e-9), 1)
+        chance_m[node] = score
+        return chance_m
+
+    def _path(self, node: int | None, chance_m: NDArray[np.float64]) -> list[dict[str, Any]]:
         """Give the way from the broad type to the answer and its likeliest finer types."""
         ontology, position = load_ontology(), {term: m for m, term in enumerate(self.bundle.nodes)}
         if node is None:
             broad = [position[term] for term in BROAD if term in position]
-            likeliest = max(broad, key=lambda m: probability_m[m], default=None)
-            return [] if likeliest is None else [self._entry(likeliest, probability_m, role="above")]
+            likeliest = max(broad, key=lambda m: chance_m[m], default=None)
+            return [] if likeliest is None else [self._entry(likeliest, chance_m, role="above")]
         path = [position[term] for term in ontology.path(self.bundle.nodes[node]) if term in position]
-        rows = [self._entry(m, probability_m, role="answer" if m == node else "above") for m in path]
+        rows = [self._entry(m, chance_m, role="answer" if m == node else "above") for m in path]
         below = [m for m, term in enumerate(self.bundle.nodes) if self.bundle.nodes[node] in ontology.parents(term)]
-        below = sorted(below, key=lambda m: -probability_m[m])[:BELOW]
-        likely = [m for m in below if probability_m[m] >= WORTH_A_WORD]
-        return rows + [self._entry(m, probability_m, role="below") for m in likely]
+        below = sorted(below, key=lambda m: -chance_m[m])[:BELOW]
+        likely = [m for m in below if chance_m[m] >= WORTH_A_WORD]
+        return rows + [self._entry(m, chance_m, role="below") for m in likely]
 
-    def _others(self, node: int | None, probability_m: NDArray[np.float64]) -> list[dict[str, Any]]:
-        """Give the second best, then the likeliest labels that are neither above or below it nor the answer."""
-        ontology, nodes = load_ontology(), self.bundle.nodes
-        term = None if node is None else nodes[node]
-        labels = set(self.bundle.manifest.labels) - TOO_GENERAL - DOINGS
-        apart = [
-            m
-            for m, label in enumerate(nodes)
-            if label in labels
-            and (term is None or not (term in ontology.ancestors(label) or label in ontology.ancestors(term)))
-        ]
-        likely = sorted((m for m in apart if probability_m[m] >= WORTH_A_WORD), key=lambda m: -probability_m[m])
-        answer_1 = np.array([-1 if node is None else node])
-        second = int(rule_of(nodes, ontology).second_best(probability_m[None], answer_1)[0][0])
-        if second < 0:
-            return [self._entry(m, probability_m) for m in likely[:OTHERS]]
-        kin = ontology.ancestors(nodes[second])
-        rest = [m for m in likely if nodes[m] not in kin and nodes[second] not in ontology.ancestors(nodes[m])]
-        first = self._entry(second, probability_m, role="second")
-        return [first, *(self._entry(m, probability_m) for m in rest[: OTHERS - 1])]
+    def _alternatives(self, node: int | None, chance_m: NDArray[np.float64]) -> list[dict[str, Any]]:
+        """Give the answer and what the cell could be instead: types that exclude each other, and the rest; sum 1."""
+        rule = rule_of(self.bundle.nodes, load_ontology())
+        likely = [m for m in rule.alternatives(chance_m, node, most=OTHERS) if chance_m[m] >= WORTH_A_WORD]
+        first = [] if node is None else [self._entry(node, chance_m, role="answer")]
+        rows = first + [self._entry(m, chance_m, role="instead") for m in likely]
+        if node is not None and len(rows) > 1:
+            rows[1]["role"] = "second"
+        rest = round(max(1 - sum(row["probability"] for row in rows), 0), 4)
+        return [*rows, {"term": "", "name": "other types", "probability": rest, "role": "rest"}] if rest else rows
 
-    def _entry(self, m: int, probability_m: NDArray[np.float64], **more: str) -> dict[str, Any]:
+    def _entry(self, m: int, chance_m: NDArray[np.float64], **more: str) -> dict[str, Any]:
         words = {"term": self.bundle.nodes[m], "name": self.bundle.node_names[m]}
-        return words | {"probability": round(float(probability_m[m]), 4)} | more
+        return words | {"probability": round(float(chance_m[m]), 4)} | more
 
     def _own_genes(self, counts_g: NDArray[np.float32], node: int | None) -> list[dict[str, Any]]:
         """Give the genes that stand out in a cell from the surest cells of other types."""
@@ -219,15 +263,14 @@ class Results:
             g = places[0] if len(places) == 1 and places[0] >= 0 else None
         return g
 
-    def _matching(self, text: str) -> list[int]:
-        word = text.strip().upper()
-        if not word:
-            return []
-        vocabulary, measured_g = self.bundle.vocabulary, self._array(sink.MEASURED)
-        exact = self._exactly(text)
-        starting = sorted(
-            (len(symbol), symbol, g) for g, symbol in enumerate(vocabulary.symbols) if symbol.upper().startswith(word)
-        )
-        found = [g for g in [exact] if g is not None] + [g for _, _, g in starting]
-        found += [g for g, gene_id in enumerate(vocabulary.ids) if gene_id.startswith(word)] if len(word) > 4 else []
-        return [g for g in dict.fromkeys(found) if measured_g[g]][:OFFERED]
+
+def log_normalised(counts_n: NDArray[np.float32], total_n: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Give the natural logarithm of 1 and a gene's counts per 10,000 counts of the cell.
+
+    Examples
+    --------
+    >>> log_normalised(np.float32([0, 1, 5]), np.float32([0, 10_000, 50_000])).round(2).tolist()
+    [0.0, 0.69, 0.69]
+    """
+    value_n: NDArray[np.float64] = np.log1p(PER * counts_n.astype(np.float64) / np.maximum(total_n, 1e-9))
+    return value_n

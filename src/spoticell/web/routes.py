@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
+from starlette.background import BackgroundTask
 
 from spoticell.biology.tissues import tissue_names
 from spoticell.version import __version__
 from spoticell.web import demo, sink
 from spoticell.web.cell_schemas import CellInfo
+from spoticell.web.curated import FOLDER as CURATED
+from spoticell.web.curated import with_names
 from spoticell.web.guard import WRONG, cookie, is_right
 from spoticell.web.jobs import AT_REST
 from spoticell.web.refusal import Refusal
@@ -32,6 +36,7 @@ from spoticell.web.schemas import (
 from spoticell.web.site import Site, told
 from spoticell.web.task import INPUT
 from spoticell.web.upload import FIELD, receive
+from spoticell.web.visitors import visitor_of
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The job's 32 hex digits.")]
 Cell = Annotated[str, Path(max_length=300, description="The cell's place in the file, from 0, or its name.")]
@@ -64,7 +69,8 @@ def _faults(*codes: int) -> dict[int | str, dict[str, Any]]:
         413: "Too large",
         415: "Not a file of cells",
         422: "A value can't be used",
-        429: "Too many jobs wait, or the disk is full; Retry-After says when to try again",
+        429: "Too many jobs wait; Retry-After says when to try again",
+        507: "There is no room for more files, or the disk is full",
     }
     return {code: {"model": Fault, "description": words[code]} for code in (400, 401, *codes)}
 
@@ -117,21 +123,24 @@ async def show_token(request: Request, shown: Token) -> Response:
     return Response(status_code=204, headers={"Set-Cookie": cookie(shown.token, request.scope)})
 
 
-@router.post("/jobs", status_code=201, tags=["jobs"], openapi_extra=_BODY, responses=_faults(403, 408, 413, 415, 429))
+@router.post(
+    "/jobs", status_code=201, tags=["jobs"], openapi_extra=_BODY, responses=_faults(403, 408, 413, 415, 429, 507)
+)
 async def upload(request: Request) -> JobInfo:
     """Send a file of cells. It is checked at once; nothing is run yet."""
-    site = _site(request)
-    with site.begin(int(request.headers.get("content-length", site.settings.limits.file_bytes))) as id:
-        job = site.add(id, await receive(request, site.folder(id) / INPUT))
+    site, visitor = _site(request), visitor_of(request)
+    with site.visitors.sending(visitor), site.begin(int(request.headers.get("content-length", 0))) as id:
+        arrived = partial(site.quota.arrived, id)
+        job = site.add(id, await receive(request, site.folder(id) / INPUT, on_bytes=arrived), visitor)
     return JobInfo(**told(job, site.jobs))
 
 
-@router.post("/jobs/demo", status_code=201, tags=["jobs"], responses=_faults(403, 429))
+@router.post("/jobs/demo", status_code=201, tags=["jobs"], responses=_faults(403, 429, 507))
 def begin_demo(request: Request) -> JobInfo:
     """Make a job of the demo cells, as if they had been sent."""
     site = _site(request)
     with site.begin(demo.size()) as id:
-        job = site.add(id, demo.write(site.folder(id) / INPUT))
+        job = site.add(id, demo.write(site.folder(id) / INPUT), visitor_of(request))
     return JobInfo(**told(job, site.jobs))
 
 
@@ -163,16 +172,16 @@ async def job_events(request: Request, id: Id) -> Response:
     )
 
 
-@router.post("/jobs/{id}/run", status_code=202, tags=["jobs"], responses=_faults(403, 404, 409, 413, 422, 429))
+@router.post("/jobs/{id}/run", status_code=202, tags=["jobs"], responses=_faults(403, 404, 409, 413, 422, 429, 507))
 def run(request: Request, id: Id, order: RunOrder | None = None) -> JobInfo:
-    """Name the cells: put the job into the queue. Results of an earlier run are replaced."""
+    """Name the cells: put the job into the queue. Earlier results are replaced when the new ones are whole."""
     site = _site(request)
     return JobInfo(**told(site.run(id, order or RunOrder()), site.jobs))
 
 
-@router.post("/jobs/{id}/cancel", tags=["jobs"], responses=_faults(403, 404, 422))
+@router.post("/jobs/{id}/cancel", tags=["jobs"], responses=_faults(403, 404, 422, 507))
 def cancel(request: Request, id: Id) -> JobInfo:
-    """Stop the work on a job. Its file stays, and it can be run again."""
+    """Stop the work on a job. Its file and an earlier result stay, and it can be run again."""
     site = _site(request)
     return JobInfo(**told(site.cancel(id), site.jobs))
 
@@ -216,8 +225,9 @@ def groups_of_cells(request: Request, id: Id) -> Response:
 
 @router.get("/jobs/{id}/genes", tags=["results"], responses=_faults(404, 409, 422))
 def genes(request: Request, id: Id, q: Annotated[str, Query(max_length=100)] = "") -> GeneList:
-    """Give up to 20 genes that a symbol, the beginning of one, an alias or an Ensembl id may mean."""
-    return GeneList(genes=_site(request).cells(id).find_genes(q))
+    """Give up to 20 genes that a symbol, the beginning of one, an alias or an Ensembl id may mean, and types."""
+    results = _site(request).cells(id)
+    return GeneList(genes=results.find_genes(q), types=results.find_types(q))
 
 
 @router.get(
@@ -227,9 +237,9 @@ def genes(request: Request, id: Id, q: Annotated[str, Query(max_length=100)] = "
     response_class=Response,
 )
 def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)]) -> Response:
-    """Give a gene's level in each cell, uint8: the square root of its counts.
+    """Give a gene's level in each cell, uint8, in proportion to log(1 + counts per 10,000 of the cell).
 
-    The highest count, which the header X-Gene-Max gives, has the level 255.
+    Level 255 is the value that 99 % of the cells with a count don't exceed, or more; the header X-Gene-Max gives it.
     """
     results = _site(request).cells(id)
     g = results.gene(symbol)
@@ -242,6 +252,11 @@ def gene(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)])
 @router.get("/jobs/{id}/cells/{cell}", tags=["results"], responses=_faults(404, 409, 422))
 def cell(request: Request, id: Id, cell: Cell) -> CellInfo:
     """Give one cell: its type, the path through the ontology, the genes that stand out, and similar reference cells."""
+    return cell_info(request, id, cell)
+
+
+def cell_info(request: Request, id: str, cell: str) -> CellInfo:
+    """Give the cell of a job that a place or a name means."""
     results = _site(request).cells(id)
     position = _position(cell, results)
     return CellInfo(**results.cell(position), picture=f"/api/jobs/{id}/cells/{position}/picture.png")
@@ -273,9 +288,12 @@ def commands(request: Request, id: Id) -> Response:
     response_class=FileResponse,
 )
 def file(request: Request, id: Id, name: FileName) -> FileResponse:
-    """Give a file to keep."""
+    """Give a file to keep. Names that readers gave to cells are in the h5ad and the csv, as ``spoticell_curated``."""
     site = _site(request)
-    return to_keep(site.results(id) / name, site.job(id))
+    folder, job = site.results(id), site.job(id)
+    if (folder / CURATED).is_dir() and (passing := with_names(site.cells(id), name)) is not None:
+        return to_keep(passing, job, name=name, after=BackgroundTask(passing.unlink, missing_ok=True))
+    return to_keep(folder / name, job)
 
 
 def _position(cell: str, results: Results) -> int:

@@ -98,6 +98,12 @@ class JobInfo(Shape):
     """Place in the queue, from 1."""
     error: str | None
     """One sentence for a person, if the job failed."""
+    notice: str | None
+    """What became of a new run that was cancelled or failed; the job is done then, with its earlier result."""
+    seconds: float | None
+    """How long a run of it takes on this server, about; null where that isn't known."""
+    seconds_left: float | None
+    """How long the run still takes, about; null if none is at work."""
     findings: dict[str, Any] | None
     """What was found in the file, as ``spoticell check --json`` prints it, and ``columns`` that a run may name."""
     lines: list[str]
@@ -148,6 +154,8 @@ class Term(Shape):
 
     term: str
     name: str
+    short: str = ""
+    """The same in short, as papers have it."""
 
 
 class TypeInfo(Shape):
@@ -157,10 +165,14 @@ class TypeInfo(Shape):
     """Its number in the map."""
     term: str
     name: str
+    short: str = ""
+    """The same in short, as papers have it."""
+    also: list[str] = []
+    """Other names by which people look for it."""
     path: list[Term]
     """From its broad type to the type itself."""
     cells: int
-    mean_score: Share
+    median_score: Share
     color: str
 
 
@@ -169,9 +181,11 @@ class Group(Shape):
 
     term: str
     name: str
+    short: str = ""
+    """The same in short, as papers have it."""
     color: str
     cells: int
-    mean_score: Share
+    median_score: Share
     types: list[int]
     """Their numbers."""
 
@@ -215,6 +229,8 @@ class SecondChoice(Shape):
 
     term: str
     name: str
+    short: str = ""
+    """The same in short, as papers have it."""
     probability: Share
 
 
@@ -228,6 +244,8 @@ class NamedGroup(Shape):
     """Of its type, or ``unknown``."""
     type: str
     """The type's name."""
+    short: str = ""
+    """The same in short, as papers have it."""
     color: str
     share: Share
     """Share of its cells whose own answer is this type or a subtype."""
@@ -244,6 +262,8 @@ class Part(Shape):
     """The cells of one type in a sample."""
 
     name: str
+    short: str = ""
+    """The same in short, as papers have it."""
     cells: int
     color: str | None
     """Null for the rarer types together."""
@@ -277,6 +297,8 @@ class Summary(Shape):
     """Cells that have an answer."""
     threshold: Share
     """Lowest probability at which a type was named."""
+    saved_threshold: Share | None = None
+    """The threshold of the files to keep; null if these results can't be shown at another one."""
     least_score: Share
     """Lowest score that the answer of a cell with enough counts may have."""
     allowed: str | None
@@ -285,8 +307,10 @@ class Summary(Shape):
     """The tissues that the cells show, in a sentence; null if the tissue was told."""
     changed_by_neighbours: int | None = None
     """Cells that were named otherwise than each alone; null if all were named alone."""
+    contradicted: int | None = None
+    """Cells whose reference cells contradict the answer; null where there are none to compare with."""
     model: str
-    score_mean: Share | None
+    score_median: Share | None
     """Null if no cell was named."""
     types: list[TypeInfo]
     """Commonest first."""
@@ -307,10 +331,24 @@ class GeneInfo(Shape):
     """Cells with a count of it."""
 
 
+class FoundType(Shape):
+    """A type that a text means, by any name that people use for it."""
+
+    term: str
+    name: str
+    short: str
+    """Its short name."""
+    types: list[int]
+    """The numbers of the types in the summary that are it or its subtypes."""
+    cells: int
+    """Their cells."""
+
+
 class GeneList(Shape):
-    """Genes that a text may mean."""
+    """Genes and types that a text may mean."""
 
     genes: list[GeneInfo]
+    types: list[FoundType]
 
 
 class Commands(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from platformdirs import user_state_path
@@ -25,6 +25,11 @@ class Limits:
     """Address space of a worker, in bytes."""
     cpu_seconds: int = 4 * 3600
     """Processor time of a worker, all its threads together."""
+    readers: int = 2
+    """Uploads that are looked at at a time: with two a file that takes long holds up no other visitor."""
+    check_cpu_seconds: int = 180
+    """The same of one that looks at an upload.  A file may be made so that looking at it takes hours, and one visitor's
+    must not keep the threads from the others' for long.  An honest file of a million cells takes about 45 seconds."""
     check_seconds: int = 600
     """Longest that looking at an upload may take."""
     run_seconds: int = 4 * 3600
@@ -35,8 +40,14 @@ class Limits:
     """Most that a zip archive may unpack to."""
     waiting: int = 50
     """Most uploads that may wait or run at a time."""
+    uploads_each: int = 25
+    """Most files that one visitor may be sending at a time, so that slow ones don't take all places."""
     disk_bytes: int = 50 * GIB
     """Most that all uploads and results may take on disk."""
+
+    def of_a_check(self) -> Limits:
+        """Give the same for a worker that looks at an upload."""
+        return replace(self, cpu_seconds=min(self.cpu_seconds, self.check_cpu_seconds))
 
 
 @dataclass(frozen=True)

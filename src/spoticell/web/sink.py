@@ -2,6 +2,7 @@
 
     annotated.h5ad, types.csv, report.html    for the visitor to keep
     summary.json, commands.json, *.bin.gz     what the page asks for at once
+    columns.json, columns/, maps/             what the upload says of its cells (``columns``)
     counts/, *.npy, names.bin                 what it asks for cell by cell and gene by gene
 
 Fingerprints are kept too (``fingerprints.npy``, float32, one row a cell): the place to look for a cell's neighbours.
@@ -27,12 +28,17 @@ from numpy.typing import NDArray
 
 from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
 from spoticell.annotation.sinks import CsvSink, H5adSink
+from spoticell.io.annotated import can_be_copied
+from spoticell.io.embeddings import add_map
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
+from spoticell.io.storage.links import leading_out
 from spoticell.model.bundle import Bundle
 from spoticell.report.map import choose_mapped, place_near, project
 from spoticell.report.page import write_report
 from spoticell.web.arrays import ArrayFile, CountsWriter
+from spoticell.web.columns import ColumnKeeper
+from spoticell.web.grounds import GROUNDS, GROUNDS_ALONE, GroundsWriter, keep
 from spoticell.web.summary import UNKNOWN_TYPE, common_types, summarise
 
 H5AD, CSV, REPORT = "annotated.h5ad", "types.csv", "report.html"
@@ -43,7 +49,7 @@ SINGLE, SINGLE_SCORES = "single.npy", "single_scores.npy"
 SCORES, N_COUNTS, N_GENES = "scores.npy", "n_counts.npy", "n_genes.npy"
 EXAMPLES, EXAMPLE_TYPES, MEASURED = "examples.npy", "example_types.npy", "measured.npy"
 COUNTS, NAMES, NAME_ENDS = "counts", "names.bin", "name_ends.npy"
-ANSWERED, DRAWN = 0.75, 0.95
+ANSWERED, DRAWN = 0.6, 0.95
 """Shares of the work after which cells are answered, and have a place on the map."""
 
 Tell = Callable[[str, float], None]
@@ -68,7 +74,10 @@ class PageSink:
 
     def __init__(self, folder: Path, *, upload: Path, name: str, tell: Tell) -> None:
         self._folder, self._name, self._tell = folder, name, tell
-        self._h5ad, self._csv = H5adSink(folder / H5AD, path_in=upload), CsvSink(folder / CSV)
+        # others download this file, and would read on their own machines what links in it name
+        left_out = leading_out(upload) if can_be_copied(upload) else []
+        self._h5ad = H5adSink(folder / H5AD, path_in=upload, left_out=left_out)
+        self._csv = CsvSink(folder / CSV)
         self._growing = ExitStack()
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
@@ -78,6 +87,7 @@ class PageSink:
             self._h5ad.begin(source, findings, bundle)
             self._csv.begin(source, findings, bundle)
             self._begin_arrays(source.n_cells, bundle)
+            self._columns = ColumnKeeper(source, bundle.vocabulary.symbols)
         except BaseException:
             self.abandon()
             raise
@@ -85,11 +95,16 @@ class PageSink:
     def see(self, block: FirstBlock) -> None:
         """Write counts."""
         self._counts.append(block.counts_ng)
+        self._columns.see(block.counts_ng)
+        if block.alone.grounds is not None:
+            self._grounds_alone.append(block.alone.grounds)
 
     def add(self, block: AnnotatedBlock) -> None:
         """Write fingerprints and probabilities."""
         self._fingerprints.append(block.fingerprint_nd)
         self._probabilities.append(block.probabilities_nm)
+        if block.single_n is not None and block.grounds is not None:
+            self._grounds.append(block.grounds)
         self._h5ad.add(block)
         self._csv.add(block)
 
@@ -103,7 +118,10 @@ class PageSink:
             self._csv.finish(annotation)
             _write_names(self._folder, annotation.cell_names)
             _write_cells(self._folder, annotation)
+            keep(annotation, self._folder)
             positions_n2 = drawn.result()
+        add_map(self._folder / H5AD, positions_n2)
+        self._columns.finish(annotation, self._folder)
         self._tell("writing the report", DRAWN)
         words = commands(self._name, annotation)
         placed = replace(annotation, position_s2=positions_n2[annotation.sample_s])
@@ -127,6 +145,8 @@ class PageSink:
         self._probabilities = growing(PROBABILITIES, len(bundle.nodes), np.float16)
         writer = CountsWriter(self._folder / COUNTS, n_genes=bundle.manifest.n_genes)
         self._counts = self._growing.enter_context(writer)
+        self._grounds = self._growing.enter_context(GroundsWriter(self._folder / GROUNDS))
+        self._grounds_alone = self._growing.enter_context(GroundsWriter(self._folder / GROUNDS_ALONE))
 
 
 def commands(name: str, annotation: Annotation) -> dict[str, str]:

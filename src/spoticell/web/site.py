@@ -10,8 +10,11 @@ import contextlib
 import logging
 import os
 import shutil
+import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,15 +24,33 @@ from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import check_groups
 from spoticell.errors import ConfigError
 from spoticell.model.bundle import Bundle
-from spoticell.web import sink
-from spoticell.web.jobs import AT_REST, CANCELLED, CHECKING, DONE, QUEUED, RUNNING, WAITING, Job, Jobs, new_id, now
+from spoticell.web import earlier, sink
+from spoticell.web.child import where
+from spoticell.web.jobs import (
+    CANCELLED,
+    CHECKING,
+    DONE,
+    QUEUED,
+    RUNNING,
+    WAITING,
+    Job,
+    Jobs,
+    new_id,
+    now,
+    of_a_result,
+)
 from spoticell.web.neighbours import Neighbours
+from spoticell.web.quota import Quota, room_of
+from spoticell.web.rates import guess, times
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
 from spoticell.web.schemas import RunOrder
 from spoticell.web.settings import Settings
+from spoticell.web.steady import Steady
 from spoticell.web.task import INPUT, RESULTS, loaded
+from spoticell.web.threshold import show_at
 from spoticell.web.upload import Upload
+from spoticell.web.visitors import Visitors
 from spoticell.web.workers import Workers
 
 log = logging.getLogger("spoticell.web")
@@ -37,12 +58,10 @@ log = logging.getLogger("spoticell.web")
 GONE = "There is no such job. It was deleted, or its time was up."
 SWEEP = 60.0
 """Seconds between two looks for jobs whose time is up."""
+WATCH = 5.0
+"""Seconds between two looks whether all threads are alive."""
 RETRY = 20
 """Seconds after which a visitor who was sent away because too many wait may try again."""
-SPARE_DISK = 1 << 30
-"""Bytes that are left free on the disk."""
-GROWTH = 4
-"""How many times the bytes of an upload its job may take on disk while it is worked on."""
 
 
 class Site:
@@ -62,25 +81,35 @@ class Site:
         self.offered = {loaded(bundle).name: self._offer(bundle) for bundle in settings.bundles}
         """For each name of a model the options that its runs begin with; the first is meant where none is chosen."""
         self.jobs = Jobs(settings.database)
-        self.workers = Workers(settings, self.jobs, self.offered)
+        self.visitors = Visitors(uploads=settings.limits.uploads_each, readers=settings.limits.readers)
+        self.quota = Quota(settings, self.jobs)
+        self.workers = Workers(settings, self.jobs, self.quota, self.offered, self.visitors)
         self.ending = asyncio.Event()
-        self._receiving: dict[str, int] = {}
+        self._swept_out = threading.Event()
+        self.sweeper = Steady("the sweeper", self._sweep_and_wait, ending=self._swept_out)
+        self.swept = 0.0
+        """When it was last looked for jobs whose time is up."""
+        self._receiving: set[str] = set()
+        self._moving = threading.Lock()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Take up work and sweep until the block ends."""
         self.jobs.restore()
         self.sweep()
+        self._settle_results()
         self.workers.start()
-        sweeper = asyncio.create_task(self._sweep_on())
+        watch = asyncio.create_task(self._watch())
         try:
             yield
         finally:
             self.ending.set()
-            sweeper.cancel()
+            self._swept_out.set()
+            watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await sweeper
+                await watch
             await asyncio.to_thread(self.workers.stop)
+            await asyncio.to_thread(self.sweeper.join, 10)
             self.jobs.close()
 
     def folder(self, id: str) -> Path:
@@ -90,16 +119,19 @@ class Site:
     def job(self, id: str) -> Job:
         """Give a job, or refuse."""
         job = self.jobs.get(id)
-        if job is None:
+        # at a full disk a job may be gone while the table couldn't be told yet
+        if job is None or not self.folder(id).is_dir():
             raise Refusal(404, GONE)
         return job
 
     @contextlib.contextmanager
     def begin(self, n_bytes: int) -> Any:  # noqa: ANN401
         """Give the id of a new job and make its folder; what is not added by the end of the block is removed."""
-        self._check_room(n_bytes)
+        if self.jobs.busy() + len(self._receiving) >= self.settings.limits.waiting:
+            raise Refusal(429, "Too many files are being worked on. Try again in a moment.", retry_after=RETRY)
         id = new_id()
-        self._receiving[id] = n_bytes
+        self.quota.begin_upload(id, n_bytes)
+        self._receiving.add(id)
         try:
             (self.folder(id) / INPUT).mkdir(mode=0o700, parents=True)
             yield id
@@ -107,13 +139,15 @@ class Site:
             shutil.rmtree(self.folder(id), ignore_errors=True)
             raise
         finally:
-            del self._receiving[id]
+            self._receiving.discard(id)
+            self.quota.forget(id)
 
-    def add(self, id: str, upload: Upload) -> Job:
-        """Make a job of an upload."""
+    def add(self, id: str, upload: Upload, visitor: str) -> Job:
+        """Make a job of a visitor's upload."""
         created = now()
         expires = created + 3600 * self.settings.keep_hours
         job = Job(id, upload.name, upload.file, upload.bytes, created, expires, disk=upload.bytes)
+        self.visitors.brought(id, visitor)
         self.jobs.add(job)
         self.workers.wake()
         return job
@@ -136,55 +170,84 @@ class Site:
             raise Refusal(409, "The file can't be used, so there is nothing to run.")
         if self.jobs.busy() >= self.settings.limits.waiting:
             raise Refusal(429, "Too many jobs are waiting. Try again in a moment.", retry_after=RETRY)
+        room = room_of(job, self.bundle(settings["model"]))
+        self.quota.begin_run(job, room)
         changes = {"state": QUEUED, "stage": WAITING, "progress": 0.0, "error": None, "queued": now(), "attempts": 0}
-        if not self.jobs.update(id, only_if=sorted(AT_REST), settings=settings, **changes):
+        changes |= {
+            "settings": settings,
+            "room": room,
+            "guess": guess(job),
+            "earlier": of_a_result(job),
+            "notice": None,
+        }
+        if not self.jobs.update(id, only_if=[job.state], **changes):
             return self.run(id, order)
         self.workers.wake()
         return self.job(id)
 
     def cancel(self, id: str) -> Job:
         """End the work on a job; one at rest stays as it is."""
-        self.job(id)
-        if self.jobs.update(id, only_if=[CHECKING, QUEUED, RUNNING], state=CANCELLED, stage="cancelled"):
-            self.workers.end(id)
+        self.workers.cancel(self.job(id))
         return self.job(id)
 
     def delete(self, id: str) -> None:
-        """Forget a job and remove its files."""
+        """Remove a job's files and forget it, in this order: at a full disk the files make the room to forget."""
         self.job(id)
-        self.jobs.remove(id)
+        with contextlib.suppress(sqlite3.OperationalError):
+            self.jobs.update(id, only_if=[CHECKING, QUEUED, RUNNING], state=CANCELLED)
         self.workers.end(id)
-        shutil.rmtree(self.folder(id), ignore_errors=True)
+        self._remove(id)
 
     def results(self, id: str) -> Path:
         """Give the folder of a job's results, or refuse while there are none."""
-        job = self.job(id)
-        if job.state != DONE:
+        if of_a_result(self.job(id)) is None:
             raise Refusal(409, "There are no results yet: the job is not done.")
         return self.folder(id) / RESULTS
 
     def cells(self, id: str) -> Results:
         """Give a job's results cell by cell and gene by gene, or refuse while there are none."""
         folder = self.results(id)
-        model = (self.job(id).settings or {}).get("model", "")
+        model = ((of_a_result(self.job(id)) or {})["settings"] or {}).get("model", "")
         if model not in self.offered:
             raise Refusal(
                 409, f"These cells were named by the model {model}, which this server no longer has. Run the job again."
             )
         return Results(folder, self.bundle(model), self.neighbours if self.offered[model].index else None)
 
+    def show_at(self, id: str, threshold: float) -> dict[str, Any]:
+        """Show a job's answers at another threshold, and give their summary."""
+        self.cells(id)
+        settings = dict(self.job(id).settings or {})
+        options = replace(self.offered[settings.pop("model")], **settings)
+        with self._moving:
+            return show_at(threshold, self.folder(id), replace(options, threshold=threshold))
+
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""
         for id in self.jobs.expired(now()):
             log.info("job %s: its time is up", id[:8])
-            self.jobs.remove(id)
+            self._remove(id)
         # in this order: an upload that arrives meanwhile is not in the list, one that became a job is in either set
-        folders = list(self.settings.jobs_dir.iterdir())
+        folders = {folder.name for folder in self.settings.jobs_dir.iterdir()}
         receiving = set(self._receiving)
-        known = receiving | self.jobs.ids()
-        for folder in folders:
-            if folder.name not in known:
-                shutil.rmtree(folder, ignore_errors=True)
+        ids = self.jobs.ids()
+        for name in folders - receiving - ids:
+            shutil.rmtree(self.folder(name), ignore_errors=True)
+        for id in ids:
+            if not self.folder(id).exists():
+                self.jobs.remove(id)
+        self.swept = now()
+
+    def _remove(self, id: str) -> None:
+        shutil.rmtree(self.folder(id), ignore_errors=True)
+        with contextlib.suppress(sqlite3.OperationalError):  # the sweeper forgets it when there is room
+            self.jobs.remove(id)
+
+    def _settle_results(self) -> None:
+        """Keep the new results of jobs that are done, and bring back the earlier ones of others."""
+        for id in self.jobs.ids():
+            job = self.jobs.get(id)
+            (earlier.keep if job is not None and job.state == DONE else earlier.bring_back)(self.folder(id))
 
     def _offer(self, place: str) -> Options:
         """Give the options of runs with a model: matched with the index, if that is of the model."""
@@ -207,19 +270,19 @@ class Site:
             raise Refusal(422, str(error)) from None
         return asked | {"tissue": settled.tissue}
 
-    async def _sweep_on(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP)
-            await asyncio.to_thread(self.sweep)
+    def _sweep_and_wait(self) -> None:
+        self.sweep()
+        self._swept_out.wait(SWEEP)
 
-    def _check_room(self, n_bytes: int) -> None:
-        limits = self.settings.limits
-        if self.jobs.busy() + len(self._receiving) >= limits.waiting:
-            raise Refusal(429, "Too many files are being worked on. Try again in a moment.", retry_after=RETRY)
-        coming = GROWTH * (n_bytes + sum(self._receiving.values()))
-        free = shutil.disk_usage(self.settings.jobs_dir).free - SPARE_DISK
-        if self.jobs.disk() + coming > limits.disk_bytes or coming > free:
-            raise Refusal(429, "The server has no room for more files. Try again later.", retry_after=15 * RETRY)
+    async def _watch(self) -> None:
+        """Start threads anew that died."""
+        while True:
+            try:
+                self.sweeper.revive()
+                self.workers.revive()
+            except Exception as error:  # noqa: BLE001 - what watches has nobody to watch it
+                log.error("the watch over the threads: %s; it goes on", where(error))
+            await asyncio.sleep(WATCH)
 
 
 def _check_columns(order: RunOrder, findings: dict[str, Any], *, name: str) -> None:
@@ -236,9 +299,10 @@ def told(job: Job, jobs: Jobs) -> dict[str, Any]:
     """Give what is told of a job."""
     here = f"/api/jobs/{job.id}"
     links = {"self": here, "page": f"/jobs/{job.id}", "events": f"{here}/events"}
-    if job.state == DONE:
+    settings = (of_a_result(job) or {}).get("settings")
+    if settings is not None:
         links |= {name: f"{here}/{name}" for name in ("summary", "map", "genes", "commands")}
-        links |= {"groups": f"{here}/groups"} if (job.settings or {}).get("groups") else {}
+        links |= {"groups": f"{here}/groups"} if settings.get("groups") else {}
         links |= {name: f"{here}/files/{name}" for name in (sink.H5AD, sink.CSV, sink.REPORT)}
     return {
         "id": job.id,
@@ -249,6 +313,8 @@ def told(job: Job, jobs: Jobs) -> dict[str, Any]:
         "progress": job.progress,
         "position": jobs.position(job),
         "error": job.error,
+        "notice": job.notice,
+        **times(job, jobs.past_runs(), now()),
         "findings": job.findings,
         "lines": job.lines,
         "warnings": (job.findings or {}).get("notes", []),

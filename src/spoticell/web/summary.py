@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from spoticell.annotation.colors import TypeColors
+from spoticell.annotation.evidence import CONFLICT
 from spoticell.annotation.groups import Group
 from spoticell.annotation.result import Annotation
+from spoticell.biology.everyday import everyday_names
 from spoticell.biology.ontology import Ontology, load_ontology
-from spoticell.biology.palette import term_color
+from spoticell.biology.short_names import short_name
 from spoticell.report.sections.samples import OTHERS, SampleView, sample_view
 
 UNKNOWN_TYPE = 65535
@@ -33,32 +36,44 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         "cells": len(annotation.answer_n),
         "named": int(known_n.sum()),
         "threshold": annotation.threshold,
+        "saved_threshold": annotation.threshold,
         "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.describe(),
         "tissues": None if annotation.tissues is None else annotation.tissues.describe(),
         "changed_by_neighbours": None if annotation.single_n is None else annotation.changed,
+        "contradicted": _contradicted(annotation),
         "model": annotation.bundle.name,
-        "score_mean": float(annotation.score_n[known_n].mean()) if known_n.any() else None,
+        "score_median": float(np.median(annotation.score_n[known_n])) if known_n.any() else None,
         "types": types,
-        "levels": [_level(name, types, ontology) for name in ("broad", "middle", "fine")],
+        "levels": [_level(name, types, annotation) for name in ("broad", "middle", "fine")],
         "unknown": {"cells": int((~known_n).sum()), "reasons": annotation.why_unknown()},
-        "groups": None if annotation.groups is None else [_named_group(group) for group in annotation.groups.groups],
+        "groups": None
+        if annotation.groups is None
+        else [_named_group(group, annotation.colors) for group in annotation.groups.groups],
         "samples": _samples(sample_view(annotation)),
     }
 
 
-def _named_group(group: Group) -> dict[str, Any]:
+def _contradicted(annotation: Annotation) -> int | None:
+    if annotation.matches is None:
+        return None
+    return int((annotation.matches.agreement_with(annotation.terms_n) == CONFLICT).sum())
+
+
+def _named_group(group: Group, colors: TypeColors) -> dict[str, Any]:
     return {
         "name": group.name,
         "cells": group.cells,
         "term": group.term,
         "type": group.cell_type,
-        "color": term_color(group.term),
+        "short": short_name(group.term),
+        "color": colors.of(group.term),
         "share": group.share,
         "score": group.score,
         "second": {
             "term": group.second_term,
             "name": group.second_cell_type,
+            "short": short_name(group.second_term),
             "probability": group.second_probability,
         },
         "novel": group.novel,
@@ -76,7 +91,12 @@ def _samples(view: SampleView | None) -> dict[str, Any] | None:
             "name": bar.name,
             "cells": bar.cells,
             "parts": [
-                {"name": part.name, "cells": part.cells, "color": None if part.color == OTHERS else part.color}
+                {
+                    "name": part.full or part.name,
+                    "short": part.name,
+                    "cells": part.cells,
+                    "color": None if part.color == OTHERS else part.color,
+                }
                 for part in bar.parts
             ],
         }
@@ -91,39 +111,44 @@ def _type(index: int, answer: int, annotation: Annotation, ontology: Ontology) -
         "index": index,
         "term": term,
         "name": annotation.names[answer],
+        "short": short_name(term),
+        "also": everyday_names(term),
         "path": named_terms(ontology.path(term), ontology),
         "cells": int(own_n.sum()),
-        "mean_score": float(annotation.score_n[own_n].mean()),
-        "color": term_color(term),
+        "median_score": float(np.median(annotation.score_n[own_n])),
+        "color": annotation.colors.of(term),
     }
 
 
 def named_terms(terms: Sequence[str], ontology: Ontology) -> list[dict[str, str]]:
     """Give terms with their names."""
-    return [{"term": term, "name": ontology.name(term)} for term in terms]
+    return [{"term": term, "name": ontology.name(term), "short": short_name(term)} for term in terms]
 
 
-def _level(name: str, types: list[dict[str, Any]], ontology: Ontology) -> dict[str, Any]:
+def _level(name: str, types: list[dict[str, Any]], annotation: Annotation) -> dict[str, Any]:
     """Give the groups that types form on a level, commonest first, and the group of each type."""
     places = {"broad": _broad, "middle": _middle, "fine": _fine}
     terms = [places[name]([place["term"] for place in kind["path"]]) for kind in types]
     members: dict[str, list[dict[str, Any]]] = {}
     for kind, term in zip(types, terms, strict=True):
         members.setdefault(term, []).append(kind)
-    groups = [_group(term, kinds, ontology) for term, kinds in members.items()]
+    groups = [_group(term, kinds, annotation) for term, kinds in members.items()]
     groups.sort(key=lambda group: -group["cells"])
     order = [group["term"] for group in groups]
+    color_of = annotation.colors.level({term: [kind["term"] for kind in members[term]] for term in order})
+    groups = [group | {"color": color_of[group["term"]]} for group in groups]
     return {"name": name, "groups": groups, "group_of_type": [order.index(term) for term in terms]}
 
 
-def _group(term: str, kinds: list[dict[str, Any]], ontology: Ontology) -> dict[str, Any]:
-    cells = sum(kind["cells"] for kind in kinds)
+def _group(term: str, kinds: list[dict[str, Any]], annotation: Annotation) -> dict[str, Any]:
+    position = {node: m for m, node in enumerate(annotation.nodes)}
+    own_n = np.isin(annotation.answer_n, [position[kind["term"]] for kind in kinds])
     return {
         "term": term,
-        "name": ontology.name(term),
-        "color": term_color(term),
-        "cells": cells,
-        "mean_score": sum(kind["cells"] * kind["mean_score"] for kind in kinds) / cells,
+        "name": load_ontology().name(term),
+        "short": short_name(term),
+        "cells": int(own_n.sum()),
+        "median_score": float(np.median(annotation.score_n[own_n])),
         "types": [kind["index"] for kind in kinds],
     }
 

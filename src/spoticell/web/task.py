@@ -19,10 +19,14 @@ from spoticell.api import annotate_source, look_at
 from spoticell.biology.columns import shared_columns
 from spoticell.errors import FileFormatError, SpoticellError
 from spoticell.io import open_cells
+from spoticell.io.annotated import can_be_copied
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
+from spoticell.io.storage.links import leading_out, left_out
 from spoticell.model.bundle import Bundle
 from spoticell.progress import Progress
+from spoticell.web.disk import bytes_of
+from spoticell.web.guess import guess, keep_looks, kept_looks
 from spoticell.web.kept import recall, remember
 from spoticell.web.settings import Limits
 from spoticell.web.sink import ANSWERED, PageSink, Tell
@@ -90,7 +94,11 @@ def _check(task: Task, tell: Tell) -> dict[str, Any]:
                 f"{task.name} holds {source.n_cells:,} cells; this server takes up to {task.limits.cells:,}. "
                 "Use the command line for larger files: it has no limit."
             )
-        return _told(_look(source, task, _ready(task.options), tell), source)
+        options = _ready(task.options)
+        findings = _look(source, task, options, tell)
+        tell("looking at some cells", 1)
+        keep_looks(guess(findings, source, options), task.folder)
+        return _with_looks(_told(findings, source), task)
 
 
 def _run(task: Task, tell: Tell) -> dict[str, Any]:
@@ -105,7 +113,7 @@ def _run(task: Task, tell: Tell) -> dict[str, Any]:
             findings=findings,
             on_progress=_stage(tell, "naming cells", share=ANSWERED),
         )
-        return _told(annotation.findings, source) | {"threshold": annotation.threshold}
+        return _with_looks(_told(annotation.findings, source), task) | {"threshold": annotation.threshold}
 
 
 def _ready(options: Options) -> Options:
@@ -119,16 +127,30 @@ def _opened(task: Task) -> CellSource:
 
 def _look(source: CellSource, task: Task, options: Options, tell: Tell) -> Findings:
     """Look at the upload, and keep what was found for its run."""
-    findings = called(look_at(source, options, on_progress=_stage(tell, "reading")), task)
+    findings = _noted(called(look_at(source, options, on_progress=_stage(tell, "reading")), task), task)
     remember(findings, task.folder, bundle_sha256=options.bundle.sha256)
     return findings
+
+
+def _noted(findings: Findings, task: Task) -> Findings:
+    """Give findings that say what of the upload won't be in the annotated file."""
+    upload = task.folder / INPUT / task.file
+    places = leading_out(upload) if can_be_copied(upload) else []
+    return replace(findings, warnings=(*findings.warnings, left_out(places))) if places else findings
 
 
 def _told(findings: Findings, source: CellSource) -> dict[str, Any]:
     columns: list[str] = []
     with suppress(SpoticellError):  # cells can be named without the table about them
         columns = shared_columns(source.obs())
-    return {"findings": findings.to_dict() | {"columns": columns}, "lines": findings.describe()}
+    # a matrix that was turned round lies there until the source is closed
+    size = {"values": findings.verdict.n_values, "scratch": bytes_of(Path(tempfile.gettempdir()))}
+    return {"findings": findings.to_dict() | {"columns": columns} | size, "lines": findings.describe()}
+
+
+def _with_looks(told: dict[str, Any], task: Task) -> dict[str, Any]:
+    """Add what the cells looked like before they were named."""
+    return told | {"findings": told["findings"] | kept_looks(task.folder)}
 
 
 def called(findings: Findings, task: Task) -> Findings:

@@ -25,12 +25,13 @@ def unpacked(path: Path, limits: Limits) -> Path:
     FileFormatError
         If it is damaged, breaks a limit, or it isn't clear what in it are the cells.
     """
-    if sniff(path) != PACKED:
+    if path.is_dir() or sniff(path) != PACKED:
         return path
     folder = path.with_name(f"{path.stem}-unpacked")
     if not folder.is_dir():
         passing = folder.with_name(f"{folder.name}-passing")
-        passing.mkdir(mode=0o700, exist_ok=True)
+        shutil.rmtree(passing, ignore_errors=True)  # of a check that was ended
+        passing.mkdir(mode=0o700)
         try:
             unpack(path, passing, most_bytes=limits.unpacked_bytes)
         except BaseException:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,11 +24,15 @@ from starlette.requests import ClientDisconnect
 from spoticell.errors import FileFormatError
 from spoticell.io.sniff import sniff
 from spoticell.io.unpack import ZIP
+from spoticell.web.matrix_files import part_matrix
 from spoticell.web.refusal import Refusal
 
 FIELD = "file"
 PATIENCE = 60.0
 """Seconds that an upload may be silent."""
+WINDOW, LEAST_RATE = 60.0, 16_000
+"""Seconds over which an upload's pace is measured, and bytes a second that it must have.  Who sends a byte now and
+then would hold a place for days; the slowest honest lines send several times as much."""
 LONGEST_NAME = 120
 MOST_PARTS, MOST_HEADER = 20, 8192
 ENDINGS = (
@@ -52,7 +58,8 @@ class _Receiver:
     """Hears from the parser what the body holds, and collects what is to be written."""
 
     def __init__(self, boundary: bytes) -> None:
-        self.name: str | None = None
+        self.names: list[str] = []
+        self.sizes: list[int] = []
         self.parts: list[bytes] = []
         self.whole = False
         self._n_parts = 0
@@ -83,7 +90,10 @@ class _Receiver:
         self._header = self._value = self._disposition = b""
         self._in_file = False
         if self._n_parts > MOST_PARTS:
-            raise Refusal(400, f"The request has more than {MOST_PARTS} parts. Send one file.")
+            raise Refusal(
+                400,
+                f"The request has more than {MOST_PARTS} parts. Send one file, or one matrix with its files of names.",
+            )
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -106,28 +116,30 @@ class _Receiver:
         _, options = parse_options_header(self._disposition)
         if options.get(b"name") != FIELD.encode() or b"filename" not in options:
             return
-        if self.name is not None:
-            raise Refusal(400, "The request holds several files. Send them one by one.")
-        self.name = shown_name(options[b"filename"].decode("utf-8", "replace"))
+        self.names.append(options[b"filename"].decode("utf-8", "replace"))
+        self.sizes.append(0)
         self._in_file = True
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
             self.parts.append(data[start:end])
+            self.sizes[-1] += end - start
 
     def _end(self) -> None:
         self.whole = True
 
 
-async def receive(request: Request, folder: Path) -> Upload:
-    """Write the file of a request into a folder.
+async def receive(request: Request, folder: Path, *, on_bytes: Callable[[int], None]) -> Upload:
+    """Write the file of a request into a folder, or a matrix with its files of names into a folder in it.
 
     Parameters
     ----------
     request
-        A POST of ``multipart/form-data`` with one file in the field ``file``.
+        A POST of ``multipart/form-data`` with one file in the field ``file``, or several that are one matrix.
     folder
         Where to; there and empty.
+    on_bytes
+        Called with the bytes of the file that are here; what it raises ends the upload.
 
     Raises
     ------
@@ -141,23 +153,49 @@ async def receive(request: Request, folder: Path) -> Upload:
     receiver = _Receiver(options[b"boundary"])
     try:
         with passing.open("wb") as file:
-            size = await _write(request, receiver, file)
+            size = await _write(request, receiver, file, on_bytes)
     except FormParserError:
         raise Refusal(400, "The request is not valid multipart/form-data.") from None
     except ClientDisconnect:
         raise Refusal(400, "The upload broke off.") from None
-    if receiver.name is None:
+    if not receiver.names:
         raise Refusal(400, "The request holds no file. Send one in the field 'file'.")
     if not receiver.whole:
         raise Refusal(400, "The upload broke off: its end is missing.")
-    path = passing.rename(passing.with_name(passing.name + _ending(receiver.name)))
-    await to_thread.run_sync(check_kind, path, receiver.name)
-    return Upload(receiver.name, path.name, size)
+    if len(receiver.names) > 1:
+        files = list(zip(receiver.names, receiver.sizes, strict=True))
+        folder, shown = await to_thread.run_sync(part_matrix, passing, files)
+        return Upload(shown_name(shown), folder.name, size)
+    name = shown_name(receiver.names[0])
+    path = passing.rename(passing.with_name(passing.name + _ending(name)))
+    await to_thread.run_sync(check_kind, path, name)
+    return Upload(name, path.name, size)
 
 
-async def _write(request: Request, receiver: _Receiver, file: IO[bytes]) -> int:
+class _Pace:
+    """Refuses an upload that comes too slowly."""
+
+    def __init__(self) -> None:
+        self._since, self._bytes = time.monotonic(), 0
+
+    def keep(self, n_bytes: int) -> None:
+        """Take note of what has come."""
+        self._bytes += n_bytes
+        seconds = time.monotonic() - self._since
+        if seconds < WINDOW:
+            return
+        if self._bytes < LEAST_RATE * seconds:
+            raise Refusal(
+                408,
+                f"The file came too slowly: {self._bytes / seconds / 1000:,.1f} kB a second. This server needs "
+                f"{LEAST_RATE / 1000:,.0f} at least. Pack the file, or send it over a faster line.",
+            )
+        self._since, self._bytes = time.monotonic(), 0
+
+
+async def _write(request: Request, receiver: _Receiver, file: IO[bytes], on_bytes: Callable[[int], None]) -> int:
     size = 0
-    stream = request.stream()
+    stream, pace = request.stream(), _Pace()
     while True:
         try:
             async with asyncio.timeout(PATIENCE):
@@ -166,9 +204,11 @@ async def _write(request: Request, receiver: _Receiver, file: IO[bytes]) -> int:
             raise Refusal(408, f"No data came for {PATIENCE:.0f} seconds.") from None
         if chunk is None:
             return size
+        pace.keep(len(chunk))
         found = receiver.hear(chunk) if chunk else b""
         if found:
             size += len(found)
+            on_bytes(size)
             await to_thread.run_sync(file.write, found)
 
 

@@ -147,6 +147,15 @@ def link(browser: Any, server: Server, cells_file: Path) -> str:
     return str(link)
 
 
+def until(place: Any, script: str, arg: Any = None) -> None:
+    """Wait until a script says so. The page's policy lets playwright's own wait not run text as a script."""
+    deadline = time.monotonic() + PATIENCE
+    while not place.evaluate(script, arg):
+        if time.monotonic() > deadline:
+            pytest.fail(f"it never came true: {script}")
+        time.sleep(0.05)
+
+
 def name_cells(page: Any, path: Path) -> None:
     """Bring a file, run it and wait for the map."""
     page.goto("/")

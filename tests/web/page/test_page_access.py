@@ -76,7 +76,7 @@ def test_every_state_of_a_result_is_accessible_and_fits(result):
     check(page, "no cell")
     page.locator("#which-cell").fill("3")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".sky img")
+    page.wait_for_selector("#cell .sky canvas")
     check(page, "cell")
     page.get_by_role("button", name="Delete", exact=True).click()
     check(page, "delete?")

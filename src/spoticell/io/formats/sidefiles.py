@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,25 @@ def find_side_files(path: Path) -> dict[str, Path]:
 
     A file that shares the beginning of its name with the matrix wins over one that doesn't.
     """
-    stem = re.sub(r"\.mtx(?:\.gz)?$", "", path.name, flags=re.IGNORECASE)
+    others = sorted(other.name for other in path.parent.iterdir() if other.is_file() and other != path)
+    return {kind: path.with_name(name) for kind, name in side_names(path.name, others).items()}
+
+
+def side_names(matrix: str, others: Sequence[str]) -> dict[str, str]:
+    """Give the names of side files among those of files beside a matrix; see `find_side_files`.
+
+    Examples
+    --------
+    >>> side_names("s1_matrix.mtx.gz", ["s1_barcodes.tsv.gz", "s1_features.tsv.gz", "s2_features.tsv.gz"])
+    {'genes': 's1_features.tsv.gz', 'cells': 's1_barcodes.tsv.gz'}
+    """
+    stem = re.sub(r"\.mtx(?:\.gz)?$", "", matrix, flags=re.IGNORECASE)
     starts = [re.escape(start) + r"[._-]?" for start in (stem, _MATRIX_WORD.sub("", stem).rstrip("._-")) if start]
-    others = sorted(other for other in path.parent.iterdir() if other.is_file() and other != path)
-    found: dict[str, Path] = {}
+    found: dict[str, str] = {}
     for start in [*starts, ""]:
         for kind, words in _KINDS.items():
             pattern = re.compile(start + words + _TABLE, re.IGNORECASE)
-            match = next((other for other in others if pattern.fullmatch(other.name)), None)
+            match = next((other for other in others if pattern.fullmatch(other)), None)
             if match is not None:
                 found.setdefault(kind, match)
     return found

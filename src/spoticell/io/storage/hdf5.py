@@ -19,10 +19,10 @@ import numpy as np
 
 from spoticell.errors import FileFormatError
 from spoticell.io.storage.heaps import broken_heap
+from spoticell.io.storage.links import MOST_LINKS, link_of
 from spoticell.io.storage.room import check_list, holds
 from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, damaged, is_group, reading
 
-MOST_LINKS = 16
 CACHE = 1 << 23
 """Bytes of unpacked chunks that are kept of each array, so that a chunk isn't unpacked anew for each part of it."""
 MOST_TEXT = 1 << 28
@@ -131,7 +131,7 @@ class Hdf5Tree(Tree):
         while parts:
             with reading(self.name, f"'{path}'"):
                 here = self.file["/" + "/".join(done)]
-                link = here.get(parts[0], getlink=True) if isinstance(here, h5py.Group) else None
+                link = link_of(here, parts[0]) if isinstance(here, h5py.Group) else None
             if link is None:
                 return None
             if isinstance(link, h5py.ExternalLink):

@@ -6,13 +6,15 @@ Axes: ``n`` cells, ``m`` ontology nodes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spoticell.annotation.result import Annotation
-from spoticell.biology.ontology import load_ontology
-from spoticell.biology.palette import GREY, term_color
+from spoticell.biology.ontology import Ontology, load_ontology
+from spoticell.biology.palette import GREY
+from spoticell.biology.short_names import short_name
 from spoticell.keys import UNKNOWN
 
 SHOWN = 30
@@ -24,18 +26,30 @@ class TypeRow:
     """The cells of one type."""
 
     number: int
-    """Its place in the table, from 1; the same in all pictures."""
+    """Its place among all types by their cells, from 1; the same in all pictures and on the web page."""
     answer: int
     """Position in the bundle's nodes."""
     term: str
     name: str
-    cells: int
-    mean_score: float
+    color: str
+    """As ``#rrggbb``."""
+    score_n: NDArray[np.float32] = field(repr=False, compare=False)
+    """Scores of its cells."""
 
     @property
-    def color(self) -> str:
-        """As ``#rrggbb``."""
-        return term_color(self.term)
+    def cells(self) -> int:
+        """How many there are."""
+        return len(self.score_n)
+
+    @property
+    def median_score(self) -> float:
+        """Over its cells."""
+        return float(np.median(self.score_n))
+
+    @property
+    def short(self) -> str:
+        """Its short name."""
+        return short_name(self.term)
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,13 @@ class Lineage:
     """Of the broad type, or ``unknown`` where the types have none above them."""
     name: str
     rows: tuple[TypeRow, ...]
+    color: str
+    """As ``#rrggbb``."""
+
+    @property
+    def short(self) -> str:
+        """Its short name; the name itself where it is of no term."""
+        return self.name if self.term == UNKNOWN else short_name(self.term)
 
     @property
     def cells(self) -> int:
@@ -53,14 +74,9 @@ class Lineage:
         return sum(row.cells for row in self.rows)
 
     @property
-    def mean_score(self) -> float:
+    def median_score(self) -> float:
         """Over all its cells."""
-        return sum(row.cells * row.mean_score for row in self.rows) / self.cells
-
-    @property
-    def color(self) -> str:
-        """As ``#rrggbb``."""
-        return term_color(self.term) if self.term != UNKNOWN else self.rows[0].color
+        return float(np.median(np.concatenate([row.score_n for row in self.rows])))
 
     @property
     def alone(self) -> TypeRow | None:
@@ -75,6 +91,8 @@ class Part:
     name: str
     cells: int
     color: str
+    full: str = ""
+    """What the name is short for, if it is."""
 
 
 @dataclass(frozen=True)
@@ -110,24 +128,21 @@ def compose(annotation: Annotation) -> list[Lineage]:
     """Count cells by broad type and by type, most first; cells without a type are left out."""
     ontology, n_nodes = load_ontology(), len(annotation.nodes)
     known_n = annotation.answer_n >= 0
-    answer_n = annotation.answer_n[known_n]
+    answer_n, score_n = annotation.answer_n[known_n], annotation.score_n[known_n]
     cells_m = np.bincount(answer_n, minlength=n_nodes)
-    scores_m = np.bincount(answer_n, weights=annotation.score_n[known_n].astype(np.float64), minlength=n_nodes)
-    by_broad: dict[str, list[int]] = {}
-    for answer in np.argsort(-cells_m, kind="stable")[: np.count_nonzero(cells_m)].tolist():
-        by_broad.setdefault(ontology.broad(annotation.nodes[answer]), []).append(answer)
-    lineages: list[Lineage] = []
-    number = 0
-    for broad, found in sorted(by_broad.items(), key=lambda item: -int(cells_m[item[1]].sum())):
-        rows = []
-        for answer in found:
-            number += 1
-            cells = int(cells_m[answer])
-            mean_score = float(scores_m[answer]) / cells
-            rows.append(TypeRow(number, answer, annotation.nodes[answer], annotation.names[answer], cells, mean_score))
-        name = ontology.name(broad) if broad != UNKNOWN else "other types"
-        lineages.append(Lineage(broad, name, tuple(rows)))
-    return lineages
+    by_broad: dict[str, list[TypeRow]] = {}
+    for place, answer in enumerate(np.argsort(-cells_m, kind="stable")[: np.count_nonzero(cells_m)].tolist()):
+        term, color = annotation.nodes[answer], annotation.colors.of(annotation.nodes[answer])
+        row = TypeRow(place + 1, answer, term, annotation.names[answer], color, score_n[answer_n == answer])
+        by_broad.setdefault(ontology.broad(term), []).append(row)
+    lineages = [_lineage(broad, rows, annotation, ontology) for broad, rows in by_broad.items()]
+    return sorted(lineages, key=lambda lineage: -lineage.cells)
+
+
+def _lineage(broad: str, rows: list[TypeRow], annotation: Annotation, ontology: Ontology) -> Lineage:
+    if broad == UNKNOWN:
+        return Lineage(broad, "other types", tuple(rows), rows[0].color)
+    return Lineage(broad, ontology.name(broad), tuple(rows), annotation.colors.of(broad))
 
 
 def type_table(lineages: Sequence[Lineage], annotation: Annotation) -> TypeTable:
@@ -144,7 +159,7 @@ def type_table(lineages: Sequence[Lineage], annotation: Annotation) -> TypeTable
 def _group(lineage: Lineage, rare: frozenset[int]) -> Group:
     shown = () if lineage.alone else tuple(row for row in lineage.rows if row.number not in rare)
     rest = tuple(row for row in lineage.rows if row.number in rare)
-    return Group(lineage, shown, Lineage(lineage.term, lineage.name, rest) if rest else None)
+    return Group(lineage, shown, Lineage(lineage.term, lineage.name, rest, lineage.color) if rest else None)
 
 
 def _rare_types(lineages: Sequence[Lineage]) -> frozenset[int]:

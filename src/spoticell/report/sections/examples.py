@@ -16,7 +16,6 @@ from PIL import Image
 
 from spoticell.annotation.result import Annotation, Example
 from spoticell.biology.ontology import load_ontology
-from spoticell.biology.palette import term_color
 from spoticell.report.captions import Label, place_labels
 from spoticell.report.picture import level_colors, level_picture, most_its_own, strongest
 
@@ -144,7 +143,7 @@ def _card(example: Example, annotation: Annotation, others_og: NDArray[np.float3
     )
     return Card(
         type=annotation.names[example.answer],
-        color=term_color(annotation.nodes[example.answer]),
+        color=annotation.colors.of(annotation.nodes[example.answer]),
         name=example.name,
         score=example.score,
         n_counts=float(example.counts_g.sum()),

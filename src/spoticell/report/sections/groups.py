@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from spoticell.annotation.groups import AUTO, Group
 from spoticell.annotation.result import Annotation
-from spoticell.biology.palette import term_color
 
 SHOWN = 60
 """Groups in the table, the largest ones."""
@@ -39,7 +38,7 @@ def group_table(annotation: Annotation) -> GroupTable | None:
     column = found.grouping.column
     return GroupTable(
         column=None if column == AUTO else column,
-        shown=tuple((group, term_color(group.term)) for group in shown),
+        shown=tuple((group, annotation.colors.of(group.term)) for group in shown),
         n_more=len(found.groups) - len(shown),
         n_novel=sum(group.novel is True for group in found.groups),
         apart=int((found.grouping.code_n < 0).sum()),

@@ -50,7 +50,7 @@ def head(annotation: Annotation, lineages: Sequence[Lineage]) -> Head:
     score_n = annotation.score_n[annotation.answer_n >= 0]
     match = annotation.findings.match
     unknown = len(annotation.answer_n) - len(score_n)
-    parts = [Part(lineage.name, lineage.cells, lineage.color) for lineage in lineages]
+    parts = [Part(lineage.short, lineage.cells, lineage.color, lineage.name) for lineage in lineages]
     parts += [Part(UNKNOWN, unknown, GREY)] if unknown else []
     return Head(
         total=len(annotation.answer_n),

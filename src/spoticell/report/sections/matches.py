@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from spoticell.annotation.colors import TypeColors
 from spoticell.annotation.evidence import AGREE, COMPATIBLE, CONFLICT
 from spoticell.annotation.matches import Matches
 from spoticell.annotation.result import Annotation
-from spoticell.biology.palette import GREY, term_color
+from spoticell.biology.palette import GREY
 from spoticell.index.background import Background
 from spoticell.keys import UNKNOWN
 from spoticell.report.sections.composition import Part
@@ -39,6 +40,8 @@ class MatchedType:
 
     term: str
     name: str
+    color: str
+    """As ``#rrggbb``."""
     cells: int
     matches: float
     """Matches of a cell that are of the type."""
@@ -50,11 +53,6 @@ class MatchedType:
     """Of a cell and its nearest reference."""
     nearest_in: dict[str, int]
     """How many of the cells have their nearest reference in which study, most first."""
-
-    @property
-    def color(self) -> str:
-        """As ``#rrggbb``."""
-        return term_color(self.term)
 
     @property
     def main_studies(self) -> list[tuple[str, int]]:
@@ -131,7 +129,7 @@ def match_evidence(annotation: Annotation) -> MatchEvidence | None:
         nearest=min(matches.rule.matches, matches.n_references),
         total=len(matches.evidence),
         agreed=int((matches.evidence.answer_n >= 0).sum()),
-        types=_types(table.head(SHOWN), matches),
+        types=_types(table.head(SHOWN), matches, annotation.colors),
         n_rare=len(rest),
         rare_cells=int(rest["cells"].sum()),
         agreement=tuple(Part(words, int(counts.get(key, 0)), color) for key, (words, color) in WORDS.items()),
@@ -144,13 +142,14 @@ def match_evidence(annotation: Annotation) -> MatchEvidence | None:
     )
 
 
-def _types(table: pd.DataFrame, matches: Matches) -> tuple[MatchedType, ...]:
+def _types(table: pd.DataFrame, matches: Matches, colors: TypeColors) -> tuple[MatchedType, ...]:
     there_n = (matches.evidence.answer_n >= 0) & (matches.nearest_study_n != "")
     studies = pd.DataFrame({"term": matches.terms_n, "study": matches.nearest_study_n})[there_n]
     return tuple(
         MatchedType(
             term=row["term"],
             name=row["cell_type"],
+            color=colors.of(row["term"]),
             cells=row["cells"],
             matches=row["matches"],
             voters=row["voters"],

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spoticell.annotation.colors import TypeColors
 from spoticell.annotation.composition import Composition
 from spoticell.annotation.differences import FEWEST_CELLS, Differences
 from spoticell.annotation.result import Annotation
-from spoticell.biology.palette import GREY, term_color
+from spoticell.biology.palette import GREY
+from spoticell.biology.short_names import short_name
 from spoticell.keys import UNKNOWN
 from spoticell.report.sections.composition import Lineage, Part, compose
 
@@ -44,6 +46,8 @@ class Row:
     """One type in the samples."""
 
     name: str
+    full: str
+    """What the name is short for."""
     color: str
     shares: tuple[tuple[float, float, float], ...]
     """In each sample: the share, and the bounds of its interval."""
@@ -54,6 +58,8 @@ class Change:
     """One type in two conditions."""
 
     name: str
+    full: str
+    """What the name is short for."""
     color: str
     first: float
     second: float
@@ -96,14 +102,14 @@ def sample_view(annotation: Annotation) -> SampleView | None:
     if samples is None:
         return None
     composition = annotation.by_sample
-    own = _own_parts(composition, compose(annotation))
+    own, colors = _own_parts(composition, compose(annotation)), annotation.colors
     return SampleView(
         by=samples.by or annotation.findings.source,
         n_samples=len(samples.names),
         condition=samples.condition,
-        bars=tuple(_bar(composition, place, own) for place in range(min(len(composition.samples), SHOWN))),
-        rows=_rows(composition),
-        changes=() if found is None else _changes(found),
+        bars=tuple(_bar(composition, place, own, colors) for place in range(min(len(composition.samples), SHOWN))),
+        rows=_rows(composition, colors),
+        changes=() if found is None else _changes(found, colors),
         differences=found,
     )
 
@@ -116,34 +122,39 @@ def _own_parts(composition: Composition, lineages: list[Lineage]) -> list[int]:
     return sorted(chosen, key=lambda place: order[composition.terms[place]])
 
 
-def _bar(composition: Composition, sample: int, own: list[int]) -> Bar:
+def _bar(composition: Composition, sample: int, own: list[int], colors: TypeColors) -> Bar:
     cells_t = composition.cells_st[sample].tolist()
-    parts = [Part(composition.names[place], cells_t[place], term_color(composition.terms[place])) for place in own]
+    parts = []
+    for place in own:
+        term, name = composition.terms[place], composition.names[place]
+        parts.append(Part(short_name(term), cells_t[place], colors.of(term), name))
     total = sum(cells_t)
     others = total - cells_t[-1] - sum(part.cells for part in parts)
     parts += [Part("other types", others, OTHERS), Part(UNKNOWN, cells_t[-1], GREY)]
     return Bar(composition.samples[sample], composition.conditions[sample], total, tuple(parts))
 
 
-def _rows(composition: Composition) -> tuple[Row, ...]:
+def _rows(composition: Composition, colors: TypeColors) -> tuple[Row, ...]:
     table = composition.table()
     chosen = [*composition.terms[:-1][:TYPES], UNKNOWN]
     shown = table[table["sample"].isin(composition.samples[:IN_TABLE])]
     return tuple(
         Row(
+            short_name(term),
             composition.names[composition.terms.index(term)],
-            term_color(term),
+            colors.of(term),
             tuple(shown.loc[shown["term"] == term, ["share", "low", "high"]].itertuples(index=False, name=None)),
         )
         for term in chosen
     )
 
 
-def _changes(found: Differences) -> tuple[Change, ...]:
+def _changes(found: Differences, colors: TypeColors) -> tuple[Change, ...]:
     return tuple(
         Change(
+            short_name(row["term"]),
             row["cell_type"],
-            term_color(row["term"]),
+            colors.of(row["term"]),
             row["share_first"],
             row["share_second"],
             row["q"] if row["q"] == row["q"] else None,

@@ -41,6 +41,10 @@ const post = async (path, body) => (await send(path, body)).json();
 
 const at = (id, ...rest) => ["/api/jobs", encodeURIComponent(id), ...rest].join("/");
 
+export const read = ask;
+export const readJson = json;
+export const cellSky = (id, which) => at(id, "cells", encodeURIComponent(which), "sky");
+export const typeSkies = (id, ...which) => at(id, "skies", ...which);
 export const token = (text) => send("/api/token", { token: text });
 export const info = () => json("/api/info");
 export const demo = () => json("/api/jobs/demo", { method: "POST" });
@@ -49,10 +53,24 @@ export const run = (id, settings) => post(at(id, "run"), settings);
 export const cancel = (id) => post(at(id, "cancel"));
 export const remove = (id) => ask(at(id), { method: "DELETE" });
 export const summary = (id) => json(at(id, "summary"));
+export const showAt = async (id, threshold) =>
+  (await ask(at(id, "threshold"), { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ threshold }) })).json();
 // For each cell the place of its group in the summary; 65535 for none.
 export const groups = async (id) => new Uint16Array(await (await ask(at(id, "groups"))).arrayBuffer());
 export const genes = (id, text, signal) => json(`${at(id, "genes")}?q=${encodeURIComponent(text)}`, { signal });
-export const cell = (id, which) => json(at(id, "cells", encodeURIComponent(which)));
+// As a query: the path of an address can hold no slash within a name.
+export const cell = (id, which) => json(`${at(id, "cell")}?cell=${encodeURIComponent(which)}`);
+export const about = (id, types) => json(`${at(id, "about")}?${types.map((type) => `type=${type}`).join("&")}`);
+export const apart = (id, chosen) => post(at(id, "apart"), chosen);
+export const matches = (id, chosen) => post(at(id, "matches"), chosen);
+export const expression = (id, genes) => json(`${at(id, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}`);
+export const spread = (id, symbol) => json(at(id, "genes", encodeURIComponent(symbol), "spread"));
+export const curated = (id) => json(at(id, "curated"));
+// For each cell the place of its given name, from 1; 0 for none.
+export const curatedCells = async (id) => new Uint16Array(await (await ask(at(id, "curated", "cells"))).arrayBuffer());
+export const giveName = (id, chosen, name) => post(at(id, "curated"), { ...chosen, name });
+export const undoName = (id) => post(at(id, "curated", "undo"));
+export const terms = (text) => json(`/api/terms?q=${encodeURIComponent(text)}`);
 export const commands = (id) => json(at(id, "commands"));
 export const fileUrl = (id, name) => at(id, "files", name);
 
@@ -69,8 +87,9 @@ export async function gene(id, symbol) {
   return { symbol, level: new Uint8Array(await reply.arrayBuffer()), max: Number(reply.headers.get("X-Gene-Max")) };
 }
 
-// fetch can't tell how far an upload is; XMLHttpRequest can.
-export function upload(file, onProgress, signal) {
+// `files`: [{file, path}], one, or a matrix and then its files of names. fetch can't tell how far an upload is;
+// XMLHttpRequest can.
+export function upload(files, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/jobs");
@@ -83,7 +102,7 @@ export function upload(file, onProgress, signal) {
     request.onabort = () => reject(new DOMException("stopped", "AbortError"));
     signal.addEventListener("abort", () => request.abort());
     const form = new FormData();
-    form.append("file", file);
+    for (const { file, path } of files) form.append("file", file, path);
     request.send(form);
   });
 }
@@ -119,3 +138,27 @@ export function follow(id, onJob, onLost) {
   };
   return () => { stop(); timer = null; };
 }
+
+// The columns and maps of the file, in short; null where an older run kept none.
+export async function columns(id) {
+  try {
+    return await json(at(id, "columns"));
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+// Of categories the place of each cell's, 65535 for none; of numbers these, NaN for none.
+export async function column(id, place, kind) {
+  const buffer = await (await ask(at(id, "columns", place))).arrayBuffer();
+  return kind === "category" ? new Uint16Array(buffer) : new Float32Array(buffer);
+}
+
+export async function fileMap(id, place) {
+  const both = new Float32Array(await (await ask(at(id, "maps", place))).arrayBuffer());
+  return { x: both.subarray(0, both.length / 2), y: both.subarray(both.length / 2) };
+}
+
+export const changes = (id, place, first, second, samples) =>
+  json(`${at(id, "columns", place, "changes")}?first=${first}&second=${second}${samples === null ? "" : `&samples=${samples}`}`);

@@ -1,8 +1,8 @@
 // One cell: what it was called and how surely, its picture, the ontology's path, its nearest reference cells.
 
-import { $, el } from "./dom.js";
-import { cellPicture } from "./picture.js";
-import { capital, counted, number, percent, score } from "./words.js";
+import { $, el, named } from "./dom.js";
+import { hint } from "./glossary.js";
+import { capital, counted, number, score } from "./words.js";
 
 export function showNoCell() {
   $("cell").replaceChildren(el("div", { class: "empty" },
@@ -14,19 +14,20 @@ export function showCellTrouble(text) {
   $("cell").replaceChildren(el("p", { class: "warning", role: "alert" }, text));
 }
 
-export function showCell(cell, color, { group, onGene }) {
+export function showCell(cell, color, { group, onGene, picture }) {
   const isKnown = cell.term && cell.term !== "unknown";
   $("cell").replaceChildren(...[
-    el("p", { class: "small" }, `Cell ${number(cell.position)} · ${cell.name}${group ? ` · group ${group}` : ""}`),
+    el("p", { class: "small" }, `Cell ${number(cell.position)} · `, named(cell.name), group && " · group ", group && named(group)),
     el("h3", { class: "called" }, el("i", { class: "dot", style: { background: color } }), isKnown ? cell.type : "unknown"),
-    el("p", { class: "small" }, isKnown && el("span", { class: "term" }, cell.term, " · "),
-      `score ${score(cell.score)} · ${counted(cell.n_counts, "count")} in ${counted(cell.n_genes, "gene")}`),
+    el("div", { class: "small" }, isKnown && el("span", { class: "term" }, cell.term, " · "),
+      `score ${score(cell.score)}`, hint("score"), ` · ${counted(cell.n_counts, "count")} in ${counted(cell.n_genes, "gene")}`),
     cell.alone && el("p", { class: "small" }, cell.alone.term === "unknown" ? "Alone it would be unknown." : `Alone it would be called ${cell.alone.type} (${score(cell.alone.score)}).`),
-    cellPicture(cell),
+    picture,
     el("p", { class: "genes small" }, "Genes that stand out: ", ...cell.genes.map((gene) => geneButton(gene, onGene))),
-    el("h4", {}, "Path through the ontology"),
+    el("h4", {}, "What it may be ", hint("probability")),
+    bars(cell.alternatives),
+    el("h4", {}, "Path through the ontology ", hint("path")),
     bars(cell.path),
-    ...(cell.others?.length ? [el("h4", {}, "Other likely types"), bars(cell.others)] : []),
     ...neighbours(cell)].filter(Boolean));
 }
 
@@ -37,7 +38,7 @@ const ROLES = { answer: "the answer", second: "second best" };
 
 function bars(steps) {
   return el("ol", { class: "plain steps-of" }, ...steps.map(({ name, probability, role }) =>
-    el("li", { class: role ?? null }, el("span", {}, name, ROLES[role] && el("small", {}, ` ${ROLES[role]}`)), el("span", { class: "value" }, percent(probability)),
+    el("li", { class: role ?? null }, el("span", {}, name, ROLES[role] && el("small", {}, ` ${ROLES[role]}`)), el("span", { class: "value" }, score(probability)),
       el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * probability}%` } })))));
 }
 

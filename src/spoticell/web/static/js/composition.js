@@ -1,6 +1,7 @@
 // What the cells are made of: one bar for each broader type, cut by the finer types in it.
 
-import { $, el } from "./dom.js";
+import { $, el, named } from "./dom.js";
+import { typeName } from "./named.js";
 import { counted, number, percent } from "./words.js";
 
 const MOST = 9;
@@ -10,8 +11,8 @@ const OTHERS = "var(--edge)";
 export function showStrip(groups, cells) {
   $("strip").replaceChildren(...groups.map(({ color, cells: n }) => el("i", { style: { background: color, "flex-grow": n } })));
   const shown = groups.slice(0, 6);
-  $("striped").replaceChildren(...shown.map(({ name, color, cells: n }) =>
-    el("li", {}, el("i", { class: "dot", style: { background: color } }), `${name} ${percent(n / cells)}`)));
+  $("striped").replaceChildren(...shown.map((group) =>
+    el("li", {}, el("i", { class: "dot", style: { background: group.color } }), typeName(group), ` ${percent(group.cells / cells)}`)));
 }
 
 // `types`: {index: type} of the finer types.
@@ -31,18 +32,18 @@ export function showSamples(samples) {
   $("samples").hidden = !samples;
   if (!samples) return;
   const { by, bars } = samples;
-  $("samples-title").textContent = `Composition by ${by}`;
-  $("sample-bars").replaceChildren(...bars.map(({ name, cells, parts }) => li(el("span", {}, name), counted(cells, "cell"), 1, parts.filter((part) => part.cells))));
+  $("samples-title").replaceChildren("Composition by ", named(by));
+  $("sample-bars").replaceChildren(...bars.map(({ name, cells, parts }) => li(named(name), counted(cells, "cell"), 1, parts.filter((part) => part.cells))));
   const key = bars[0].parts.filter((_, at) => bars.some(({ parts }) => parts[at].cells));
-  $("sample-key").replaceChildren(...key.map(({ name, color }) => el("li", {}, el("i", { class: "dot", style: { background: color ?? OTHERS } }), name)));
+  $("sample-key").replaceChildren(...key.map((part) => el("li", {}, el("i", { class: "dot", style: { background: part.color ?? OTHERS } }), typeName(part))));
   $("sample-more").textContent = bars.length < samples.samples ? `The first ${bars.length} of ${counted(samples.samples, "sample")} are shown; the annotated h5ad has all.` : "";
 }
 
 function bar(group, types, most, cells, onPress) {
   const parts = group.types.map((index) => types.get(index)).sort((a, b) => b.cells - a.cells);
   const name = onPress
-    ? el("button", { type: "button", class: "plainly", onclick: onPress }, group.name)
-    : el("span", {}, group.name);
+    ? el("button", { type: "button", class: "plainly", onclick: onPress }, typeName(group))
+    : typeName(group);
   return li(name, percent(group.cells / cells), group.cells / most, parts.length ? parts : [{ name: group.name, cells: group.cells, color: "var(--unknown)" }]);
 }
 

@@ -1,6 +1,7 @@
 // What was found in a file, in words for the person who brought it.
 
-import { $, el } from "./dom.js";
+import { $, el, named } from "./dom.js";
+import { looksOf } from "./looks.js";
 import { capital, counted, number, percent, sentence } from "./words.js";
 
 const LITTLE = 0.3;
@@ -25,12 +26,12 @@ function facts(findings) {
   const { counts, gene_match: match, passed_over: passed } = findings;
   const rows = [
     ["Kind of file", findings.format],
-    ["Counts", findings.matrix, small(sentence(counts.evidence))],
-    ["Genes", `${counted(match.found, "gene")} known, by ${match.kind} (${match.column})`, coverage(match.coverage), small(details(match))],
+    ["Counts", named(findings.matrix), small(sentence(counts.evidence))],
+    ["Genes", `${counted(match.found, "gene")} known, by ${match.kind} (`, named(match.column), ")", coverage(match.coverage), small(details(match))],
   ];
-  if (findings.species) rows.push(["Species", capital(findings.species)]);
+  rows.unshift(...looksOf(findings, small));
   const others = Object.entries(passed);
-  if (others.length) rows.push(["Not used", ...others.map(([matrix, reason]) => el("span", { class: "line" }, matrix, small(sentence(reason))))]);
+  if (others.length) rows.push(["Not used", ...others.map(([matrix, reason]) => el("span", { class: "line" }, named(matrix), small(sentence(reason))))]);
   return rows;
 }
 

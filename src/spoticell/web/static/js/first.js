@@ -3,5 +3,5 @@
   const root = document.documentElement;
   const wish = localStorage.getItem("theme");
   if (wish === "dark" || wish === "light") root.dataset.theme = wish;
-  root.dataset.view = location.pathname.startsWith("/jobs/") ? "loading" : "start";
+  root.dataset.view = location.pathname.startsWith("/jobs/") || location.pathname === "/atlas" ? "loading" : "start";
 })();

@@ -3,7 +3,7 @@
 // What was drawn is shifted and stretched at once, which costs nothing; the points are drawn anew as often as the
 // machine can, and where it can't (no graphics card, a million cells) as soon as the movement rests.
 
-window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
+window.startGestures = (stage, plot, { redraw, onMove, onPick, onHover }) => {
   const EDGE = 0.04;
   const OVER = 0.25; // drawn beyond each side of the window, so that a shift shows no bare edge
   const LIVE = 70; // milliseconds from drawing to screen up to which every frame is drawn
@@ -35,6 +35,7 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
     plot.style.transform = x || y || stretch !== 1 ? `translate(${x}px, ${y}px) scale(${stretch})` : "";
     // At the whole map one finger scrolls the page; closer, it moves the map.
     stage.style.touchAction = closeness() > 1.01 ? "none" : "pan-y";
+    onMove();
   }
 
   async function draw() {
@@ -43,7 +44,7 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
     const began = performance.now();
     const view = now;
     try {
-      await redraw(ranges(view), closeness());
+      redraw(ranges(view), closeness());
       drawn = view;
       shift();
       await frame();
@@ -86,6 +87,7 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
   const fingers = new Map();
   let travelled = 0;
   let hovering = false;
+  let away = false; // the mouse may leave before the next frame
 
   stage.addEventListener("pointerdown", (event) => {
     stage.setPointerCapture(event.pointerId);
@@ -111,11 +113,12 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
   }
 
   async function hover(event) {
+    away = false;
     if (hovering || event.pointerType === "touch") return;
     hovering = true;
     await frame();
     hovering = false;
-    if (fingers.size === 0) onHover(place(event), event);
+    if (fingers.size === 0 && !away) onHover(place(event), event);
   }
 
   const lift = (event) => {
@@ -124,7 +127,7 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
   };
   stage.addEventListener("pointerup", lift);
   stage.addEventListener("pointercancel", lift);
-  stage.addEventListener("pointerleave", () => onHover(null));
+  stage.addEventListener("pointerleave", () => { away = true; onHover(null); });
   stage.addEventListener("dblclick", () => go(whole()));
   stage.addEventListener("wheel", (event) => {
     event.preventDefault();
@@ -132,19 +135,25 @@ window.startGestures = (stage, plot, { redraw, onPick, onHover }) => {
     zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.03 : 0.0016)), event.clientX, event.clientY);
   }, { passive: false });
 
-  // A window of another size shows the same place as closely as before.
+  // A window of another size shows the same place as closely as before; one that is hidden has no size yet.
+  function settle() {
+    if (!size().width || !size().height) return;
+    const close = home ? now.scale / home : 1;
+    home = whole().scale;
+    now = { ...now, scale: close * home };
+  }
+
   now = whole();
   home = now.scale;
   new ResizeObserver(() => {
-    const close = now.scale / home;
-    if (!size().width || !size().height) return;
-    home = whole().scale;
-    now = { ...now, scale: close * home };
-    if (drawn) later();
+    settle();
+    if (!drawn || !now.scale) return;
+    onMove();
+    later();
   }).observe(stage);
 
   return {
-    zoom, slide, home: () => go(whole()), visible: () => ranges(now, 0), over: () => ranges(now), scale: () => now.scale, closeness,
-    began: () => { drawn = now; },
+    zoom, slide, place, home: () => go(whole()), visible: () => ranges(now, 0), over: () => ranges(now), scale: () => now.scale, closeness, settle,
+    now: () => now, began: () => { drawn = now; },
   };
 };

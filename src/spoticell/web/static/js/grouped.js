@@ -1,7 +1,8 @@
 // The table of groups: what each is called, how many of its cells agree, what else it could be, what sets it apart.
 
 import { geneButton } from "./cell.js";
-import { el } from "./dom.js";
+import { el, named } from "./dom.js";
+import { typeName } from "./named.js";
 import { showTable } from "./table.js";
 import { score } from "./words.js";
 
@@ -13,15 +14,15 @@ export const groupKey = (at) => `group ${at}`;
 // `n`: all cells. What is pressed goes to `onPress(place, name)` and `onGene(symbol)`.
 export function showGroups(groups, n, { chosen, onPress, onGene, onSort }) {
   const rows = groups.map((group, at) => ({
-    ...group, at, key: groupKey(at), isUnknown: false, share: group.cells / n, agree: group.share,
-    title: [el("b", {}, `${group.name}: `), group.type, group.novel && el("em", {}, " novel")].filter(Boolean), notes: notes(group, onGene),
+    ...group, short: null, at, key: groupKey(at), isUnknown: false, share: group.cells / n, agree: group.share,
+    title: [el("b", {}, named(group.name), ": "), typeName({ ...group, name: group.type }), group.novel && el("em", {}, " novel")].filter(Boolean), notes: notes(group, onGene),
   }));
   showTable("groups-table", rows, { chosen, onSort, onPress: ({ at, name }) => onPress(at, name) });
 }
 
 function notes({ term, second, genes }, onGene) {
   return [
-    second.probability > 0 && el("p", { class: "small" }, `${term === "unknown" ? "nearest" : "or"} ${second.name} ${score(second.probability)}`),
+    second.probability > 0 && el("p", { class: "small" }, term === "unknown" ? "nearest " : "or ", typeName(second), ` ${score(second.probability)}`),
     genes.length > 0 && el("p", { class: "small genes" }, ...genes.slice(0, GENES).map(({ symbol }) => geneButton({ symbol }, onGene))),
   ].filter(Boolean);
 }

@@ -1,5 +1,7 @@
 // A job on its way: upload, check, what was found, settings, queue, run.
 
+import { hasResult, offerBack } from "./again.js";
+import { about, startClock, stopClock } from "./clock.js";
 import { $, say } from "./dom.js";
 import { showFindings } from "./findings.js";
 import { asked, fillSettings, offerColumns, stageSettings } from "./settings.js";
@@ -20,11 +22,11 @@ export function stageJob({ onRun, onCancel, onDelete }) {
   stageSettings();
 }
 
-// A setting that can't be: the form stays as it is, with the server's sentence.
-export function showRefused(text) {
-  $("run-refused").textContent = sentence(text);
+// A setting that can't be, or no room: the form stays as it is, with the server's sentence.
+export function showRefused({ message, status }) {
+  $("run-refused").textContent = sentence(message);
   $("run-refused").hidden = false;
-  $("settings").open = true;
+  if (status === 422) $("settings").open = true;
 }
 
 export function showUpload(file, onStop, loaded = 0, total = file.size) {
@@ -40,11 +42,13 @@ export function showUpload(file, onStop, loaded = 0, total = file.size) {
 // A job that is at rest with findings can be run, also once more.
 export function showJob(job, info, first) {
   stopUpload = null;
+  stopClock();
   if (first) fillSettings(info, job.settings);
   $("run-refused").hidden = true;
   head(...HEADS[job.state](job));
   const isRest = !(job.state in STAGES);
   $("run").hidden = !isRest;
+  offerBack(job);
   $("work").hidden = isRest;
   $("found").hidden = !job.findings;
   if (job.findings) {
@@ -52,23 +56,33 @@ export function showJob(job, info, first) {
     offerColumns(job.findings.columns, job.settings);
   }
   if (isRest) announce(job.state === "ready" ? "The file is checked." : "Nothing is running.");
-  else progress(...STAGES[job.state](job));
+  else {
+    const [stage, share, hint] = STAGES[job.state](job);
+    if (job.state === "running") startClock(job, (passed, rest) => progress(stage, passed, hint, rest));
+    else progress(stage, share, hint);
+  }
   view("job", job.name);
 }
 
 const HEADS = {
   checking: (job) => ["Checking", job.name, "Looking for cells, genes and counts. Nothing is run yet."],
-  ready: (job) => ["Checked", job.name, job.warnings.length ? "The cells can be named. Please read the notes first." : "The cells can be named."],
+  ready: (job) => ["Checked", job.name, `The cells can be named${takes(job)}.${job.warnings.length ? " Please read the notes first." : ""}`],
   queued: (job) => ["Waiting", job.name, "You may close the page: the link in the address bar leads back here."],
   cancelled: (job) => ["Cancelled", job.name, "The run was stopped. The file is still here and can be run again."],
-  done: (job) => ["Run again", job.name, "The new results replace the old ones."],
+  done: (job) => ["Run again", job.name, `The new results replace the old ones when they are whole${takes(job)}.`],
   running: (job) => ["Naming", job.name, "You may close the page: the link in the address bar leads back here."],
 };
 
+const takes = ({ seconds }) => (seconds === null ? "" : `, in ${about(seconds)}`);
+const kept = (job) => (hasResult(job) ? "The earlier result is kept until the new one is whole." : "");
+
+// Before the first cell is named there is nothing to count.
+const STARTS = { starting: "Loading the model and the cells" };
+
 const STAGES = {
-  checking: (job) => [capital(job.stage) || "Checking the file", job.progress, ""],
+  checking: (job) => [job.stage === "waiting" ? "Waiting for the check" : "Reading the file", job.progress || null, ""],
   queued: (job) => [job.position > 1 ? `Number ${job.position} in the queue` : "Next in the queue", null, job.position > 1 ? "It starts when the jobs before it are done." : "It starts as soon as there is room."],
-  running: (job) => [capital(job.stage) || "Naming the cells", job.progress, ""],
+  running: (job) => [STARTS[job.stage] ?? capital(job.stage), job.progress, kept(job)],
 };
 
 function head(eyebrow, title, lead) {
@@ -77,10 +91,10 @@ function head(eyebrow, title, lead) {
   $("job-lead").textContent = lead;
 }
 
-// `share` is null where nobody knows how long it takes.
-function progress(stage, share, hint) {
+// `share` is null where nobody knows how long it takes; `rest` are words for the time that is left.
+function progress(stage, share, hint, rest = "") {
   $("stage").textContent = stage;
-  $("percent").textContent = share === null ? "" : percent(Math.round(share * 100) / 100);
+  $("percent").textContent = rest || (share === null ? "" : percent(Math.round(share * 100) / 100));
   if (share === null) $("progress").removeAttribute("value");
   else $("progress").value = share;
   $("hint").textContent = hint;

@@ -1,10 +1,12 @@
 // Which view is shown: the start, a job on its way, a result, or what went wrong.
 
+import { showNotice, stageAgain } from "./again.js";
 import * as api from "./api.js";
+import { stopClock } from "./clock.js";
 import { $, copy, say } from "./dom.js";
 import { showJob, showRefused, stageJob } from "./job.js";
 import { forget, remember, showRecent } from "./recent.js";
-import { closeResult, showResult } from "./result.js";
+import { warmMap } from "./map.js";
 import { startDrop } from "./start.js";
 import { startTheme } from "./theme.js";
 import { askToken } from "./token.js";
@@ -12,7 +14,14 @@ import { showTrouble } from "./trouble.js";
 import { view } from "./view.js";
 import { HOUR, bytes, place, span } from "./words.js";
 
-const state = { info: null, job: null, stop: null };
+// What the start doesn't need is loaded when it is needed: a result, and a list of several files.
+let result = null;
+const withResult = async () => (result ??= await import("./result.js"));
+const closeResult = () => result?.closeResult();
+let batch = null;
+const withBatch = async () => (batch ??= await import("./batch.js"));
+
+const state = { info: null, job: null, stop: null, demo: null, path: location.pathname };
 
 async function open(id) {
   state.stop?.();
@@ -31,21 +40,34 @@ function lost(error, id) {
 }
 
 function receive(job) {
+  batch?.closeBatch();
   remember(job);
   const first = state.job?.id !== job.id;
   state.job = job;
   if (location.pathname !== `/jobs/${job.id}`) history.pushState(null, "", `/jobs/${job.id}`);
+  state.path = location.pathname;
   if (job.state === "done") return finish(job);
   if (job.state === "failed" || (job.state === "cancelled" && !job.findings)) {
     leave();
     return showTrouble(job, { again: job.findings && (() => act(() => api.run(job.id, job.settings))), remove: () => erase(job.id) });
   }
+  if (job.state === "ready" && state.demo === job.id) return runDemo(job);
+  warmMap(state.info.version);
+  withResult();
   showJob(job, state.info, first);
   if (api.isAtRest(job)) leave();
   else state.stop ??= api.follow(job.id, receive, (error) => { leave(); lost(error, job.id); });
 }
 
+// The demo needs no second press: it is run as the model has it. "Run again" offers the settings.
+function runDemo(job) {
+  state.demo = null;
+  leave();
+  act(() => api.run(job.id, {}));
+}
+
 function leave() {
+  stopClock();
   state.stop?.();
   state.stop = null;
 }
@@ -56,10 +78,12 @@ const RETRY = 2000;
 async function finish(job, isAgain = false) {
   leave();
   try {
-    await showResult(job, {
-      onDelete: () => erase(job.id), onAgain: () => { closeResult(); showJob(job, state.info, true); }, version: state.info.version,
+    showNotice(job);
+    await (await withResult()).showResult(job, {
+      onDelete: () => erase(job.id), onAgain: () => { closeResult(); showJob(job, state.info, true); }, version: state.info.version, hasIndex: state.info.has_index,
+      onSave: (threshold) => { closeResult(); act(() => api.run(job.id, { ...job.settings, threshold })); },
     });
-    say("The cells are named.");
+    say(job.notice ?? "The cells are named.");
   } catch (error) {
     if (error.status === 0) setTimeout(() => { if (state.job?.id === job.id) finish(job, true); }, RETRY);
     if (error.status !== 0 || !isAgain) lost(error, job.id);
@@ -83,9 +107,11 @@ async function erase(id) {
 
 function home(text = "") {
   leave();
+  batch?.closeBatch();
   closeResult();
   state.job = null;
   history.pushState(null, "", "/");
+  state.path = "/";
   showRecent();
   view("start");
   if (text) say(text);
@@ -96,7 +122,7 @@ async function act(action, onRefused = null) {
     const job = await action();
     if (job) receive(job);
   } catch (error) {
-    if (error.status === 422 && onRefused) onRefused(error.message);
+    if ([422, 429, 507].includes(error.status) && onRefused) onRefused(error);
     else lost(error, state.job?.id);
   }
 }
@@ -110,7 +136,10 @@ async function start() {
   }
   describe(state.info);
   const [, id] = location.pathname.match(/^\/jobs\/([\w-]+)$/) ?? [];
+  const [, ids] = location.hash.match(/^#files=([0-9a-f,]+)$/) ?? [];
   if (id) open(id);
+  else if (ids) (await withBatch()).openBatch(ids.split(","), batched);
+  else if (location.pathname === "/atlas") (await import("./atlas.js")).openAtlas(lost);
   // a file may have been dropped before the server said what it is
   else if (document.documentElement.dataset.view !== "job") view("start");
 }
@@ -125,14 +154,18 @@ function describe(info) {
   $("demo-text").textContent = typeof info.demo === "string" ? `The demo: ${info.demo.replace(/\.$/, "")}.` : "";
 }
 
+const batched = { onToken: () => askToken(start), most: () => state.info?.limits?.file_bytes };
+
 startTheme();
 const started = start();
-startDrop({ info: () => state.info, onJob: async (job) => { await started; leave(); receive(job); }, onAway: leave, onToken: () => askToken(start) });
+startDrop({ info: () => state.info, onJob: async (job, { demo = false } = {}) => { await started; leave(); state.demo = demo ? job.id : null; receive(job); },
+  onBatch: async (things) => { await started; closeResult(); (await withBatch()).sendBatch(things, batched); }, onAway: leave, onToken: () => askToken(start) });
 stageJob({
   onRun: (settings) => act(() => api.run(state.job.id, settings), showRefused),
   onCancel: () => act(() => api.cancel(state.job.id)),
   onDelete: () => erase(state.job.id),
 });
+stageAgain(() => receive(state.job));
 $("another").addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
@@ -140,4 +173,5 @@ $("another").addEventListener("click", (event) => {
 });
 $("copy-link").addEventListener("click", async () => { await copy(location.href); $("copy-link").textContent = "Copied"; say("The link is copied.");
   setTimeout(() => { $("copy-link").textContent = "Copy link"; }, 1600); });
-window.addEventListener("popstate", () => location.reload());
+// Within a result, Back leads to what was looked at before; see js/address.js.
+window.addEventListener("popstate", () => { if (location.pathname !== state.path) location.reload(); });

@@ -1,29 +1,62 @@
-// The page's side of the map. plotly compiles its drawing programs while it runs, which the page's own security
-// policy forbids; so it lives in a frame without rights, gets arrays, and answers with clicks.
+// The page's side of the map, which lives in a frame without rights, gets arrays, and answers with clicks.
 
 import { $, colour, el } from "./dom.js";
+import { saveFigure } from "./figure.js";
+
+const DRAWING = "Drawing the map …";
+let warmed = null;
+
+// Load the frame while the cells are still looked at or named. One that moves is loaded anew, so it waits in its place.
+export function warmMap(version) {
+  if (warmed || $("map").querySelector("iframe")) return;
+  warmed = frameFor(version);
+  $("map").prepend(warmed);
+}
+
+function frameFor(version) {
+  const frame = el("iframe", {
+    src: `/static/map.html?v=${encodeURIComponent(version)}`, sandbox: "allow-scripts", title: "Map of the fingerprints", tabindex: "-1",
+  });
+  // what it says before anyone listens
+  frame.heard = [];
+  frame.listen = ({ source, data }) => { if (source === frame.contentWindow) frame.heard.push(data); };
+  window.addEventListener("message", frame.listen);
+  return frame;
+}
 
 export class CellMap {
-  constructor(place, { version, onPick, onHover, onReady }) {
+  // `describe` says what a saved picture is called and what its colours mean.
+  constructor(place, { version, onPick, onHover, onReady, onLocated, describe }) {
     this.place = place;
     this.waiting = [];
     this.ready = false;
-    this.answer = { pick: onPick, hover: onHover, drawn: onReady, broken: (data) => this.fail(data.why), image: (data) => save(data.url) };
-    this.listen = (event) => this.hear(event);
+    this.drawing = false;
+    this.answer = {
+      pick: onPick, hover: onHover, drawn: () => this.drawn(onReady), located: onLocated,
+      image: (data) => saveFigure({ ...data, ...describe(), format: this.format }),
+    };
+    $("map-waiting").textContent = DRAWING;
+    $("map-waiting").hidden = false;
+    delete place.dataset.drawn;
+    this.frame = warmed ?? frameFor(version);
+    if (!warmed) place.prepend(this.frame);
+    warmed = null;
+    window.removeEventListener("message", this.frame.listen);
+    this.listen = (event) => { if (event.source === this.frame.contentWindow) this.hear(event.data); };
     window.addEventListener("message", this.listen);
-    this.frame = el("iframe", {
-      src: `/static/map.html?v=${encodeURIComponent(version)}`, sandbox: "allow-scripts", title: "Map of the fingerprints", tabindex: "-1",
-    });
-    place.prepend(this.frame);
+    this.frame.heard.forEach((data) => this.hear(data));
     this.stage();
   }
 
   stage() {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     this.place.onclick = ({ target }) => {
-      const wish = target.closest("[data-zoom]")?.dataset.zoom;
+      const { zoom: wish, save } = target.closest("[data-zoom], [data-save]")?.dataset ?? {};
       if (wish) this.zoom(wish);
+      if (save) this.save(save);
     };
+    // a frame isn't always told that the mouse has left it
+    this.place.onpointerleave = () => this.answer.hover({ position: null });
     this.place.onkeydown = (event) => {
       if (event.target !== this.place) return;
       if (moves[event.key]) this.send({ kind: "pan", by: moves[event.key] });
@@ -34,12 +67,15 @@ export class CellMap {
   }
 
   zoom(wish) {
-    if (wish === "save") this.send({ kind: "save" });
-    else this.send({ kind: "zoom", wish });
+    this.send({ kind: "zoom", wish });
   }
 
-  hear({ source, data }) {
-    if (source !== this.frame.contentWindow) return;
+  save(format) {
+    this.format = format;
+    this.send({ kind: "save" });
+  }
+
+  hear(data) {
     if (data.kind === "ready") {
       this.ready = true;
       this.waiting.splice(0).forEach((message) => this.send(message));
@@ -58,30 +94,39 @@ export class CellMap {
     this.send({ kind: "points", n, x, y });
   }
 
+  // While one picture is drawn, only the latest wish for another is kept.
   paint(paint, labels) {
-    $("map-waiting").hidden = true;
-    this.send({ kind: "paint", ...paint, labels, theme: { ground: colour("--card"), ink: colour("--ink") } });
+    const message = { kind: "paint", ...paint, labels, theme: { ground: colour("--card"), ink: colour("--ink") } };
+    if (this.drawing) this.next = message;
+    else this.begin(message);
+  }
+
+  begin(message) {
+    this.drawing = true;
+    this.next = null;
+    this.send(message);
+  }
+
+  drawn(onReady) {
+    this.drawing = false;
+    if (this.next) return this.begin(this.next);
+    // drawn is not yet seen: that takes a frame or two
+    requestAnimationFrame(() => requestAnimationFrame(() => { $("map-waiting").hidden = true; }));
+    onReady();
   }
 
   mark(position) {
     this.send({ kind: "mark", position });
   }
 
-  fail(why) {
-    this.frame.hidden = true;
-    $("map-waiting").hidden = false;
-    $("map-waiting").textContent = `The map can’t be drawn here: ${why} Everything else on the page works without it.`;
+  // Let some cells shine and the others fade, at once and without painting anew; null ends it.
+  // `lit`: {position, color, key}, `key` that of the label that shines with them.
+  light(lit) {
+    this.send({ kind: "light", position: null, ...lit });
   }
 
   close() {
     window.removeEventListener("message", this.listen);
     this.frame.remove();
   }
-}
-
-function save(url) {
-  const link = el("a", { href: url, download: "map.png" });
-  document.body.append(link);
-  link.click();
-  link.remove();
 }

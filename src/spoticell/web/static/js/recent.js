@@ -1,6 +1,6 @@
 // The files that this browser has brought, so that their links aren't lost. Names and ids only, in this browser only.
 
-import { $, el } from "./dom.js";
+import { $, el, named } from "./dom.js";
 import { moment, span } from "./words.js";
 
 const WORDS = { ready: "checked", done: "result", failed: "failed", cancelled: "cancelled" };
@@ -30,6 +30,6 @@ export function showRecent() {
   $("recent").hidden = list.length === 0;
   $("recent").querySelector("ul").replaceChildren(...list.map(({ id, name, state, created }) =>
     el("li", {},
-      el("a", { href: `/jobs/${id}` }, name),
+      el("a", { href: `/jobs/${id}` }, named(name)),
       el("span", { class: "small" }, [WORDS[state] ?? "in progress", created && `${span(Date.now() - moment(created))} ago`].filter(Boolean).join(", ")))));
 }

@@ -1,19 +1,32 @@
 // A result: the map and all that looks at the same cells. What is looked at stands in `look`; `redraw` shows it.
 
+import * as address from "./address.js";
 import * as api from "./api.js";
 import { showCell, showCellTrouble, showNoCell } from "./cell.js";
+import { pictureOf, skyUnderMouse, startSkies } from "./skies.js";
 import { showComposition, showSamples, showStrip } from "./composition.js";
-import { $, colour, el, inkOn, say, tabs } from "./dom.js";
-import { anchors, byGene, byGroup, byScore, faint, groupsOf, ramp, tally } from "./groups.js";
+import { openSheet, startDesk } from "./desk.js";
+import { $, colour, el, inkOn, named, say, tabs } from "./dom.js";
+import { byNames } from "./given.js";
+import { markGrade, showGrades } from "./grades.js";
+import { anchors, byGene, byGroup, byScore, faint, groupsOf, shortName, tally } from "./groups.js";
 import { groupKey, showGroups } from "./grouped.js";
+import { figureOf, keyOf } from "./legend.js";
+import { litRow, positions, startLights } from "./lit.js";
 import { CellMap } from "./map.js";
+import { meaningOf } from "./meaning.js";
+import { shortOf } from "./named.js";
+import { recount } from "./recount.js";
+import { startSample } from "./sample.js";
 import { showScores } from "./scores.js";
 import { showSettings } from "./settings.js";
 import { startSearch } from "./search.js";
+import { stageThreshold } from "./threshold.js";
 import { showTable } from "./table.js";
 import { showCommands, showFiles } from "./take.js";
+import { showTip } from "./tip.js";
 import { view } from "./view.js";
-import { breakable, capital, counted, moment, number, percent, place, score, span } from "./words.js";
+import { breakable, capital, counted, moment, number, place, score, span } from "./words.js";
 
 // Levels on which types are put together; on the finest each stands alone, which is what `type` shows.
 const levelsOf = ({ levels, types }) => levels.filter(({ groups }) => groups.length < types.length);
@@ -26,35 +39,65 @@ let showTab = null;
 
 export function closeResult() {
   open?.map.close();
+  open?.unlisten();
   open = null;
 }
 
-export async function showResult(job, { onDelete, onAgain, version }) {
-  const [summary, cells] = await Promise.all([api.summary(job.id), api.map(job.id)]);
+export async function showResult(job, { onDelete, onAgain, onSave, version, hasIndex }) {
+  // What only a result needs is fetched with it, not with the start.
+  const [summary, cells, columns, { Mine }] = await Promise.all([api.summary(job.id), api.map(job.id), api.columns(job.id), import("./mine.js")]);
   if (summary.groups) cells.group = await api.groups(job.id);
   summary.levels = levelsOf(summary);
   closeResult();
   view("result", job.name);
-  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below: Math.min(Math.max(summary.least_score, UNSURE) + UNSURE, 1) };
+  const below = Math.min(Math.max(summary.least_score, UNSURE) + UNSURE, 1);
+  const look = { by: "type", level: 0, gene: null, chosen: null, unsure: false, below };
   const types = new Map(summary.types.map((type) => [type.index, type]));
-  open = { job, summary, cells, look, types, map: new CellMap($("map"), { version, onPick: pick, onHover: hover, onReady: () => { $("map").dataset.drawn = "yes"; } }) };
+  const map = new CellMap($("map"), { version, onPick: pick, onHover: hover, onReady: () => { $("map").dataset.drawn = "yes"; },
+    describe: () => figureOf(open), onLocated: ({ path }) => open?.sample.located(path) });
+  open = { job, summary, cells, look, types, map, hasIndex, usual: below, unlisten: address.onChange(follow) };
+  open.mine = new Mine(job, cells, summary, columns, {
+    onChange: () => { recounted(); note(); }, onHighlight: highlight, onColour: byOwnColumn, onMove: moved, onTrouble: refused,
+  });
   heading(job, summary);
   stage({ onDelete, onAgain });
+  open.sample = sampleOf();
   open.map.points(cells);
-  redraw();
+  open.mine.stage();
+  count();
   showNoCell();
-  showScores(cells, summary);
+  startSkies({ job, summary, onGene: paintGene });
   showFiles(job.id);
-  showSettings(job, summary);
-  await showCommands(job.id);
+  showSettings(job, { threshold: summary.saved_threshold ?? summary.threshold });
+  stageThreshold(job.id, summary, { onMoved: showAnswers, onSave });
+  await follow(address.read());
+  await Promise.all([showCommands(job.id), open.mine.start()]);
+  recounted();
 }
 
-function heading(job, { cells, named, allowed, tissues, levels, samples, changed_by_neighbours: changed }) {
+// The same cells with other answers: those at another threshold.
+function showAnswers(summary, { score: score_n, type }) {
+  const { job, cells, look, types, mine } = open;
+  Object.assign(cells, { score: score_n, type });
+  open.summary = { ...summary, levels: levelsOf(summary) };
+  types.clear();
+  summary.types.forEach((kind) => types.set(kind.index, kind));
+  if (look.by === "level" && !open.summary.levels[look.level]) Object.assign(look, { by: "type", level: 0 });
+  look.chosen = null;
+  mine.answered(open.summary);
+  open.sample = sampleOf();
+  document.querySelector("input[name=by][value=level]").closest("label").hidden = open.summary.levels.length === 0;
+  heading(job, open.summary);
+  controls();
+  recounted();
+  if ($("panel-cell").hidden || !$("which-cell").value) showNoCell();
+  else visit($("which-cell").value);
+}
+
+function heading(job, { cells, named: answered, allowed, tissues, levels, samples, changed_by_neighbours: changed }) {
   $("result-title").replaceChildren(...breakable(job.name));
-  $("result-lead").textContent = `${number(named)} of ${counted(cells, "cell")} ${named === 1 ? "has" : "have"} a type (${percent(named / cells)}).${allowed ? ` Answers were kept to ${allowed}.` : ""}${tissues ? ` ${tissues}` : ""}${changed ? ` ${otherwise(changed)}` : ""}`;
-  const broad = levels.length ? groupsOf(open.summary, 0) : groupsOf(open.summary);
-  showStrip(broad, cells);
-  showComposition(broad, open.types, { cells, unknown: cells - named, onPress: (group) => choose(group.types, group.name, group.term) });
+  $("result-lead").textContent = `${number(answered)} of ${counted(cells, "cell")} ${answered === 1 ? "has" : "have"} a type.${allowed ? ` Answers were kept to ${allowed}.` : ""}${tissues ? ` ${tissues}` : ""}${changed ? ` ${otherwise(changed)}` : ""}`;
+  showGrades(open.cells, open.summary, choose);
   showSamples(samples);
   $("level").replaceChildren(...levels.map(({ name }, at) => el("option", { value: at }, capital(name))));
   const until = moment(job.expires);
@@ -63,87 +106,230 @@ function heading(job, { cells, named, allowed, tissues, levels, samples, changed
     : "";
 }
 
+const sampleOf = () => startSample(open, { hasIndex: open.hasIndex, highlight, paintGene, redraw, showTab, onCell: (position) => visit(String(position)) });
+
+// All that counts cells but isn't drawn with the map.
+function count() {
+  const { cells, mine, summary, types } = open;
+  const broad = summary.levels.length ? groupsOf(summary, 0) : groupsOf(summary);
+  const { groups, types: own, cells: n, unknown } = recount(cells, broad, types, (i) => mine.has(i));
+  showStrip(groups, n);
+  showComposition(groups, own, { cells: n, unknown, onPress: (group) => choose(`${group.term}+`) });
+  showScores({ n, score: cells.score.filter((_, i) => mine.has(i)) }, mine.isOn ? { ...summary, unknown: { cells: unknown } } : summary);
+  $("samples").hidden = !summary.samples || mine.isOn;
+}
+
+// What follows comes when the server has answered: the reader may have left by then.
+function recounted() {
+  if (!open) return;
+  count();
+  redraw();
+}
+
+function byOwnColumn() {
+  if (!open) return;
+  setBy("column");
+  showTab("tab-column");
+  redraw();
+  note();
+}
+
+function refused(error) {
+  if (!open) return;
+  controls();
+  $("shown").textContent = error.message;
+}
+
+// The cells lie elsewhere: on a map of the file, or back on ours.
+function moved(name) {
+  if (!open) return;
+  placed(name);
+  redraw();
+  note();
+}
+
+function placed(name) {
+  $("map-title").textContent = name;
+  open.map.points(open.cells);
+}
+
 const otherwise = (changed) =>
   `${counted(changed, "cell")} ${changed === 1 ? "is" : "are"} named otherwise than alone, by ${changed === 1 ? "its" : "their"} neighbours.`;
 
 function stage({ onDelete, onAgain }) {
   const { job, look } = open;
-  showTab ??= tabs(document.querySelector("#result [role=tablist]"));
+  if (!showTab) {
+    showTab = tabs(document.querySelector("#result [role=tablist]"));
+    startLights(["types", "groups-table"], { cellsOf, onLight: (lit) => open?.map.light(lit) });
+    startDesk();
+  }
   showTab("tab-types");
   $("tab-groups").hidden = !open.summary.groups;
   $("delete").onclick = onDelete;
   $("once-more").onclick = onAgain;
-  document.querySelector("input[name=by][value=type]").checked = true;
   document.querySelector("input[name=by][value=level]").closest("label").hidden = open.summary.levels.length === 0;
-  $("gene-name").textContent = "Gene";
   document.querySelectorAll("input[name=by]").forEach((radio) => { radio.onchange = () => colourBy(radio.value); });
-  $("level").onchange = () => { look.level = Number($("level").value); look.chosen = null; redraw(); };
-  $("unsure").checked = false;
-  $("below").value = look.below;
-  $("unsure").onchange = () => { look.unsure = $("unsure").checked; redraw(); };
-  $("below").oninput = () => { look.below = Number($("below").value); look.unsure = true; $("unsure").checked = true; redraw(); };
+  $("level").onchange = () => { look.level = Number($("level").value); look.chosen = null; open.sample.card(null); redraw(); note(); };
+  $("unsure").onchange = () => { look.unsure = $("unsure").checked; redraw(); note(); };
+  $("below").oninput = () => { look.below = Number($("below").value); look.unsure = true; $("unsure").checked = true; redrawSoon(); note({ quietly: true }); };
   $("go").onsubmit = (event) => { event.preventDefault(); visit($("which-cell").value.trim()); };
   startSearch(job.id, {
-    types: () => [...open.types.values()].filter(({ cells }) => cells).map((type) => ({ ...type, types: [type.index] })),
-    onType: (type) => choose(type.types, type.name, type.term), onGene: paintGene,
+    types: () => groupsOf(open.summary), colorOf: (index) => open.types.get(index).color,
+    onType: ({ term, name, short, types }) => choose(types.length === 1 ? open.types.get(types[0]).term : `${term}+`, { types, name: shortOf({ name, short }) }), onGene: paintGene,
   });
 }
 
 window.addEventListener("theme", () => open && redraw());
 
+// What the address says is looked at; a part that the result doesn't have is passed over.
+async function follow(wish) {
+  const { look, summary } = open;
+  const here = open;
+  const level = summary.levels.findIndex(({ name }) => name === wish.level);
+  look.level = Math.max(level, 0);
+  look.unsure = wish.below > 0 && wish.below <= 1;
+  look.below = look.unsure ? Number(wish.below) : open.usual;
+  look.by = { score: "score", gene: wish.gene ? "gene" : null, level: level >= 0 ? "level" : null }[wish.by] ?? "type";
+  const name = await open.mine.follow(wish);
+  if (open !== here) return;
+  if (name) placed(name);
+  if (wish.by === "column" && open.mine.column) { look.by = "column"; showTab("tab-column"); }
+  if (wish.gene && wish.gene !== look.gene?.symbol) {
+    look.gene = await api.gene(open.job.id, wish.gene).catch(() => null);
+    if (open !== here) return;
+    if (!look.gene && look.by === "gene") look.by = "type";
+  }
+  look.chosen = wish.chosen ? meaningOf(open, wish.chosen) : null;
+  open.sample.card(look.chosen?.types ? look.chosen : null, { quietly: true });
+  controls();
+  count();
+  redraw();
+  if ((wish.cell ?? null) === (look.cell ?? null)) return;
+  look.cell = wish.cell ?? null;
+  if (look.cell) await visit(look.cell);
+  else { open.asked = null; open.map.mark(null); showNoCell(); }
+}
+
+// Write down what is looked at.
+function note(options) {
+  const { look, summary } = open;
+  address.write({
+    by: ["type", "curated"].includes(look.by) ? null : look.by,
+    level: look.by === "level" ? summary.levels[look.level].name : null,
+    gene: look.by === "gene" ? look.gene.symbol : null,
+    chosen: look.chosen?.isPassing ? null : look.chosen?.key, cell: look.cell, below: look.unsure ? look.below : null,
+    ...open.mine.noted(look.by),
+  }, options);
+}
+
+function controls() {
+  const { look } = open;
+  document.querySelectorAll("input[name=by]").forEach((radio) => { radio.checked = radio.value === look.by; });
+  $("gene-name").textContent = look.gene?.symbol ?? "Gene";
+  $("level").value = look.level;
+  $("unsure").checked = look.unsure;
+  $("below").value = look.below;
+}
+
 // Without a gene there is nothing to colour by yet: the search box asks which.
 function colourBy(what) {
   const { look } = open;
   if (what === "gene" && !look.gene) {
-    document.querySelector(`input[name=by][value=${look.by}]`).checked = true;
+    controls();
     say("Which gene?");
     $("search").focus();
     return;
   }
-  look.by = what;
-  look.chosen = null;
+  if (what === "column") {
+    open.mine.take();
+    return;
+  }
+  setBy(what);
+  if (what === "type" || what === "level") open.sample.card(null);
   redraw();
+  note();
 }
 
-function choose(types, name, key) {
-  const own = new Set(types);
-  highlight((i) => own.has(open.cells.type[i]), name, key);
+function setBy(what) {
+  Object.assign(open.look, { by: what, chosen: null });
+  controls();
 }
 
-// The cells that are highlighted, `has` says which; choosing them again lets go.
+// Choosing the same again lets go.
+function choose(key, told) {
+  const { look } = open;
+  look.chosen = look.chosen?.key === key ? null : meaningOf(open, key, told);
+  open.sample.card(look.chosen?.types ? look.chosen : null);
+  highlighted();
+}
+
+// The same for cells that no key of an address can mean: `has` says which.
 function highlight(has, name, key) {
   const { look } = open;
-  look.chosen = look.chosen?.key === key ? null : { has, name, key };
-  say(look.chosen ? `${name} is highlighted.` : "All cells are shown.");
+  look.chosen = look.chosen?.key === key ? null : { has, name, key, isPassing: true };
+  highlighted();
+}
+
+function highlighted() {
+  const { chosen } = open.look;
+  say(chosen ? `${chosen.name}: highlighted.` : "All cells are shown.");
   redraw();
+  note();
+}
+
+// A row's cells, to be lit up while it is pointed at.
+function cellsOf(key) {
+  const { cells, look, isSure } = open;
+  const found = meaningOf(open, key);
+  if (!found || look.chosen) return null;
+  return { key, position: positions(cells.n, (i) => found.has(i) && isSure(i)), color: open.colors.get(key) ?? colour("--unknown") };
+}
+
+let soon = null;
+
+// However many steps a slider makes, the page shows the latest once a frame.
+function redrawSoon() {
+  soon ??= requestAnimationFrame(() => { soon = null; if (open) redraw(); });
 }
 
 function redraw() {
-  const { summary, cells, look, map } = open;
+  const { summary, cells, look, map, mine } = open;
   const groups = groupsOf(summary, look.by === "level" ? look.level : null);
-  const isSure = (i) => !look.unsure || cells.score[i] < look.below;
+  const isScored = (i) => !look.unsure || cells.score[i] < look.below;
+  const isSure = (i) => mine.has(i) && isScored(i);
   const isShown = look.chosen ? (i) => isSure(i) && look.chosen.has(i) : isSure;
   const grouped = byGroup(cells, groups);
-  const paint = { score: () => byScore(cells), gene: () => byGene(cells, look.gene) }[look.by]?.() ?? grouped;
+  Object.assign(open, { isSure, isShown });
+  const paint = { curated: () => byNames(cells.n, open.given), score: () => byScore(cells), gene: () => byGene(cells, look.gene), column: () => mine.paint() }[look.by]?.() ?? grouped;
   const labels = look.by === "type" || look.by === "level" ? numbers(grouped, groups, isShown) : [];
-  map.paint(look.unsure || look.chosen ? faint(paint, isShown) : paint, labels);
+  map.paint(isPart() ? faint(paint, isShown) : paint, labels);
   if (summary.groups) {
-    showGroups(summary.groups, cells.n, {
+    const own = tally(cells, cells.group, 65536, isSure);
+    showGroups(summary.groups.map((group, at) => ({ ...group, cells: own[at].cells })), cells.n, {
       chosen: look.chosen?.key, onGene: paintGene, onSort: () => redraw(),
-      onPress: (at, name) => highlight((i) => cells.group[i] === at, `Group ${name}`, groupKey(at)),
+      onPress: (at) => choose(groupKey(at)),
     });
   }
+  mine.show({ isShown: isSure, isScored, chosen: look.chosen?.key });
+  $("which-column").hidden = look.by !== "column";
+  open.keys = [...groups.map(({ term }) => term), "unknown"];
+  open.row_n = grouped.group_n;
+  open.colors = new Map([...groups.map(({ term, color }) => [term, color]), ...(summary.groups ?? []).map(({ color }, at) => [groupKey(at), color])]);
+  markGrade(look.chosen?.key);
   table(groups, tally(cells, grouped.group_n, groups.length + 1, isSure));
   describe(isShown);
   $("which").hidden = look.by !== "level" || summary.levels.length < 2;
   $("below-out").textContent = score(look.below);
 }
 
+// Whether some cells are faint.
+const isPart = () => open.look.unsure || open.look.chosen || open.mine.isOn;
+
 function numbers(paint, groups, isShown) {
-  const { cells, look } = open;
-  const shown_n = look.chosen || look.unsure ? faint(paint, isShown).group_n : paint.group_n;
+  const { cells } = open;
+  const shown_n = isPart() ? faint(paint, isShown).group_n : paint.group_n;
   return anchors(cells, shown_n, groups.length, Math.max(cells.n * LABEL_FROM, 1)).map(({ group, x, y }) =>
-    ({ x, y, text: String(groups[group].number), color: groups[group].color, ink: inkOn(groups[group].color) }));
+    ({ x, y, key: groups[group].term, name: shortName(groups[group]), number: groups[group].number, color: groups[group].color, ink: inkOn(groups[group].color) }));
 }
 
 function table(groups, tallied) {
@@ -153,19 +339,17 @@ function table(groups, tallied) {
   if (summary.unknown.cells) {
     rows.push({ key: "unknown", name: "unknown", term: null, color: "#9a9a9a", number: null, types: [65535], ...unknown, isUnknown: true, share: unknown.cells / cells.n });
   }
-  if (look.unsure) rows = rows.filter((row) => row.cells);
-  showTable("types", rows, { chosen: look.chosen?.key, onPress: (row) => choose(row.types, row.name, row.key), onSort: () => redraw() });
+  if (look.unsure || open.mine.isOn) rows = rows.filter((row) => row.cells);
+  showTable("types", rows, { chosen: look.chosen?.key, onPress: (row) => choose(row.key), onSort: () => redraw() });
 }
 
 function describe(isShown) {
   const { cells, look } = open;
   let shown = 0;
   for (let i = 0; i < cells.n; i += 1) shown += isShown(i);
-  const name = look.chosen ? `${look.chosen.name}: ` : "";
-  $("shown").textContent = name || look.unsure ? `${name}${number(shown)} of ${counted(cells.n, "cell")}` : counted(cells.n, "cell");
-  const scale = (low, high) => [low, el("span", { class: "scale" }, ...ramp(8).map((shade) => el("i", { style: { background: shade } }))), high];
-  const key = { score: () => scale("score 0", "1"), gene: () => [el("b", {}, look.gene.symbol), ...scale("few", `${number(look.gene.max)} counts`)] }[look.by];
-  $("key").replaceChildren(...(key?.() ?? ["numbers as in the table of types"]));
+  const all = counted(cells.n, "cell");
+  $("shown").replaceChildren(...(look.chosen ? [named(look.chosen.name), ": "] : []), isPart() ? `${number(shown)} of ${all}` : all);
+  $("key").replaceChildren(...(look.by === "column" ? open.mine.key() : keyOf(look)));
 }
 
 async function paintGene(symbol) {
@@ -176,15 +360,16 @@ async function paintGene(symbol) {
     $("shown").textContent = error.message;
     return;
   }
-  look.by = "gene";
-  look.chosen = null;
-  $("gene-name").textContent = symbol;
-  document.querySelector("input[name=by][value=gene]").checked = true;
+  setBy("gene");
   say(`The map is coloured by ${symbol}.`);
   redraw();
+  note();
 }
 
-const pick = ({ position }) => visit(String(position));
+function pick({ position }) {
+  visit(String(position));
+  openSheet();
+}
 
 async function visit(which) {
   const { job, map, types, cells, summary } = open;
@@ -196,22 +381,18 @@ async function visit(which) {
     const cell = await api.cell(job.id, which);
     if (isLate()) return;
     map.mark(cell.position);
+    open.look.cell = String(cell.position);
+    note();
     if ($("which-cell").value === typed) $("which-cell").value = cell.position;
     say(`Cell ${cell.position}: ${cell.type}, score ${score(cell.score)}`);
-    showCell(cell, types.get(cells.type[cell.position])?.color ?? colour("--unknown"), { group: summary.groups?.[cells.group[cell.position]]?.name, onGene: paintGene });
+    showCell(cell, types.get(cells.type[cell.position])?.color ?? colour("--unknown"), { group: summary.groups?.[cells.group[cell.position]]?.name, onGene: paintGene, picture: pictureOf(cell) });
   } catch (error) {
     if (!isLate()) showCellTrouble(error.message);
   }
 }
 
 function hover({ position, left, top }) {
-  $("tip").hidden = position === null;
-  if (position === null) return;
-  const { cells, types } = open;
-  const name = types.get(cells.type[position])?.name ?? "unknown";
-  $("tip").replaceChildren(el("b", {}, name), ` ${score(cells.score[position])}`);
-  const width = $("map").clientWidth;
-  $("tip").style.left = `${Math.min(Math.max(left, 90), width - 90)}px`;
-  $("tip").style.top = `${top}px`;
-  $("tip").classList.toggle("below", top < 60);
+  skyUnderMouse(position);
+  litRow("types", position === null ? null : open.keys[open.row_n[position]]);
+  showTip(open, position, left, top);
 }

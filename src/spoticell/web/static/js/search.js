@@ -2,13 +2,14 @@
 
 import * as api from "./api.js";
 import { $, el } from "./dom.js";
+import { findTypes, isCalled, typeName } from "./named.js";
 import { counted } from "./words.js";
 
 const PAUSE = 120;
 const MOST = 6;
 
-// `types` gives the groups that can be found; what is chosen goes to `onType` or `onGene`.
-export function startSearch(id, { types, onType, onGene }) {
+// `types` gives the types of the sample, `colorOf` the colour of one by its number; what is chosen goes to `onType` or `onGene`.
+export function startSearch(id, { types, colorOf, onType, onGene }) {
   const box = $("search");
   let hits = [];
   let at = -1;
@@ -50,11 +51,15 @@ export function startSearch(id, { types, onType, onGene }) {
     asked?.abort();
     if (!text) return close();
     asked = new AbortController();
-    const low = text.toLowerCase();
-    const named = types().filter(({ name, term }) => name.toLowerCase().includes(low) || term?.toLowerCase() === low).slice(0, MOST).map((type) => ({ type }));
+    const named = findTypes(types(), text).slice(0, MOST).map((type) => ({ type }));
     try {
-      const { genes } = await api.genes(id, text, asked.signal);
-      show([...genes.slice(0, MOST), ...named], text);
+      const { genes, types: meant } = await api.genes(id, text, asked.signal);
+      const others = named.filter(({ type }) => !meant.some(({ term, types: own }) => term === type.term && own.length === 1));
+      const first = [...meant.map((type) => ({ type: { ...type, color: colorOf(type.types[0]) } })), ...others.filter(({ type }) => isCalled(type, text))];
+      const rest = others.filter(({ type }) => !isCalled(type, text));
+      // who writes "NK" or "Treg" means a type before any gene that begins so; who writes "CD4" means the gene
+      const isGene = genes[0]?.symbol.toLowerCase() === text.toLowerCase();
+      show([...(isGene ? [] : first), ...genes.slice(0, MOST), ...(isGene ? first : []), ...rest], text);
     } catch (error) {
       if (error.name !== "AbortError") show(named, text);
     }
@@ -75,6 +80,6 @@ export function startSearch(id, { types, onType, onGene }) {
 function option(hit, k, onChoose) {
   const inside = hit.symbol
     ? [el("b", {}, hit.symbol), el("small", {}, `gene, in ${counted(hit.cells, "cell")}`)]
-    : [el("i", { class: "dot", style: { background: hit.type.color } }), el("span", {}, hit.type.name), el("small", {}, `type, ${counted(hit.type.cells, "cell")}`)];
+    : [el("i", { class: "dot", style: { background: hit.type.color } }), typeName(hit.type), el("small", {}, `${hit.type.types.length > 1 ? "with subtypes" : "type"}, ${counted(hit.type.cells, "cell")}`)];
   return el("li", { role: "option", id: `hit-${k}`, "aria-selected": "false", onmousedown: (event) => { event.preventDefault(); onChoose(); } }, ...inside);
 }

@@ -1,6 +1,6 @@
 // What is asked of a run: the form before it, and the list beside its result.
 
-import { $, el } from "./dom.js";
+import { $, el, named } from "./dom.js";
 import { capital, counted, score, sentence } from "./words.js";
 
 // What the server calls groups that are found.
@@ -46,7 +46,7 @@ export function fillSettings(info, last) {
 // `columns` are those of the file that can tell groups or samples.
 export function offerColumns(columns = [], last) {
   const offer = (select, chosen, ...first) => {
-    select.replaceChildren(...first.map(([value, text]) => el("option", { value }, text)), ...columns.map((name) => el("option", { value: name }, name)));
+    select.replaceChildren(...first.map(([value, text]) => el("option", { value }, text)), ...columns.map((name) => el("option", { value: name, dir: "auto" }, name)));
     select.value = chosen ?? "";
   };
   offer($("groups"), last?.groups, ["", "None"], [FOUND, "Found automatically"]);
@@ -70,5 +70,5 @@ export function showSettings({ settings, warnings }, { threshold }) {
     ["Notes", warnings.map(sentence)],
   ];
   $("used").replaceChildren(...rows.filter(([, texts]) => texts.length).map(([name, texts]) =>
-    el("div", {}, el("dt", {}, name), el("dd", {}, ...texts.map((text) => el("span", { class: "line" }, text))))));
+    el("div", {}, el("dt", {}, name), el("dd", {}, ...texts.map((text) => el("span", { class: "line" }, named(text)))))));
 }

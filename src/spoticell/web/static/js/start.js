@@ -2,21 +2,22 @@
 
 import * as api from "./api.js";
 import { $, say } from "./dom.js";
+import { fromDrop, fromInput, sorted } from "./gather.js";
 import { showUpload } from "./job.js";
 import { view } from "./view.js";
 import { bytes } from "./words.js";
 
-export function startDrop({ info, onJob, onAway, onToken }) {
+export function startDrop({ info, onJob, onBatch, onAway, onToken }) {
   const refuse = (text) => {
     view("start");
     $("refused").textContent = text;
     $("refused").hidden = false;
   };
 
-  const attempt = async (action) => {
+  const attempt = async (action, how) => {
     $("refused").hidden = true;
     try {
-      onJob(await action());
+      onJob(await action(), how);
     } catch (error) {
       if (error.status === 401) onToken();
       else if (error.name === "AbortError") { view("start"); say("The upload is stopped."); }
@@ -24,26 +25,41 @@ export function startDrop({ info, onJob, onAway, onToken }) {
     }
   };
 
-  const bring = (files) => {
-    const [file] = files;
-    if (!file) return;
+  const bring = async (finding) => {
+    const found = await finding.catch(() => []);
     onAway();
+    const things = sorted(found);
     const most = info()?.limits?.file_bytes;
-    if (files.length > 1) refuse("Send one file at a time. Send a 10x folder as a zip.");
-    else if (file.size === 0) refuse(`${file.name} is empty, or it is a folder. Send a 10x folder as a zip.`);
-    else if (most && file.size > most) refuse(`${file.name} has ${bytes(file.size)}; this server takes up to ${bytes(most)}. The command line, spoticell annotate, takes files of any size.`);
-    else attempt(() => send(file));
+    const [thing] = things;
+    if (!thing) refuse("There is no file of cells in it. Drop h5ad, 10x, csv, loom or zarr, or a folder that holds matrix.mtx.");
+    else if (things.length > 1) onBatch(things);
+    else if (thing.size === 0) refuse(`${thing.name} is empty.`);
+    else if (most && thing.size > most) refuse(tooLarge(thing, most));
+    else attempt(() => send(thing));
   };
 
-  $("file").addEventListener("change", () => { bring([...$("file").files]); $("file").value = ""; });
-  $("demo").addEventListener("click", () => attempt(api.demo));
+  for (const box of [$("file"), $("folder")]) {
+    box.addEventListener("change", () => { if (box.files.length) bring(Promise.resolve(fromInput(box.files))); box.value = ""; });
+  }
+  $("demo").addEventListener("click", () => attempt(api.demo, { demo: true }));
   watchDrops(bring);
 }
 
-function send(file) {
+export const tooLarge = ({ name, size }, most) =>
+  `${name} has ${bytes(size)}; this server takes up to ${bytes(most)}. The command line, spoticell annotate, takes files of any size.`;
+
+async function send(thing) {
   const stop = new AbortController();
-  showUpload(file, () => stop.abort());
-  return api.upload(file, (loaded, total) => showUpload(file, null, loaded, total), stop.signal);
+  showUpload(thing, () => stop.abort());
+  return api.upload(await packed(thing), (loaded, total) => showUpload(thing, null, loaded, total), stop.signal);
+}
+
+// A zarr store travels as one zip.
+export async function packed({ name, files, root }) {
+  if (root === undefined) return files;
+  const { zipped } = await import("./store.js");
+  const file = await zipped(files, root, name);
+  return [{ file, path: file.name }];
 }
 
 // A file may fall anywhere on the page. Entering and leaving inner elements fire too, so they are counted.
@@ -59,6 +75,6 @@ function watchDrops(bring) {
     event.preventDefault();
     depth = 0;
     veil(false);
-    bring([...event.dataTransfer.files]);
+    bring(fromDrop(event.dataTransfer));
   });
 }

@@ -1,11 +1,12 @@
 // The tables of types and of groups: counts, and how sure the answers are. A press highlights a row's cells on the map.
 
 import { $, el, inkOn } from "./dom.js";
+import { shortOf, typeName } from "./named.js";
 import { number, percent, score } from "./words.js";
 
 const TABLES = {
   types: {
-    columns: [{ key: "name", text: "Type", up: true }, { key: "cells", text: "Cells" }, { key: "score", text: "Mean score", short: "Score" }],
+    columns: [{ key: "name", text: "Type", up: true }, { key: "cells", text: "Cells" }, { key: "score", text: "Median score", short: "Score" }],
     order: { key: "cells", up: false },
     last: (row) => (row.score === null ? "–" : score(row.score)),
   },
@@ -28,7 +29,7 @@ export function showTable(id, rows, { chosen, onPress, onSort }) {
   if (focused) $(id).querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
-const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
+const byName = (a, b) => shortOf(a).localeCompare(shortOf(b), "en", { numeric: true });
 
 const inOrder = ({ key, up }) => (a, b) => {
   if (a.isUnknown !== b.isUnknown) return a.isUnknown ? 1 : -1;
@@ -56,7 +57,7 @@ function line(row, last, chosen, most, onPress) {
     ? el("i", { class: "dot", "aria-hidden": "true", style: { background: row.color } })
     : el("span", { class: "badge", "aria-hidden": "true", style: { background: row.color, color: inkOn(row.color) } }, row.number ?? "?");
   const name = el("button", { type: "button", class: "plainly name", "aria-pressed": String(isChosen), "data-key": row.key, onclick: () => onPress(row) },
-    badge, el("span", {}, ...(row.title ?? [row.name])));
+    badge, el("span", {}, ...(row.title ?? [typeName(row)])));
   const bar = el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${(100 * row.cells) / most}%`, background: row.color } }));
   return el("tr", { class: isChosen ? "chosen" : null },
     el("th", { scope: "row" }, name, bar, ...(row.notes ?? [])),

@@ -1,6 +1,6 @@
 // What went wrong, and what to do now.
 
-import { $ } from "./dom.js";
+import { $, named } from "./dom.js";
 import { view } from "./view.js";
 import { HOUR, place, sentence, span } from "./words.js";
 
@@ -18,7 +18,7 @@ function words(what, keepHours) {
 // `what` is a job that failed or was cancelled, or an error.
 export function showTrouble(what, { keepHours = null, again = null, remove = null } = {}) {
   const [title, text] = words(what, keepHours);
-  $("trouble-name").textContent = what.name && what.state ? what.name : "";
+  $("trouble-name").replaceChildren(named(what.name && what.state ? what.name : ""));
   $("trouble-title").textContent = title;
   $("trouble-text").textContent = text;
   $("again").hidden = !again || what.status === 404;

@@ -37,8 +37,12 @@ export const capital = (text) => text && text[0].toUpperCase() + text.slice(1);
 // A name of a file at the beginning stays as it is.
 export const sentence = (text) => (/^\S*[._/\d]/.test(text.trim()) ? text.trim() : capital(text.trim())).replace(/([^.!?…])$/, "$1.");
 
-// Long names of files may break after their dots and dashes.
-export const breakable = (name) => name.split(/(?<=[._-])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part]));
+// Long names of files may break after their dots and dashes, and turn only their own letters' direction.
+export function breakable(name) {
+  const apart = document.createElement("bdi");
+  apart.append(...name.split(/(?<=[._-])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part])));
+  return [apart];
+}
 
 export const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 

@@ -1,0 +1,66 @@
+"""Genes by type: how many cells of each type have a gene, how much of it, and how that is spread.
+
+Log-normalised is the logarithm of one more than the counts of a cell that is scaled to 10,000 counts.
+Axes: ``n`` cells, ``t`` types, the unknown the last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoticell.biology.group_genes import DEPTH
+from spoticell.web import sink
+from spoticell.web.arrays import Counts
+from spoticell.web.results import Results
+
+STEPS = 32
+"""Equal steps of a spread."""
+
+
+def expression(results: Results, texts: list[str]) -> dict[str, Any]:
+    """Give share and mean in each type of the genes that texts name, and the texts that name none."""
+    type_n = _type_of_each(results)
+    cells_t = np.maximum(np.bincount(type_n, minlength=_types(results)), 1)
+    genes: dict[int, dict[str, Any]] = {}
+    unknown: list[str] = []
+    for text in dict.fromkeys(texts):
+        g = results.gene(text)
+        if g is None:
+            unknown.append(text)
+        elif g not in genes:
+            level_n = log_normalised(results, g)
+            seen_t = np.bincount(type_n, weights=level_n > 0, minlength=len(cells_t)) / cells_t
+            mean_t = np.bincount(type_n, weights=level_n, minlength=len(cells_t)) / cells_t
+            genes[g] = _named(results, g) | {"share": seen_t.round(4).tolist(), "mean": mean_t.round(4).tolist()}
+    return {"genes": list(genes.values()), "unknown": unknown}
+
+
+def spread(results: Results, g: int) -> dict[str, Any]:
+    """Give how a gene is spread over the cells of each type that have it."""
+    level_n = log_normalised(results, g)
+    most, seen_n = float(level_n.max(initial=0)), level_n > 0
+    step_n = np.minimum((level_n * (STEPS / max(most, 1e-30))).astype(np.intp), STEPS - 1)
+    place_s = (_type_of_each(results) * STEPS + step_n)[seen_n]
+    cells_t = np.bincount(place_s, minlength=_types(results) * STEPS).reshape(-1, STEPS)
+    return {"symbol": results.bundle.vocabulary.symbols[g], "most": round(most, 4), "cells": cells_t.tolist()}
+
+
+def log_normalised(results: Results, g: int) -> NDArray[np.float64]:
+    """Give a gene in all cells; zero in cells without counts."""
+    total_n: NDArray[np.float64] = np.maximum(results.array(sink.N_COUNTS).astype(np.float64), 1e-30)
+    return np.log1p(Counts(results.folder / sink.COUNTS).gene(g).astype(np.float64) * (DEPTH / total_n))
+
+
+def _types(results: Results) -> int:
+    return len(results.array(sink.NODES)) + 1
+
+
+def _type_of_each(results: Results) -> NDArray[np.intp]:
+    return np.minimum(results.types(), _types(results) - 1).astype(np.intp)
+
+
+def _named(results: Results, g: int) -> dict[str, Any]:
+    return {"symbol": results.bundle.vocabulary.symbols[g], "id": results.bundle.vocabulary.ids[g]}

@@ -1,0 +1,100 @@
+// Several genes by type: a dot plot with its table, and the spread of one gene.
+
+import * as api from "./api.js";
+import { $, el } from "./dom.js";
+import { dotPlot, violins } from "./dotplot.js";
+import { csv, keep, keepSvg } from "./keep.js";
+import { typeName } from "./named.js";
+import { counted, percent } from "./words.js";
+
+const MOST = 60;
+let redraw = null;
+
+window.addEventListener("theme", () => redraw?.());
+
+export function startGenes(id, summary, { onGene }) {
+  redraw = null;
+  $("by-type").replaceChildren();
+  $("spread").replaceChildren();
+  $("compared").value = "";
+  const rows = rowsOf(summary);
+  let asked = null;
+  $("gene-list").onsubmit = async (event) => {
+    event.preventDefault();
+    const words = [...new Set($("compared").value.split(/[\s,;]+/).filter(Boolean))];
+    if (!words.length) return;
+    const mine = (asked = {});
+    $("spread").replaceChildren();
+    try {
+      const found = await api.expression(id, words.slice(0, MOST));
+      if (mine === asked) show(found, words.length);
+    } catch (error) {
+      redraw = null;
+      $("by-type").replaceChildren(el("p", { class: "warning", role: "alert" }, error.message));
+    }
+  };
+
+  let shown = null; // the spread, so that it is drawn anew in other colours
+
+  function show({ genes, unknown }, n) {
+    shown = null;
+    const draw = () => $("by-type").replaceChildren(...[
+      unknown.length > 0 && el("p", { class: "warning" }, `Not measured here, or several genes may be meant: ${unknown.join(", ")}.`),
+      n > MOST && el("p", { class: "warning" }, `The first ${MOST} of ${n} are compared.`),
+      ...(genes.length ? plot(genes) : []),
+    ].filter(Boolean));
+    redraw = () => { draw(); if (shown) drawSpread(); };
+    draw();
+  }
+
+  function plot(genes) {
+    const picture = dotPlot(genes, rows);
+    return [
+      el("div", { class: "plot", tabindex: "0", role: "group", "aria-label": "Dot plot" }, picture),
+      el("p", { class: "small genes" }, "Spread by type, and on the map: ", ...genes.map((gene) =>
+        el("button", { type: "button", class: "plainly gene", onclick: () => press(gene) }, gene.symbol))),
+      el("p", { class: "row acts" }, el("button", { type: "button", class: "button", onclick: () => keepSvg(picture, "genes.svg") }, "Save SVG"),
+        el("button", { type: "button", class: "button", onclick: () => keep(table(genes), "genes.csv", "text/csv") }, "Save CSV")),
+      el("details", {}, el("summary", {}, "As a table"), tableOf(genes)),
+    ];
+  }
+
+  async function press(gene) {
+    onGene(gene.symbol);
+    const mine = (asked = {});
+    try {
+      const spread = await api.spread(id, gene.symbol);
+      if (mine !== asked) return;
+      shown = { spread, gene };
+      drawSpread();
+      $("spread").scrollIntoView({ block: "nearest" });
+    } catch (error) {
+      $("spread").replaceChildren(el("p", { class: "warning", role: "alert" }, error.message));
+    }
+  }
+
+  function drawSpread() {
+    const { spread, gene } = shown;
+    const picture = violins(spread, rows, (at) => gene.share[at]);
+    $("spread").replaceChildren(el("h3", {}, `${gene.symbol} by type`),
+      el("div", { class: "plot", tabindex: "0", role: "group", "aria-label": `Spread of ${gene.symbol}` }, picture),
+      el("p", { class: "small" }, "The share of cells that have the gene, and how much of it they have. Each shape is as wide as its own commonest value."),
+      el("p", { class: "row acts" }, el("button", { type: "button", class: "button", onclick: () => keepSvg(picture, `${gene.symbol}.svg`) }, "Save SVG")));
+  }
+
+  const table = (genes) => csv([["gene", "ensembl_id", "type", "ontology_term_id", "cells", "share", "mean_log_normalised"],
+    ...genes.flatMap((gene) => rows.map((kind) => [gene.symbol, gene.id, kind.name, kind.term, kind.cells, gene.share[kind.at], gene.mean[kind.at]]))]);
+
+  const tableOf = (genes) => el("div", { class: "plot", tabindex: "0", role: "group", "aria-label": "Table of genes by type" },
+    el("table", { class: "types matrix" },
+      el("caption", { class: "small" }, `Share of cells with the gene, and mean of its log-normalised counts; ${counted(genes.length, "gene")}.`),
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Type"), ...genes.map(({ symbol }) => el("th", { scope: "col" }, symbol)))),
+      el("tbody", {}, ...rows.map((kind) => el("tr", {}, el("th", { scope: "row" }, typeName(kind)),
+        ...genes.map(({ share, mean }) => el("td", {}, percent(share[kind.at]), el("small", {}, mean[kind.at].toFixed(2)))))))));
+}
+
+// Types in the order of the table, the unknown last.
+function rowsOf({ types, unknown }) {
+  const rows = types.filter(({ cells }) => cells).map((type, k) => ({ ...type, at: type.index, number: k + 1 }));
+  return unknown.cells ? [...rows, { at: types.length, number: "?", name: "unknown", term: "unknown", color: "#9a9a9a", cells: unknown.cells }] : rows;
+}

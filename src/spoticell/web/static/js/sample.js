@@ -1,0 +1,106 @@
+// What the page knows of sets of cells: the card of a type, genes by type, the selection and the names given to it.
+
+import * as api from "./api.js";
+import { showChoice, showNoChoice } from "./chosen.js";
+import { $, say } from "./dom.js";
+import { startGenes } from "./genes.js";
+import { sayNames, showGiven } from "./given.js";
+import { inside, startLasso } from "./lasso.js";
+import { hideCard, showCard } from "./typecard.js";
+import { counted } from "./words.js";
+
+let current = null;
+
+// `open`: the result that is looked at; `act`: what it can do.
+export function startSample(open, { hasIndex, highlight, paintGene, redraw, showTab, onCell }) {
+  const { job, cells, summary, types, look, map } = open;
+  const mine = (current = {}); // answers that come after another result was opened are dropped
+  let own = null; // the selection, 0 or 1 for each cell
+  let times = 0;
+  open.given = { names: [], code_n: new Uint16Array(cells.n) };
+
+  function select(which, isMore = false) {
+    showTab("tab-chosen");
+    const chosen = which.map((one, i) => one | (isMore && own ? own[i] : 0));
+    const n = chosen.reduce((sum, one) => sum + one, 0);
+    own = n ? chosen : null;
+    if (!n) return showNoChoice("There are no cells there.");
+    times += 1;
+    showChoice(job.id, own, { cells, types }, { hasIndex, onGene: paintGene, onName: name, onClear: clear });
+    highlight((i) => chosen[i] === 1, "Selection", `selection ${times}`);
+    say(`${counted(n, "cell")} selected.`);
+  }
+
+  function clear() {
+    own = null;
+    look.chosen = null;
+    showNoChoice();
+    redraw();
+    $("draw").focus();
+  }
+
+  async function name(chosen, word) {
+    await news(await api.giveName(job.id, chosen, word));
+    paintNames();
+  }
+
+  async function news(told) {
+    const code_n = told.edits ? await api.curatedCells(job.id) : new Uint16Array(cells.n);
+    if (mine !== current) return;
+    open.given = { names: told.names, code_n };
+    showGiven(told, { onPaint: paintNames, onUndo: undo, onChoose: (at, word) => highlight((i) => open.given.code_n[i] === at + 1, word, `given ${word}`) });
+    if (look.by === "curated") redraw();
+  }
+
+  async function undo() {
+    try {
+      const told = await api.undoName(job.id);
+      await news(told);
+      sayNames(told);
+      $("given").querySelector("button")?.focus();
+    } catch (error) {
+      say(error.message);
+    }
+  }
+
+  function paintNames() {
+    look.by = "curated";
+    look.chosen = null;
+    document.querySelectorAll("input[name=by]").forEach((radio) => { radio.checked = false; });
+    sayNames(open.given);
+    redraw();
+  }
+
+  // The card of what was pressed; null puts the table back.
+  function card(kind, { quietly = false } = {}) {
+    if (!kind) return hideCard();
+    const wasInside = $("panel-types").contains(document.activeElement);
+    const one = types.get(kind.types[0]);
+    const isMine = Uint8Array.from(cells.type, (type) => (kind.types.includes(type) ? 1 : 0));
+    const term = kind.key === "unknown" ? null : kind.key.replace("+", "");
+    const level = summary.levels.flatMap(({ groups }) => groups).find((group) => group.term === term);
+    const color = kind.types.length === 1 ? one?.color : level?.color;
+    if (!quietly) showTab("tab-types");
+    const back = showCard(job.id, { ...kind, term, color: color ?? "var(--unknown)" }, cells, {
+      hasIndex, onGene: paintGene, onCell, onBack: () => leave(kind),
+      onSelect: () => select(isMine), onAdd: own && (() => select(isMine, true)),
+    });
+    if (wasInside) back.focus();
+  }
+
+  function leave({ key }) {
+    hideCard();
+    if (look.chosen?.key === key) look.chosen = null;
+    redraw();
+    document.querySelector(`#types [data-key="${CSS.escape(key)}"]`)?.focus();
+  }
+
+  hideCard();
+  showNoChoice();
+  $("given").replaceChildren();
+  startGenes(job.id, summary, { onGene: paintGene });
+  startLasso({ onDrawn: (path) => map.send({ kind: "locate", path }) });
+  $("take-shown").onclick = () => select(Uint8Array.from({ length: cells.n }, (_, i) => (open.isShown(i) ? 1 : 0)));
+  api.curated(job.id).then(news, () => {}); // a result of an older server has none
+  return { card, located: (path) => select(inside(cells, path, open.isSure)) };
+}

@@ -1,0 +1,80 @@
+// A type that was pressed: what it is, what tells it from the others, how sure it is, what it is confused with.
+
+import * as api from "./api.js";
+import { asked, genesApart, referencesOf, shares } from "./apart.js";
+import { $, el } from "./dom.js";
+import { entryOf, isShortened, shortOf } from "./named.js";
+import { counted, number, percent, score } from "./words.js";
+
+const BINS = 20;
+
+// `kind`: {types, name, term, color}; the card stands in place of the table until `onBack`.
+export function showCard(id, kind, cells, { hasIndex, onBack, onGene, onCell, onSelect, onAdd }) {
+  const about = api.about(id, kind.types);
+  const back = el("button", { type: "button", class: "plainly back", onclick: onBack }, "← All types");
+  const chosen = { types: kind.types };
+  const own = kind.types.includes(65535) ? "stayed unknown" : "are called so";
+  $("card").replaceChildren(...[
+    back,
+    el("h3", { class: "called" }, el("i", { class: "dot", style: { background: kind.color } }), shortOf(kind)),
+    isShortened(kind) && el("p", { class: "small" }, kind.name),
+    introduction(kind, about, own),
+    el("p", { class: "row acts" }, el("button", { type: "button", class: "button", onclick: onSelect }, "Select these cells"),
+      onAdd && el("button", { type: "button", class: "button", onclick: onAdd }, "Add to the selection")),
+    genesApart(id, chosen, onGene),
+    scores(kind, cells),
+    kind.term && asked("What it is confused with", "Reading the second best types …", about, confused),
+    asked("Typical cells", "Looking for the surest cells …", about, ({ typical }) => [pictures(typical, onCell)]),
+    hasIndex && referencesOf(id, chosen),
+  ].filter(Boolean));
+  $("card").hidden = false;
+  $("types").hidden = true;
+  $("panel-types").scrollTop = 0;
+  return back;
+}
+
+export function hideCard() {
+  $("card").hidden = true;
+  $("card").replaceChildren();
+  $("types").hidden = false;
+}
+
+function introduction({ term }, about, own) {
+  const place = el("div", { class: "small" });
+  const link = term && el("a", { href: entryOf(term), target: "_blank", rel: "noopener noreferrer" }, `${term} in the Cell Ontology`);
+  place.append(...[link && el("p", {}, link)].filter(Boolean));
+  about.then(({ cells, share, path, synonyms }) => place.prepend(...[
+    el("p", {}, `${counted(cells, "cell")} (${percent(share)}) ${own}.`),
+    path.length > 1 && el("p", {}, path.map(({ name }) => name).join(" › ")),
+    synonyms.length > 0 && el("p", {}, `Also: ${synonyms.join(", ")}`),
+  ].filter(Boolean)), () => {}); // the parts below say what went wrong
+  return place;
+}
+
+function scores({ types }, cells) {
+  const own = new Set(types);
+  const count = new Uint32Array(BINS);
+  let [n, sum] = [0, 0];
+  for (let i = 0; i < cells.n; i += 1) {
+    if (!own.has(cells.type[i])) continue;
+    count[Math.min(Math.floor(cells.score[i] * BINS), BINS - 1)] += 1;
+    n += 1;
+    sum += cells.score[i];
+  }
+  const most = Math.max(...count, 1);
+  const text = `The mean score is ${score(sum / n)}.`;
+  return el("section", {}, el("h4", {}, "Scores"),
+    el("div", { class: "histogram little", role: "img", "aria-label": `Scores of these cells, from 0 to 1. ${text}` }, ...Array.from(count, (cell, bin) =>
+      el("i", { title: `${score(bin / BINS)} to ${score((bin + 1) / BINS)}: ${number(cell)}`, style: { height: `${(100 * cell) / most}%` } }))),
+    el("div", { class: "ticks", "aria-hidden": "true" }, ...["0", "0.5", "1"].map((tick) => el("span", { style: { left: `${100 * Number(tick)}%` } }, tick))),
+    el("p", { class: "small" }, text));
+}
+
+function confused({ looked_at: n, confused: list }) {
+  if (!list.length) return [el("p", { class: "small" }, "Nothing else is likely for these cells.")];
+  return [shares(list, n), el("p", { class: "small" }, `What ${counted(n, "cell")} would be called otherwise.`)];
+}
+
+const pictures = (typical, onCell) => el("ul", { class: "plain typical" }, ...typical.map(({ position, score: sure, picture }) =>
+  el("li", {}, el("button", { type: "button", class: "plainly", onclick: () => onCell(position) },
+    el("img", { src: picture, width: 155, height: 155, loading: "lazy", alt: `Cell ${number(position)} on the gene grid` }), el("small", {}, score(sure))))));

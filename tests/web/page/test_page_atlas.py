@@ -1,0 +1,68 @@
+"""The atlas of the packaged model, browsed without any file."""
+
+from __future__ import annotations
+
+import pytest
+from tests.web.page.conftest import Server
+from tests.web.page.test_page_access import check
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("server") / "data", "human-v1")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def atlas(page):
+    page.goto("/atlas")
+    page.wait_for_selector("#atlas-type .sky canvas")
+    return page
+
+
+def test_all_types_can_be_browsed(atlas):
+    assert "371 types" in atlas.locator("#atlas-lead").inner_text()
+    assert atlas.locator("#atlas-types [data-term]").count() == 371
+    assert atlas.locator("#atlas-type h2").inner_text() == "B cell"
+    assert "MS4A1" in atlas.locator("#atlas-type .strengths").inner_text()
+    check(atlas, "atlas")
+
+
+def test_a_type_is_found_by_name_and_its_address_is_kept(atlas):
+    atlas.get_by_label("Search for a type or a gene").fill("hepatocyte")
+    atlas.locator("#atlas-types").get_by_role("button", name="hepatocyte", exact=True).click()
+    assert atlas.locator("#atlas-type h2").inner_text() == "Hepatocyte"
+    assert atlas.url.endswith("#CL:0000182")
+    atlas.reload()
+    atlas.locator("#atlas-type h2", has_text="Hepatocyte").wait_for()
+
+
+def test_a_gene_leads_to_the_types_that_listen_to_it(atlas):
+    atlas.locator("#atlas-type .strengths").get_by_role("button", name="MS4A1").click()
+    found = atlas.locator("#atlas-types").inner_text()
+    assert "naive B cell" in found
+    assert "hepatocyte" not in found
+    assert atlas.locator("#atlas-count").inner_text().endswith("types")
+
+
+def test_similar_types_and_types_above_are_a_press_away(atlas):
+    atlas.locator(".near [data-term]").first.click()
+    assert atlas.locator("#atlas-type h2").inner_text() != "B cell"
+    atlas.locator(".path").get_by_role("button", name="B cell", exact=True).click()
+    assert atlas.locator("#atlas-type h2").inner_text() == "B cell"
+
+
+def test_arrow_keys_name_the_genes_of_a_type(atlas):
+    atlas.locator("#atlas-type .sky").focus()
+    atlas.keyboard.press("ArrowRight")
+    assert "number 1 of the 300 that speak for it" in atlas.locator("#atlas-type .told").inner_text()
+
+
+def test_what_a_fingerprint_is_is_told_in_three_steps(atlas):
+    atlas.locator("#atlas").get_by_role("button", name="What is this?").click()
+    atlas.wait_for_selector(".prints")
+    assert atlas.locator(".lesson > li").count() == 3
+    assert "similarity to naive B cell" in atlas.locator(".prints").inner_text()
+    check(atlas, "lesson")
