@@ -41,7 +41,11 @@ def test_types_are_named_on_the_map_and_no_name_lies_on_another(result):
 
 def test_words_stand_there_until_the_map_is_drawn(page, link):
     held: list[Any] = []
-    page.route("**/painter.js", lambda route: held.append(route))
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/painter.js", hold)
     page.goto(link)
     page.locator("#map-waiting", has_text="Drawing the map").wait_for()
     page.wait_for_selector("#types tbody tr")
