@@ -193,7 +193,7 @@ def test_the_report_shows_matches_by_type_and_where_they_contradict(tiny_bundle,
     page = render(annotation, examples=annotation.examples, command="x")
     assert "Matches with reference cells" in page
     assert "they contradict 32.3%" in page
-    assert "nearest in swapped" in page
+    assert "nearest in <bdi>swapped</bdi>" in page
     assert annotation.matches.sha256 in page
 
 
