@@ -392,6 +392,7 @@ async function visit(which) {
 }
 
 function hover({ position, left, top }) {
+  if (!open) return; // the mouse leaves the map of a result that was just deleted
   skyUnderMouse(position);
   litRow("types", position === null ? null : open.keys[open.row_n[position]]);
   showTip(open, position, left, top);
