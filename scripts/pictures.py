@@ -38,7 +38,6 @@ FLAGS = "--no-sandbox --disable-gpu --use-gl=angle --use-angle=swiftshader --ena
 PATIENCE = 120
 PAUSE = 2000
 """Milliseconds until what was asked for stands still."""
-GENES = "CD3E CD4 CD8A NKG7 GNLY MS4A1 CD79A LYZ FCGR3A FCER1A PPBP"
 
 
 def main() -> None:
@@ -91,7 +90,7 @@ def draw_page(browser: Browser, url: str, folder: Path) -> None:
     drawn(page)
     page.screenshot(path=folder / "web-result.png")
     link = page.url
-    draw_questions(page, folder)
+    draw_type(page, folder)
     show_cell(page)
     neighbours = page.get_by_role("heading", name="Nearest reference cells")
     neighbours.evaluate("heading => heading.scrollIntoView({block: 'start'})")
@@ -109,24 +108,13 @@ def draw_page(browser: Browser, url: str, folder: Path) -> None:
     page.screenshot(path=folder / "web-atlas.png")
 
 
-def draw_questions(page: Page, folder: Path) -> None:
-    """Draw what the page answers about the sample: a type, several genes, a comparison by one of the file's columns."""
+def draw_type(page: Page, folder: Path) -> None:
+    """Draw the card of the commonest type."""
     page.locator("#types tbody button.name").first.click()
     page.wait_for_selector("#card .genes, #card .steps-of")
     page.wait_for_timeout(PAUSE)
     page.screenshot(path=folder / "web-type.png")
     page.get_by_role("button", name="All types").click()
-    page.locator("#tab-genes").click()
-    page.locator("#compared").fill(GENES)
-    page.get_by_role("button", name="Compare", exact=True).click()
-    page.wait_for_selector("#by-type svg")
-    page.wait_for_timeout(PAUSE)
-    page.screenshot(path=folder / "web-genes.png")
-    page.locator("#cross-place").scroll_into_view_if_needed()
-    page.locator("#compare-title").evaluate("heading => heading.scrollIntoView({block: 'start'})")
-    page.wait_for_timeout(PAUSE)
-    page.screenshot(path=folder / "web-compare.png")
-    page.evaluate("window.scrollTo(0, 0)")
 
 
 def opened(browser: Browser, url: str, window: dict[str, int], colours: str) -> Page:
