@@ -309,7 +309,9 @@ class Workers:
             if connection not in wait([connection, process.sentinel], timeout=min(rest, LOOK)):
                 if process.exitcode is None and process.is_alive():
                     continue
-                return _ended(process.exitcode)
+                # it may have said its last word after the wait was over
+                if not connection.poll():
+                    return _ended(process.exitcode)
             try:
                 message = dict(json.loads(connection.recv_bytes(LONGEST_MESSAGE)))
                 if "done" in message or "failed" in message:
