@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 from scipy import sparse
+
+from spoticell.biology.group_genes import DEPTH
 
 ROWS, VALUES, POINTERS, STARTS = "rows.bin", "values.bin", "pointers.npy", "starts.npy"
 
@@ -175,6 +177,18 @@ class Counts:
         kept_g = np.searchsorted(own_e, pointers - start)
         parts = (np.asarray(self._values_e[start:stop])[own_e], place_e[own_e], kept_g)
         return sparse.csc_array(parts, shape=(len(wanted_s), len(pointers) - 1)).tocsr()
+
+
+def log_normalised(counts_n: NDArray[Any], total_n: NDArray[Any]) -> NDArray[np.float64]:
+    """Give the natural logarithm of 1 and counts per 10,000 counts of their cell; zero in cells without counts.
+
+    Examples
+    --------
+    >>> log_normalised(np.float32([0, 1, 5]), np.float32([0, 10_000, 50_000])).round(2).tolist()
+    [0.0, 0.69, 0.69]
+    """
+    value_n: NDArray[np.float64] = np.log1p(DEPTH * counts_n.astype(np.float64) / np.maximum(total_n, 1e-9))
+    return value_n
 
 
 def _mapped(path: Path, dtype: DTypeLike) -> NDArray[np.generic]:

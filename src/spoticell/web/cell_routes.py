@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from spoticell.web.cell_schemas import CellInfo
-from spoticell.web.routes import Id, _faults, cell_info
+from spoticell.web.routes import cell_info
+from spoticell.web.routing import Id, faults
 
 LONGEST = 4000
 """Characters of a name: no more fits into an address for certain."""
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/api")
 Name = Annotated[str, Query(max_length=LONGEST, description="The cell's place in the file, from 0, or its name.")]
 
 
-@router.get("/jobs/{id}/cell", tags=["results"], responses=_faults(404, 409, 422))
+@router.get("/jobs/{id}/cell", tags=["results"], responses=faults(404, 409, 422))
 def cell_by_name(request: Request, id: Id, cell: Name) -> CellInfo:
     """Give one cell, by its place or by a name that may hold any character."""
     return cell_info(request, id, cell)

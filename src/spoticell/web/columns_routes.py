@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -10,43 +10,25 @@ from spoticell.web import columns
 from spoticell.web.changes import changes
 from spoticell.web.column_schemas import Changes, ColumnList
 from spoticell.web.refusal import Refusal
-from spoticell.web.responses import BYTES, gzipped
-from spoticell.web.routes import Id
-from spoticell.web.schemas import Fault
-from spoticell.web.site import Site
+from spoticell.web.responses import gzipped
+from spoticell.web.routing import AS_BYTES, Id, faults, site_of
 
 Place = Annotated[int, Path(ge=0, le=columns.MOST_COLUMNS + 10, description="Place in the list, from 0.")]
 Value = Annotated[int, Query(ge=0, lt=columns.MOST_CATEGORIES, description="Place of a value of the column, from 0.")]
 NO_COLUMNS = "This run kept no columns of its file. Run the job again."
-_BYTES: dict[str, Any] = {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
-_FAULTS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Fault, "description": words}
-    for code, words in (
-        (400, "The request can't be understood, or names another server"),
-        (401, "The access token is missing"),
-        (404, "There is no such job, column or map"),
-        (409, "The job is in the wrong state"),
-        (422, "A value can't be used"),
-    )
-}
-router = APIRouter(prefix="/api/jobs/{id}", tags=["results"], responses=_FAULTS)
-
-
-def _site(request: Request) -> Site:
-    site: Site = request.app.state.site
-    return site
+router = APIRouter(prefix="/api/jobs/{id}", tags=["results"], responses=faults(404, 409, 422))
 
 
 @router.get("/columns", response_model=ColumnList)
 def columns_of_cells(request: Request, id: Id) -> Response:
     """Give the columns of the file's table about cells by which they can be coloured and chosen, and its maps."""
-    path = _site(request).results(id) / columns.LIST
+    path = site_of(request).results(id) / columns.LIST
     if not path.exists():
         raise Refusal(404, NO_COLUMNS)
     return Response(path.read_bytes(), media_type="application/json")
 
 
-@router.get("/columns/{place}", responses={200: _BYTES}, response_class=Response)
+@router.get("/columns/{place}", responses={200: AS_BYTES}, response_class=Response)
 def column(request: Request, id: Id, place: Place) -> Response:
     """Give each cell's value in a column, little-endian.
 
@@ -55,7 +37,7 @@ def column(request: Request, id: Id, place: Place) -> Response:
     return _packed(request, id, columns.COLUMNS, place, "There is no such column.")
 
 
-@router.get("/maps/{place}", responses={200: _BYTES}, response_class=Response)
+@router.get("/maps/{place}", responses={200: AS_BYTES}, response_class=Response)
 def map_of_file(request: Request, id: Id, place: Place) -> Response:
     """Give each cell's place on a map of the file, little-endian.
 
@@ -79,7 +61,7 @@ def changes_of_column(
     ``samples`` is the place of the column that says from which sample each cell is. With three samples or more of each
     value there is a test.
     """
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     if not (results.folder / columns.LIST).exists():
         raise Refusal(404, NO_COLUMNS)
     found = changes(results.folder, results.bundle, column=place, first=first, second=second, samples=samples)
@@ -87,7 +69,7 @@ def changes_of_column(
 
 
 def _packed(request: Request, id: str, kind: str, place: int, missing: str) -> Response:
-    path = _site(request).results(id) / kind / columns.packed_name(place)
+    path = site_of(request).results(id) / kind / columns.packed_name(place)
     if not path.exists():
         raise Refusal(404, missing)
     return gzipped(request, path.read_bytes())

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoticell.biology.group_genes import DEPTH
 from spoticell.web import sink
-from spoticell.web.arrays import Counts
+from spoticell.web.arrays import Counts, log_normalised
 from spoticell.web.results import Results
 
 STEPS = 32
@@ -31,7 +30,7 @@ def expression(results: Results, texts: list[str]) -> dict[str, Any]:
         if g is None:
             unknown.append(text)
         elif g not in genes:
-            level_n = log_normalised(results, g)
+            level_n = _levels(results, g)
             seen_t = np.bincount(type_n, weights=level_n > 0, minlength=len(cells_t)) / cells_t
             mean_t = np.bincount(type_n, weights=level_n, minlength=len(cells_t)) / cells_t
             genes[g] = _named(results, g) | {"share": seen_t.round(4).tolist(), "mean": mean_t.round(4).tolist()}
@@ -40,7 +39,7 @@ def expression(results: Results, texts: list[str]) -> dict[str, Any]:
 
 def spread(results: Results, g: int) -> dict[str, Any]:
     """Give how a gene is spread over the cells of each type that have it."""
-    level_n = log_normalised(results, g)
+    level_n = _levels(results, g)
     most, seen_n = float(level_n.max(initial=0)), level_n > 0
     step_n = np.minimum((level_n * (STEPS / max(most, 1e-30))).astype(np.intp), STEPS - 1)
     place_s = (_type_of_each(results) * STEPS + step_n)[seen_n]
@@ -48,10 +47,8 @@ def spread(results: Results, g: int) -> dict[str, Any]:
     return {"symbol": results.bundle.vocabulary.symbols[g], "most": round(most, 4), "cells": cells_t.tolist()}
 
 
-def log_normalised(results: Results, g: int) -> NDArray[np.float64]:
-    """Give a gene in all cells; zero in cells without counts."""
-    total_n: NDArray[np.float64] = np.maximum(results.array(sink.N_COUNTS).astype(np.float64), 1e-30)
-    return np.log1p(Counts(results.folder / sink.COUNTS).gene(g).astype(np.float64) * (DEPTH / total_n))
+def _levels(results: Results, g: int) -> NDArray[np.float64]:
+    return log_normalised(Counts(results.folder / sink.COUNTS).gene(g), results.array(sink.N_COUNTS))
 
 
 def _types(results: Results) -> int:

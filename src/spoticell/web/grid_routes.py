@@ -13,7 +13,7 @@ from spoticell.web.atlas import Atlas, atlas_of
 from spoticell.web.grid_schemas import AtlasInfo, GridInfo
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import packed
-from spoticell.web.routes import _BYTES, Cell, Id, _faults, _position, _site
+from spoticell.web.routing import AS_BYTES, Cell, Id, faults, position_of, site_of
 from spoticell.web.skies import skies_of_types, sky_of_cell, sky_of_type
 
 JSON = "application/json"
@@ -21,7 +21,7 @@ Model = Annotated[str, Query(max_length=200, description="Name of a model; the f
 router = APIRouter(prefix="/api")
 
 
-@router.get("/grid", tags=["grid"], responses=_faults(404, 422), response_model=GridInfo)
+@router.get("/grid", tags=["grid"], responses=faults(404, 422), response_model=GridInfo)
 def grid(request: Request, model: Model = "") -> Response:
     """Give the place of each gene on the grid of a model, and the colours of pictures."""
     bundle = _bundle(request, model)
@@ -36,13 +36,13 @@ def grid(request: Request, model: Model = "") -> Response:
     return packed(request, json.dumps(told.model_dump()).encode(), media_type=JSON)
 
 
-@router.get("/atlas", tags=["grid"], responses=_faults(404, 422), response_model=AtlasInfo)
+@router.get("/atlas", tags=["grid"], responses=faults(404, 422), response_model=AtlasInfo)
 def atlas(request: Request, model: Model = "") -> Response:
     """Give all types that a model knows, with the genes that speak for each. The first time takes some seconds."""
     return packed(request, _atlas(request, model).words, media_type=JSON)
 
 
-@router.get("/atlas/pictures", tags=["grid"], responses=_faults(404, 422) | {200: _BYTES}, response_class=Response)
+@router.get("/atlas/pictures", tags=["grid"], responses=faults(404, 422) | {200: AS_BYTES}, response_class=Response)
 def atlas_pictures(request: Request, model: Model = "") -> Response:
     """Give the pictures of the atlas, type by type.
 
@@ -54,7 +54,7 @@ def atlas_pictures(request: Request, model: Model = "") -> Response:
 @router.get(
     "/jobs/{id}/cells/{cell}/sky",
     tags=["grid"],
-    responses=_faults(404, 409, 422) | {200: _BYTES},
+    responses=faults(404, 409, 422) | {200: AS_BYTES},
     response_class=Response,
 )
 def cell_sky(request: Request, id: Id, cell: Cell) -> Response:
@@ -63,35 +63,35 @@ def cell_sky(request: Request, id: Id, cell: Cell) -> Response:
     The level of each pixel, uint8, row by row; then the counts of the pixels with a level of 3 and more, little-endian
     float32.
     """
-    results = _site(request).cells(id)
-    return packed(request, sky_of_cell(results.folder, results.bundle, _position(cell, results)))
+    results = site_of(request).cells(id)
+    return packed(request, sky_of_cell(results.folder, results.bundle, position_of(cell, results)))
 
 
 @router.get(
-    "/jobs/{id}/skies", tags=["grid"], responses=_faults(404, 409, 422) | {200: _BYTES}, response_class=Response
+    "/jobs/{id}/skies", tags=["grid"], responses=faults(404, 409, 422) | {200: AS_BYTES}, response_class=Response
 )
 def type_skies(request: Request, id: Id) -> Response:
     """Give the mean pictures of the types in the order of the summary: the level of each pixel, uint8."""
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     return packed(request, skies_of_types(results.folder, results.bundle))
 
 
 @router.get(
     "/jobs/{id}/skies/{index}",
     tags=["grid"],
-    responses=_faults(404, 409, 422) | {200: _BYTES},
+    responses=faults(404, 409, 422) | {200: AS_BYTES},
     response_class=Response,
 )
 def type_sky(request: Request, id: Id, index: Annotated[int, Path(ge=0, le=65534)]) -> Response:
     """Give a type's mean picture with its numbers, which are mean log-normalised counts; else as that of a cell."""
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     if index >= results.n_types:
         raise Refusal(404, "There is no type of that number in the summary.")
     return packed(request, sky_of_type(results.folder, results.bundle, index))
 
 
 def _bundle(request: Request, model: str) -> Bundle:
-    site = _site(request)
+    site = site_of(request)
     name = model or next(iter(site.offered))
     if name not in site.offered:
         raise Refusal(404, f"There is no model of that name. There are: {', '.join(site.offered)}.")

@@ -20,7 +20,7 @@ from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
 from spoticell.report.picture import level_colors, level_picture, most_its_own
 from spoticell.web import sink
-from spoticell.web.arrays import Counts
+from spoticell.web.arrays import Counts, log_normalised
 from spoticell.web.lookup import find_genes, find_types
 from spoticell.web.neighbours import Neighbours
 from spoticell.web.schemas import FoundType, GeneInfo
@@ -34,8 +34,8 @@ BELOW, OTHERS = 3, 4
 """Finer types, and types that exclude the answer, that are shown of a cell at most."""
 WORTH_A_WORD = 0.005
 """Smallest probability that is shown."""
-CLIPPED, PER = 0.99, 10_000
-"""Share of the cells with a gene whose values are told apart, and counts that each cell is brought to."""
+CLIPPED = 0.99
+"""Share of the cells with a gene whose values are told apart."""
 
 
 class Results:
@@ -262,15 +262,3 @@ class Results:
             places = vocabulary.aliases.get(word, ())
             g = places[0] if len(places) == 1 and places[0] >= 0 else None
         return g
-
-
-def log_normalised(counts_n: NDArray[np.float32], total_n: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Give the natural logarithm of 1 and a gene's counts per 10,000 counts of the cell.
-
-    Examples
-    --------
-    >>> log_normalised(np.float32([0, 1, 5]), np.float32([0, 10_000, 50_000])).round(2).tolist()
-    [0.0, 0.69, 0.69]
-    """
-    value_n: NDArray[np.float64] = np.log1p(PER * counts_n.astype(np.float64) / np.maximum(total_n, 1e-9))
-    return value_n

@@ -13,7 +13,7 @@ from spoticell.web.expression import expression, spread
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import packed
 from spoticell.web.results import Results
-from spoticell.web.routes import _BYTES, Id, _faults, _site
+from spoticell.web.routing import AS_BYTES, Id, faults, site_of
 from spoticell.web.sample_schemas import (
     MOST_ASKED,
     About,
@@ -40,77 +40,77 @@ Numbers = Annotated[list[Annotated[int, Query(ge=0, le=65535)]], Query(alias="ty
 Genes = Annotated[list[Annotated[str, Query(max_length=100)]], Query(alias="gene", max_length=MOST_ASKED)]
 
 
-@router.get("/jobs/{id}/about", responses=_faults(404, 409, 422))
+@router.get("/jobs/{id}/about", responses=faults(404, 409, 422))
 def about_types(request: Request, id: Id, types: Numbers) -> About:
     """Describe a type, or several together: cells, names, path, what it is confused with, and its surest cells."""
-    return About(**about(_site(request).cells(id), types, id))
+    return About(**about(site_of(request).cells(id), types, id))
 
 
-@router.post("/jobs/{id}/apart", responses=_faults(403, 404, 409, 413, 422))
+@router.post("/jobs/{id}/apart", responses=faults(403, 404, 409, 413, 422))
 def genes_apart(request: Request, id: Id, chosen: Chosen) -> Apart:
     """Give up to ten genes that set some cells apart from all others.
 
     Of more than 1,000 cells, and of more than 1,000 others, so many are drawn by chance, always the same.
     """
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     return Apart(**apart(results, members(results, chosen)))
 
 
-@router.post("/jobs/{id}/matches", responses=_faults(403, 404, 409, 413, 422))
+@router.post("/jobs/{id}/matches", responses=faults(403, 404, 409, 413, 422))
 def matches(request: Request, id: Id, chosen: Chosen) -> Matched:
     """Give what reference cells say of some cells, 200 of them at most, where the server has an index."""
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     if results.neighbours is None:
         raise Refusal(404, "This server has no reference cells for the model that named these cells.")
     cell_s = drawn(members(results, chosen).nonzero()[0], MOST_MATCHED)
     return Matched(**results.neighbours.of_some(*results.fingerprints(cell_s)))
 
 
-@router.get("/jobs/{id}/expression", responses=_faults(404, 409, 422))
+@router.get("/jobs/{id}/expression", responses=faults(404, 409, 422))
 def genes_by_type(request: Request, id: Id, genes: Genes) -> Expression:
     """Give for each gene and type the share of cells that have it, and the mean of its log-normalised counts."""
-    return Expression(**expression(_site(request).cells(id), genes))
+    return Expression(**expression(site_of(request).cells(id), genes))
 
 
-@router.get("/jobs/{id}/genes/{symbol}/spread", responses=_faults(404, 409, 422))
+@router.get("/jobs/{id}/genes/{symbol}/spread", responses=faults(404, 409, 422))
 def gene_spread(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)]) -> Spread:
     """Give how the log-normalised counts of a gene are spread over the cells of each type that have it."""
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     g = results.gene(symbol)
     if g is None:
         raise Refusal(404, "No gene of that name was measured.")
     return Spread(**spread(results, g))
 
 
-@router.get("/jobs/{id}/curated", responses=_faults(404, 409, 422))
+@router.get("/jobs/{id}/curated", responses=faults(404, 409, 422))
 def given_names(request: Request, id: Id) -> Names:
     """Give the names that readers gave to cells of this result."""
-    return Names(**_curated(_site(request).cells(id)).told())
+    return Names(**_curated(site_of(request).cells(id)).told())
 
 
-@router.get("/jobs/{id}/curated/cells", responses=_faults(404, 409, 422) | {200: _BYTES}, response_class=Response)
+@router.get("/jobs/{id}/curated/cells", responses=faults(404, 409, 422) | {200: AS_BYTES}, response_class=Response)
 def given_names_of_cells(request: Request, id: Id) -> Response:
     """Give for each cell the place of its given name, from 1, little-endian uint16; 0 where it has none."""
-    return packed(request, _curated(_site(request).cells(id)).shown().astype("<u2").tobytes())
+    return packed(request, _curated(site_of(request).cells(id)).shown().astype("<u2").tobytes())
 
 
-@router.post("/jobs/{id}/curated", responses=_faults(403, 404, 409, 413, 422, 429))
+@router.post("/jobs/{id}/curated", responses=faults(403, 404, 409, 413, 422, 429))
 def give_name(request: Request, id: Id, order: NameOrder) -> Names:
     """Call some cells by a name. It replaces names that were given to them before."""
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     _curated(results).add(members(results, order), order.name)
     return Names(**_curated(results).told())
 
 
-@router.post("/jobs/{id}/curated/undo", responses=_faults(403, 404, 409, 422))
+@router.post("/jobs/{id}/curated/undo", responses=faults(403, 404, 409, 422))
 def undo_name(request: Request, id: Id) -> Names:
     """Take back the name that was given last."""
-    results = _site(request).cells(id)
+    results = site_of(request).cells(id)
     _curated(results).undo()
     return Names(**_curated(results).told())
 
 
-@router.get("/terms", tags=["server"], responses=_faults(422))
+@router.get("/terms", tags=["server"], responses=faults(422))
 def terms(q: Annotated[str, Query(max_length=100)] = "") -> Suggestions:
     """Give up to 8 terms of the Cell Ontology that a text may mean or be a part of."""
     ontology, word = load_ontology(), q.strip().lower()

@@ -17,11 +17,9 @@ from spoticell.io.passing import passing_place
 from spoticell.model.bundle import Bundle
 from spoticell.report.picture import SEEN, level_picture
 from spoticell.web import sink
-from spoticell.web.arrays import Counts
+from spoticell.web.arrays import Counts, log_normalised
 
 MEANS = "means.npy"
-PER = 1e4
-"""Counts that a cell is scaled to before the logarithm is taken."""
 
 Floats = NDArray[np.float32]
 
@@ -71,8 +69,7 @@ def type_means(folder: Path, bundle: Bundle) -> Floats:
 
 def _log_normalised(counts_ng: sparse.csc_array) -> sparse.csc_array:
     total_n = np.bincount(counts_ng.indices, weights=counts_ng.data, minlength=counts_ng.shape[0])
-    scaled = PER * counts_ng.data / np.maximum(total_n[counts_ng.indices], 1e-30)
-    logs = np.log1p(np.maximum(scaled, 0)).astype(np.float32)
+    logs = log_normalised(np.maximum(counts_ng.data, 0), total_n[counts_ng.indices]).astype(np.float32)
     return sparse.csc_array((logs, counts_ng.indices, counts_ng.indptr), shape=counts_ng.shape)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from spoticell.annotation.options import Options
 from spoticell.annotation.result import Annotation
 from spoticell.annotation.samples import Samples
 from spoticell.io.findings import Findings
+from spoticell.io.passing import passing_place
 from spoticell.web import grounds, sink
 from spoticell.web.columns import score_files
 from spoticell.web.kept import recall
@@ -152,9 +152,6 @@ def _npy(array: NDArray[Any]) -> bytes:
 
 
 def _replace(path: Path, contents: bytes) -> None:
-    passing = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        passing.write_bytes(contents)
-        passing.replace(path)
-    finally:
-        passing.unlink(missing_ok=True)
+    with passing_place(path) as made:
+        made.write_bytes(contents)
+        made.replace(path)

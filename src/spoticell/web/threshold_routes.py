@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import ConfigDict
 
-from spoticell.web.routes import Id, _faults, _site
+from spoticell.web.routing import Id, faults, site_of
 from spoticell.web.schemas import Shape, Share, Summary
 
 router = APIRouter(prefix="/api")
@@ -25,7 +25,7 @@ class Shown(Shape):
 @router.put(
     "/jobs/{id}/threshold",
     tags=["results"],
-    responses=_faults(403, 404, 409, 422),
+    responses=faults(403, 404, 409, 422),
     response_model=Summary,
 )
 def show_at(request: Request, id: Id, shown: Shown) -> dict[str, Any]:
@@ -33,4 +33,4 @@ def show_at(request: Request, id: Id, shown: Shown) -> dict[str, Any]:
 
     The answers are those of a run with that threshold. They are shown to all who have the job's link.
     """
-    return _site(request).show_at(id, shown.threshold)
+    return site_of(request).show_at(id, shown.threshold)
