@@ -87,7 +87,7 @@ def everyday_names(term: str) -> list[str]:
     Examples
     --------
     >>> everyday_names("CL:0000623")
-    ['NK cell', 'CD16 NK', 'CD56 NK', 'NK lymphocyte']
+    ['CD16 NK', 'CD56 NK', 'NK cell', 'NK lymphocyte']
     """
     of_table = [name for name, meant in _rows() if meant == term]
     return sorted({*load_ontology().synonyms(term), *of_table})
@@ -121,7 +121,10 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
     names = [ontology.name(term) for _, _, term in sorted(_sharing(set(words_of(text)), frozenset(among)))]
     if len(text) > SHORT:
         by_name = {
-            name.lower(): ontology.name(term) for term in ontology for name in (ontology.name(term), short_name(term))
+            name.lower(): ontology.name(term)
+            for term in ontology
+            for name in (ontology.name(term), short_name(term))
+            if len(name) >= SHORT
         }
         names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most, cutoff=ALIKE)]
     return list(dict.fromkeys(names))[:most]
