@@ -26,6 +26,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from scipy import sparse
+from spoticell.training.memory import kept_memory
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.lib.saving import save_result
@@ -37,7 +38,6 @@ from spoticell.training.data.labelled import LabelledCells
 from spoticell.training.data.supply import FolderSupply
 from spoticell.training.fast import FastFingerprintNetwork
 from spoticell.training.loop import Run
-from spoticell.training.memory import kept_memory
 from spoticell.training.network import FingerprintNetwork
 
 CELLS, NON_ZEROS, DATA_SETS = 4000, 2000, 6

@@ -92,7 +92,8 @@ def test_a_cell_that_is_too_strange_is_unknown_unless_nothing_is_asked_for(tiny_
     stranger = Stranger(counts=0, genes=1.0, intercept=8.0)
     trust = Trust(chance=1.0, depth=0, familiarity=0.0, intercept=0.0, stranger=stranger)
     strict = replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"trust": trust}))
-    prediction = replace(said(strict, [9, 7], **{B_CELL: 1.0}), n_measured=1000)
+    prediction = said(strict, [9, 7], **{B_CELL: 1.0})
+    prediction.n_measured = 1000
     decision = decide(prediction, np.array([1000, 1000]), strict, threshold=0.3)
     assert [answer >= 0 for answer in decision.answer_n] == [True, False]
     assert decision.doubted_n.tolist() == [False, True]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from tests.strategies import counts, gene_lists
 
-from spoticell.biology.genes import GeneMatch, Vocabulary, align_counts, load_vocabulary, match_genes
+from spoticell.biology.genes import GeneMatch, Vocabulary, align_counts, load_vocabulary, match_genes, take_counts
 from spoticell.errors import GeneMatchError
 
 MOUSE = ["Cd3e", "Cd4", "Cd8a", "Ms4a1", "Cd19", "Lyz2", "Nkg7", "Gzma", "Actb", "Gapdh", "mt-Nd1", "H2-Ab1"]
@@ -284,6 +284,19 @@ def test_alignment_keeps_every_known_count_and_adds_up_repeats(counts_nv, data):
         np.testing.assert_array_equal(aligned_ng[:, [g]].toarray()[:, 0], counts_nv[:, columns].sum(axis=1))
 
 
+@settings(deadline=None)
+@given(counts_nv=counts(), data=st.data())
+def test_counts_are_taken_as_they_are_aligned_but_in_any_order(counts_nv, data):
+    names = data.draw(st.lists(st.sampled_from(["CD3E", "MS4A1", "CD20", "TP53", "none"]), min_size=0, max_size=39))
+    names = ["CD3E", *names, *["none"] * 40][: counts_nv.shape[1]]
+    result = match(names)
+    taken_ng = take_counts(counts_nv, result)
+    assert taken_ng.dtype == np.float32
+    assert taken_ng.shape == (counts_nv.shape[0], 20_532)
+    assert taken_ng.nnz == align_counts(counts_nv, result).nnz
+    assert (taken_ng != align_counts(counts_nv, result)).nnz == 0
+
+
 def test_alignment_takes_unsorted_repeated_and_stored_zero_entries():
     data, cells, genes = [1, 2, 4, 0, 5], [0, 0, 0, 0, 1], [2, 0, 2, 1, 1]
     messy_nv = sparse.csr_array((data, genes, np.searchsorted(cells, [0, 1, 2])), shape=(2, 3), dtype=np.int64)
@@ -297,6 +310,8 @@ def test_alignment_takes_unsorted_repeated_and_stored_zero_entries():
 def test_alignment_refuses_a_matrix_of_another_width():
     with pytest.raises(GeneMatchError, match="The matrix has 3 genes but 2 gene names"):
         align_counts(sparse.csr_array((1, 3)), match(["CD3E", "TP53"]))
+    with pytest.raises(GeneMatchError, match="The matrix has 3 genes but 2 gene names"):
+        take_counts(sparse.csr_array((1, 3)), match(["CD3E", "TP53"]))
 
 
 def test_packaged_tables_carry_no_time_stamp():

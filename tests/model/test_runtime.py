@@ -12,9 +12,10 @@ from scipy import sparse
 
 from spoticell.biology.ontology import load_ontology
 from spoticell.errors import BundleError, ConfigError
+from spoticell.io.in_order import available_cores
 from spoticell.model.bundle import load_bundle
 from spoticell.model.calibration import Trust
-from spoticell.model.runtime import BATCH, Runtime, available_cores
+from spoticell.model.runtime import BATCH, Runtime
 
 
 @pytest.fixture(scope="module")

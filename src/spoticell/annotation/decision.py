@@ -140,6 +140,7 @@ def decide(
     threshold: float,
     allowed: Allowed | None = None,
     relatives: Relatives | None = None,
+    second_best: bool = True,
 ) -> Decision:
     """Answer cells, each alone, by what the network says of them.
 
@@ -157,18 +158,22 @@ def decide(
         The types that an answer may be; any that the bundle knows if not given.
     relatives
         What gives the weight of types that the sample can't hold to others; none is taken if not given.
+    second_best
+        Whether to find what each cell would be if it weren't its answer.
     """
-    probability_nm = prediction.probabilities_nm
-    if allowed is not None and allowed.restrict is not None:
-        probability_nm = allowed.restrict(probability_nm)
+    restrict = None if allowed is None else allowed.restrict
     weight_nc: NDArray[np.float32] | None = None
     if can_read_together(bundle):
         softening = bundle.manifest.softening
-        weight_nc = bundle.label_weights.of(probability_nm)
+        weight_nc = prediction.weight_nc
+        if restrict is not None or weight_nc is None:
+            said_nm = prediction.probabilities_nm
+            weight_nc = bundle.label_weights.of(said_nm if restrict is None else restrict(said_nm))
         weight_nc = weight_nc if softening is None else softening.apply(weight_nc, counts_n)
-        if softening is not None or relatives is not None:
-            probability_nm = (relatives or bundle.label_weights).summed(weight_nc)
+        probability_nm = (relatives or bundle.label_weights).summed(weight_nc)
     else:
+        said_nm = prediction.probabilities_nm
+        probability_nm = said_nm if restrict is None else restrict(said_nm)
         # a calibration of single nodes comes last, as they are no sums of labels after it
         probability_nm = bundle.calibrated(probability_nm if relatives is None else relatives(probability_nm), counts_n)
     return _answered(
@@ -180,6 +185,7 @@ def decide(
         trust=bundle.manifest.trust,
         threshold=threshold,
         weight_nc=weight_nc,
+        second_best=second_best,
     )
 
 
@@ -224,13 +230,15 @@ def _answered(
     trust: Trust | None,
     threshold: float,
     weight_nc: NDArray[np.float32] | None,
+    second_best: bool = True,
 ) -> Decision:
     empty_n = np.asarray(counts_n) == 0
     probability_nm = np.where(empty_n[:, None], np.float32(0), probability_nm)
     rule = rule_of(bundle.nodes, load_ontology())
     grounds = Grounds(rule.standing(probability_nm), np.asarray(counts_n), known_n)
     answers = answers_at(grounds, threshold, trust=trust, n_measured=n_measured)
-    second_n, second_probability_n = rule.second_best(probability_nm, answers.answer_n)
+    asked_n = answers.answer_n if second_best else np.full_like(answers.answer_n, -1)
+    second_n, second_probability_n = rule.second_best(probability_nm, asked_n)
     return Decision(
         answers.answer_n,
         answers.score_n,

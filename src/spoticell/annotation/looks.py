@@ -9,7 +9,8 @@ Axes: ``n`` cells, ``g`` the model's genes, ``c`` labels, ``d`` numbers that say
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -20,13 +21,14 @@ from spoticell.annotation.auto_groups import auto_groups
 from spoticell.annotation.decision import Said, decide_together
 from spoticell.annotation.groups import Grouping
 from spoticell.annotation.options import Options
-from spoticell.annotation.result import AnnotatedBlock, FirstBlock
+from spoticell.annotation.result import AnnotatedBlock, FirstBlock, Kept
 from spoticell.biology.neighbours import Neighbours, find_neighbours
 from spoticell.biology.relatives import Relatives
-from spoticell.biology.sample import cell_keys
+from spoticell.biology.sample import counts_keys
 from spoticell.biology.sketch import Sketch
 from spoticell.biology.together import likeliest, read_together
 from spoticell.io.findings import Findings
+from spoticell.io.in_order import in_order
 from spoticell.progress import Progress, part, stretch
 
 MOST = 1_000_000
@@ -59,6 +61,8 @@ class Parts:
         What gives the weight of types that the sample can't hold to others.
     sample_n
         From which sample each cell is, where that is told: cells of different ones aren't read together.
+    threads
+        How many blocks of cells are answered at once.
     """
 
     def __init__(
@@ -68,9 +72,20 @@ class Parts:
         options: Options,
         relatives: Relatives | None,
         sample_n: NDArray[np.integer] | None = None,
+        *,
+        threads: int = 1,
     ) -> None:
+        self._threads = threads
         self._sketch, self._options, self._relatives, self._sample_n = sketch, options, relatives, sample_n
         self._n_cells, self._n_measured = findings.n_cells, findings.match.n_found
+
+    def kept(self, block: FirstBlock) -> Kept:
+        """Give what is needed of a block in the second look."""
+        if block.weight_nc is None:
+            raise ValueError("these cells can't be read together: their labels have no weights")
+        counts_ng = block.counts_ng
+        voices = likeliest(np.where(block.told_n[:, None] > 0, block.weight_nc, 0))
+        return Kept(voices, self._sketch(counts_ng), counts_keys(counts_ng))
 
     def answered(
         self,
@@ -98,21 +113,22 @@ class Parts:
         for block in looked:
             for watcher in watchers:
                 watcher.see(block)
-            first.add(block)
+            first.add(block if block.kept is not None else replace(block, kept=self.kept(block)))
             seen = block.alone.start + len(block.alone)
             of_part = part(on_progress, number, n_parts)
             stretch(of_part, start=0, stop=FIRST)(len(first), max(ends[number] - block.alone.start + len(first), 1))
             if seen >= ends[number]:
                 step = stretch(of_part, start=FIRST, stop=100)
                 sample_n = None if self._sample_n is None else self._sample_n[seen - len(first) : seen]
-                neighbours = first.neighbours(sample_n)
+                neighbours = first.neighbours(sample_n, threads=self._threads)
                 if on_groups is not None:
                     on_groups(first.groups(neighbours))
-                yield from first.answered(neighbours, self._options, self._relatives, on_progress=step)
+                how = self._options, self._relatives
+                yield from first.answered(neighbours, *how, on_progress=step, threads=self._threads)
                 first, number = self._begun(), min(number + 1, n_parts - 1)
 
     def _begun(self) -> FirstLook:
-        return FirstLook(self._sketch, self._n_measured)
+        return FirstLook(self._n_measured)
 
 
 class FirstLook:
@@ -120,14 +136,12 @@ class FirstLook:
 
     Parameters
     ----------
-    sketch
-        Of the sample that they are from.
     n_measured
         Known genes that are measured.
     """
 
-    def __init__(self, sketch: Sketch, n_measured: int) -> None:
-        self._sketch, self.n_measured = sketch, n_measured
+    def __init__(self, n_measured: int) -> None:
+        self.n_measured = n_measured
         self._blocks: list[AnnotatedBlock] = []
         self._told: list[NDArray[np.float32]] = []
         self._voices: list[sparse.csr_array] = []
@@ -141,26 +155,28 @@ class FirstLook:
 
     def add(self, block: FirstBlock) -> None:
         """Take in the next cells."""
-        if block.weight_nc is None:
-            raise ValueError("these cells can't be read together: their labels have no weights")
+        if block.kept is None:
+            raise ValueError("these cells can't be read together: nothing of them was kept")
         # what the second look says anew isn't kept: probabilities take a hundred times the rest
         self._blocks.append(block.alone.without_probabilities())
         self._told.append(block.told_n)
         self._n_cells += len(block.alone)
-        self._voices.append(likeliest(np.where(block.told_n[:, None] > 0, block.weight_nc, 0)))
-        self._sketches.append(self._sketch(block.counts_ng))
-        self._keys.append(cell_keys(block.counts_ng))
+        self._voices.append(block.kept.voices)
+        self._sketches.append(block.kept.sketch_nk)
+        self._keys.append(block.kept.key_n)
         if block.familiarity_n is not None:
             self._familiarities.append(block.familiarity_n)
 
-    def neighbours(self, sample_n: NDArray[np.integer] | None = None) -> Neighbours:
+    def neighbours(self, sample_n: NDArray[np.integer] | None = None, *, threads: int = 1) -> Neighbours:
         """Find the neighbours of each cell that has counts; among those of its own sample, where these are told."""
         place_nd, key_n = self._places(), np.concatenate(self._keys)
         # empty droplets are many, and would be the only landmarks
         named_n = np.concatenate(self._told) > 0
         samples = [named_n] if sample_n is None else [named_n & (sample_n == one) for one in np.unique(sample_n)]
         parts = [cells for sample in samples if len(cells := np.flatnonzero(sample))]
-        return Neighbours.join(len(key_n), [(cells, find_neighbours(place_nd[cells], key_n[cells])) for cells in parts])
+        through = partial(in_order, threads=threads)
+        found = [find_neighbours(place_nd[cells], key_n[cells], through=through) for cells in parts]
+        return Neighbours.join(len(key_n), [*zip(parts, found, strict=True)])
 
     def groups(self, neighbours: Neighbours) -> Grouping:
         """Find groups of cells that are close to each other."""
@@ -177,7 +193,13 @@ class FirstLook:
         return np.concatenate([fingerprint_nd, np.float32(SKETCH) * sketch_nk], axis=1)
 
     def answered(
-        self, neighbours: Neighbours, options: Options, relatives: Relatives | None, *, on_progress: Progress
+        self,
+        neighbours: Neighbours,
+        options: Options,
+        relatives: Relatives | None,
+        *,
+        on_progress: Progress,
+        threads: int = 1,
     ) -> Iterator[AnnotatedBlock]:
         """Answer the cells, read together with their neighbours.
 
@@ -191,15 +213,23 @@ class FirstLook:
             What gives the weight of types that the sample can't hold to others.
         on_progress
             Called with the cells answered and all cells.
+        threads
+            How many blocks are answered at once.
         """
-        start = 0
-        for alone, told_b in zip(self._blocks, self._told, strict=True):
-            said = self.said(neighbours, start + np.arange(len(alone)))
-            yield alone.answered(
+        start_b = np.cumsum([0, *map(len, self._blocks)])
+
+        def answer(place: int) -> AnnotatedBlock:
+            alone, told_b = self._blocks[place], self._told[place]
+            said = self.said(neighbours, start_b[place] + np.arange(len(alone)))
+            return alone.answered(
                 decide_together(said, told_b, options.bundle, threshold=options.lowest, relatives=relatives)
             )
-            start += len(alone)
-            on_progress(start, len(self))
+
+        # made once, before several threads ask for them
+        _ = self._voice_nc, self._spoken_c, self._familiarity_n
+        for place, block in enumerate(in_order(answer, range(len(self._blocks)), threads=threads)):
+            yield block
+            on_progress(int(start_b[place + 1]), len(self))
 
     def said(self, neighbours: Neighbours, cells_b: NDArray[np.intp]) -> Said:
         """Read some cells together with their neighbours."""

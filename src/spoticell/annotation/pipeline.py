@@ -7,7 +7,8 @@ Axes: ``n`` cells, ``g`` the model's genes, ``m`` ontology nodes, ``d`` fingerpr
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from spoticell.annotation.decision import can_read_together, decide
 from spoticell.annotation.groups import AUTO, Grouping, read_groups
 from spoticell.annotation.looks import MOST, Parts, Watcher
 from spoticell.annotation.options import Options
-from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
+from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock, Kept
 from spoticell.annotation.sample_tissue import FEW, SampleTissues, show_tissues
 from spoticell.annotation.samples import Samples, find_samples
 from spoticell.annotation.sinks import ResultSink, Sink
@@ -27,9 +28,10 @@ from spoticell.biology.relatives import Relatives
 from spoticell.biology.sample import cell_keys
 from spoticell.biology.sketch import Sketch
 from spoticell.errors import ConfigError, note
-from spoticell.io.aligned import aligned_blocks, aligned_sample
+from spoticell.io.aligned import aligned_sample, taken
 from spoticell.io.findings import Findings, inspect
-from spoticell.io.source import BLOCK, CellSource
+from spoticell.io.in_order import in_order
+from spoticell.io.source import BLOCK, CellBlock, CellSource
 from spoticell.progress import Progress, stretch
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("spoticell")
 
-STEP = BLOCK // 2
+STEP = BLOCK // 4
 """Cells in a block, and between two steps of the progress."""
 
 LOOKING = 20
@@ -69,6 +71,7 @@ def look_at(source: CellSource, options: Options, *, on_progress: Progress | Non
         options.bundle.vocabulary,
         layer=options.layer,
         gene_column=options.gene_column,
+        threads=options.threads,
         on_progress=on_progress,
     )
     for line in findings.lines():
@@ -161,17 +164,17 @@ def run(
         for sink in sinks:
             sink.begin(source, findings, options.bundle)
             begun.append(sink)
-        looked = first_blocks(source, findings, options, runtime=runtime, tissues=tissues)
-        if can_read_together(options.bundle) and not options.each_cell_alone:
-            sample_n = None if samples is None else samples.sample_n
-            parts = Parts(Sketch(sample_sg), findings, options, relatives_of(options, tissues), sample_n)
-            on_groups = result.group_by if options.groups == AUTO else None
-            answered = parts.answered(looked, every, on_progress, on_groups)
-        else:
-            answered = _alone(looked, every, source.n_cells, on_progress)
-        for block in answered:
-            for watcher in every:
-                watcher.add(block)
+        parts = _parts(sample_sg, findings, options, tissues, samples, threads=runtime.threads)
+        keep = None if parts is None else parts.kept
+        # closed whatever happens: then no thread goes on reading a source that is no longer open
+        with closing(first_blocks(source, findings, options, runtime=runtime, tissues=tissues, keep=keep)) as looked:
+            for block in (
+                _alone(looked, every, source.n_cells, on_progress)
+                if parts is None
+                else parts.answered(looked, every, on_progress, result.group_by if options.groups == AUTO else None)
+            ):
+                for watcher in every:
+                    watcher.add(block)
         annotation = result.finish()
         for sink in sinks:
             sink.finish(annotation)
@@ -180,6 +183,22 @@ def run(
             sink.abandon()
         raise
     return annotation
+
+
+def _parts(
+    sample_sg: sparse.csr_array,
+    findings: Findings,
+    options: Options,
+    tissues: SampleTissues | None,
+    samples: Samples | None,
+    *,
+    threads: int,
+) -> Parts | None:
+    """Give the parts in which cells are read together; None where each is named alone."""
+    if options.each_cell_alone or not can_read_together(options.bundle):
+        return None
+    sample_n = None if samples is None else samples.sample_n
+    return Parts(Sketch(sample_sg), findings, options, relatives_of(options, tissues), sample_n, threads=threads)
 
 
 def _told_groups(source: CellSource, options: Options) -> Grouping | None:
@@ -229,7 +248,8 @@ def some_said(sample_sg: sparse.csr_array, findings: Findings, runtime: Runtime)
 def tissues_said(said: Prediction, bundle: Bundle) -> SampleTissues:
     """Find from which tissues cells are by what the network says of some."""
     weights = bundle.label_weights
-    return show_tissues(weights.of(said.probabilities_nm), weights.label_c, bundle.nodes, load_ontology())
+    weight_nc = weights.of(said.probabilities_nm) if said.weight_nc is None else said.weight_nc
+    return show_tissues(weight_nc, weights.label_c, bundle.nodes, load_ontology())
 
 
 def relatives_of(options: Options, tissues: SampleTissues | None) -> Relatives | None:
@@ -247,7 +267,8 @@ def first_blocks(
     runtime: Runtime,
     tissues: SampleTissues | None,
     size: int = STEP,
-) -> Iterator[FirstBlock]:
+    keep: Callable[[FirstBlock], Kept] | None = None,
+) -> Generator[FirstBlock, None, None]:
     """Stream a source through the network and answer each cell alone.
 
     Parameters
@@ -260,18 +281,31 @@ def first_blocks(
         Those that the sample shows; None where they are told, or don't matter.
     size
         Cells in a block.
+    keep
+        What a second look needs of a block; nothing is kept if not given.
 
     Yields
     ------
     Blocks from first cell to last.  A cell without counts in known genes is unknown, and its
     fingerprint and probabilities are zero.
     """
-    relatives = relatives_of(options, tissues)
-    for start, counts_ng in aligned_blocks(source, findings, size=size):
+    relatives, empty_up_to = relatives_of(options, tissues), findings.verdict.empty_up_to
+
+    def look(cells: CellBlock) -> FirstBlock:
+        counts_ng = taken(cells.values_nv, findings)
         prediction = runtime.predict(counts_ng, findings.match.measured_g)
-        yield first_block(
-            start, counts_ng, prediction, options, relatives=relatives, empty_up_to=findings.verdict.empty_up_to
+        block = first_block(
+            cells.start,
+            counts_ng,
+            prediction,
+            options,
+            relatives=relatives,
+            empty_up_to=empty_up_to,
+            second_best=keep is None,
         )
+        return block if keep is None else replace(block, kept=keep(block))
+
+    return in_order(look, source.blocks(findings.matrix, size=size), threads=runtime.threads)
 
 
 def first_block(
@@ -282,6 +316,7 @@ def first_block(
     *,
     relatives: Relatives | None,
     empty_up_to: float = 0,
+    second_best: bool = True,
 ) -> FirstBlock:
     """Answer some consecutive cells alone.
 
@@ -299,6 +334,8 @@ def first_block(
         What gives the weight of types that the sample can't hold to others.
     empty_up_to
         Counts of a droplet without a cell, at most.
+    second_best
+        Whether to find what each cell would be if it weren't its answer, which a second look finds anew.
     """
     n_counts_n = counts_ng.sum(axis=1, dtype=np.float64).astype(np.float32)
     # empty droplets have counts, but no cell to name
@@ -310,6 +347,7 @@ def first_block(
         threshold=options.lowest,
         allowed=options.allowed,
         relatives=relatives,
+        second_best=second_best,
     )
     alone = AnnotatedBlock(
         start=start,

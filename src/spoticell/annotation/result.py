@@ -104,18 +104,30 @@ class AnnotatedBlock:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What a second look needs of some consecutive cells, besides their answers."""
+
+    voices: sparse.csr_array
+    """The likeliest labels of each cell, see `together.likeliest`."""
+    sketch_nk: NDArray[np.float32]
+    key_n: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
 class FirstBlock:
     """Some consecutive cells as they are read: each named alone, and what it was named by."""
 
     alone: AnnotatedBlock
     counts_ng: sparse.csr_array
-    """Counts in the order of the bundle's genes."""
+    """Counts of the bundle's genes, those of a cell in any order."""
     told_n: NDArray[np.float32]
     """Counts of each cell in these genes; 0 where there is no cell to name."""
     weight_nc: NDArray[np.float32] | None = None
     """Calibrated weight of each label; None where single nodes are calibrated."""
     familiarity_n: NDArray[np.float32] | None = None
     """How like the training cells each cell is; None where the bundle doesn't say."""
+    kept: Kept | None = None
+    """What a second look needs; None where there is none."""
 
 
 EXAMPLES = 40

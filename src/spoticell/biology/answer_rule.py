@@ -129,7 +129,8 @@ class AnswerRule:
         order_nk = np.lexsort((node_nk, -chance_nk, -self._depth_m[node_nk]), axis=1)
         node_nk = np.take_along_axis(node_nk, order_nk, axis=1)
         chance_nk = np.take_along_axis(chance_nk, order_nk, axis=1)
-        apart_nkk = self._apart_mm[node_nk[:, :, None], node_nk[:, None, :]]
+        # one place in the flat matrix is taken faster than a row and a column
+        apart_nkk = self._apart_mm.ravel().take(node_nk[:, :, None] * self._nodes + node_nk[:, None, :])
         beaten_nk = (apart_nkk & (chance_nk[:, None, :] >= chance_nk[:, :, None])).any(axis=2)
         holds_nk = ~beaten_nk & self._usable_m[node_nk] & (chance_nk > 0)
 

@@ -24,7 +24,7 @@ from spoticell.biology.spelling import NameColumn, OddName
 from spoticell.biology.vocabulary import Vocabulary, load_vocabulary
 from spoticell.errors import GeneMatchError
 
-__all__ = ["GeneMatch", "Vocabulary", "align_counts", "load_vocabulary", "match_genes"]
+__all__ = ["GeneMatch", "Vocabulary", "align_counts", "load_vocabulary", "match_genes", "take_counts"]
 
 ID_COLUMN = re.compile(r"_?index|ids?|(gene|feature|ensembl)[ _.-]?(gene[ _.-]?)?(ids?)?", re.IGNORECASE)
 """Columns that name the genes themselves; others may name the orthologues in another species."""
@@ -85,6 +85,11 @@ class GeneMatch:
         kept_nv.data[self.target_v[kept_nv.indices] == LEFT_OUT] = 0
         kept_nv.eliminate_zeros()
         return kept_nv
+
+    @property
+    def n_known(self) -> int:
+        """Genes of the vocabulary."""
+        return len(self.measured_g)
 
     @property
     def coverage(self) -> float:
@@ -226,14 +231,51 @@ def align_counts(counts_nv: sparse.csr_array, match: GeneMatch) -> sparse.csr_ar
     >>> aligned_ng.shape, sorted(aligned_ng.data.tolist())
     ((2, 20532), [2.0, 4.0, 4.0])
     """
-    v = counts_nv.shape[1]
-    if v != len(match.target_v):
-        raise GeneMatchError(f"The matrix has {v:,} genes but {len(match.target_v):,} gene names were matched.")
+    _check_width(counts_nv, match)
     source = np.flatnonzero(match.target_v >= 0)
     ones = np.ones(len(source), dtype=np.float32)
-    move_vg = sparse.csr_array((ones, (source, match.target_v[source])), shape=(v, len(match.measured_g)))
+    move_vg = sparse.csr_array((ones, (source, match.target_v[source])), shape=(counts_nv.shape[1], match.n_known))
     aligned_ng = counts_nv.astype(np.float32) @ move_vg
     # transposing twice sorts in linear time, which sort_indices doesn't
     sorted_ng = sparse.csr_array(aligned_ng.tocsc().tocsr())
     sorted_ng.eliminate_zeros()
     return sorted_ng
+
+
+def take_counts(counts_nv: sparse.csr_array, match: GeneMatch) -> sparse.csr_array:
+    """Do the same as `align_counts`, the genes of a cell in any order, which is a third of the work.
+
+    Parameters
+    ----------
+    counts_nv
+        Counts without stored zeros, ``(n, v)``.
+    match
+        As there.
+
+    Returns
+    -------
+    Counts, ``(n, g)``, float32, without repeats or stored zeros.
+
+    Examples
+    --------
+    >>> match = match_genes({"index": ["MS4A1", "nobody's", "CD3E"]}, min_genes=1)
+    >>> counts_nv = sparse.csr_array([[1, 2, 3], [0, 4, 0]])
+    >>> bool((take_counts(counts_nv, match).toarray() == align_counts(counts_nv, match).toarray()).all())
+    True
+    """
+    if match.n_repeated:
+        return align_counts(counts_nv, match)
+    _check_width(counts_nv, match)
+    gene_e = match.target_v.astype(np.int32).take(counts_nv.indices)
+    known_e = np.flatnonzero(gene_e >= 0)
+    values, shape = counts_nv.data.astype(np.float32, copy=False), (counts_nv.shape[0], match.n_known)
+    if len(known_e) == len(gene_e):
+        return sparse.csr_array((values, gene_e, counts_nv.indptr), shape=shape)
+    ends = np.searchsorted(known_e, counts_nv.indptr)
+    return sparse.csr_array((values.take(known_e), gene_e.take(known_e), ends), shape=shape)
+
+
+def _check_width(counts_nv: sparse.csr_array, match: GeneMatch) -> None:
+    v = counts_nv.shape[1]
+    if v != len(match.target_v):
+        raise GeneMatchError(f"The matrix has {v:,} genes but {len(match.target_v):,} gene names were matched.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
 
 from spoticell.biology.vocabulary import Vocabulary
 
@@ -92,6 +92,8 @@ def group_genes(
     >>> [[found.gene for found in genes] for genes in group_genes(counts_sg, code_s, 2)][1]
     [4]
     """
+    from scipy.stats import false_discovery_control  # noqa: PLC0415 - slow to load, and most runs do without
+
     full_s = counts_sg.sum(axis=1) > 0
     counts_sg, code_s = counts_sg[full_s], np.asarray(code_s)[full_s]
     member_ks = code_s == np.arange(groups)[:, None]
@@ -104,7 +106,7 @@ def group_genes(
     gene_t = np.flatnonzero(seen_g if among_g is None else seen_g & among_g)
     auc_kt, p_kt = _mann_whitney(_log_normalised(counts_sg)[:, gene_t], member_ks[tested_k])
     for k, auc_t, p_t in zip(tested_k.tolist(), auc_kt, p_kt, strict=True):
-        q_t = stats.false_discovery_control(p_t) if len(p_t) else p_t
+        q_t = false_discovery_control(p_t) if len(p_t) else p_t
         best_t = [t for t in np.argsort(-auc_t, kind="stable").tolist() if q_t[t] < FALSE and auc_t[t] > 0.5]
         found[k] = tuple(GroupGene(int(gene_t[t]), float(auc_t[t]), float(q_t[t])) for t in best_t[:MOST_GENES])
     return found
@@ -132,17 +134,19 @@ def _mann_whitney(
     It is what ``scipy.stats.mannwhitneyu`` gives with ``alternative="greater"``, but each gene is ranked once, not once
     for each group.
     """
+    from scipy.stats import norm, rankdata  # noqa: PLC0415
+
     cells, genes = values_st.shape
     size_k1 = member_ks.sum(axis=1, dtype=np.float64)[:, None]
     rest_k1 = cells - size_k1
     auc_kt, p_kt = np.empty((len(member_ks), genes)), np.empty((len(member_ks), genes))
     for start in range(0, genes, BLOCK):
-        rank_ts = stats.rankdata(values_st[:, start : start + BLOCK].toarray().T, axis=1)
+        rank_ts = rankdata(values_st[:, start : start + BLOCK].toarray().T, axis=1)
         above_kt = member_ks @ rank_ts.T - size_k1 * (size_k1 + 1) / 2
         # the variance of the ranks themselves is the one that ties leave
         spread_kt = np.sqrt(size_k1 * rest_k1 * rank_ts.var(axis=1, ddof=1) / cells)
         excess_kt = above_kt - size_k1 * rest_k1 / 2 - 0.5
         z_kt = np.divide(excess_kt, spread_kt, out=np.full_like(excess_kt, -np.inf), where=spread_kt > 0)
         auc_kt[:, start : start + BLOCK] = above_kt / (size_k1 * rest_k1)
-        p_kt[:, start : start + BLOCK] = stats.norm.sf(z_kt)
+        p_kt[:, start : start + BLOCK] = norm.sf(z_kt)
     return auc_kt, p_kt

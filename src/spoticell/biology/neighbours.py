@@ -5,8 +5,9 @@ Axes: ``n`` cells, ``d`` numbers that say where a cell is, ``l`` landmarks, ``k`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ NEAR = 3
 """Parts in which each landmark is found."""
 BLOCK = 1024
 """Cells that are compared at once."""
+
+Compared: TypeAlias = tuple[NDArray[np.float32], NDArray[np.intp]]
+Through: TypeAlias = Callable[[Callable[[int], Compared], Iterable[int]], Iterable[Compared]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Neighbours:
         return cls(landmark_l, index_nk, closeness_nk)
 
 
-def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64]) -> Neighbours:
+def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64], *, through: Through = map) -> Neighbours:
     """Find each cell's neighbours among the landmarks.
 
     A neighbour is close if it is near for both cells' local scales (Zelnik-Manor & Perona 2004, Self-tuning spectral
@@ -79,6 +83,8 @@ def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64]) ->
         Where the cells are.
     key_n
         What decides which cells are landmarks if there are many: those with the smallest keys.
+    through
+        How blocks of cells are gone through: like `map`, in their order, but several at once if that is quicker.
 
     Examples
     --------
@@ -88,18 +94,16 @@ def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64]) ->
     [1, 2]
     """
     landmark_l = np.sort(np.argsort(key_n, kind="stable")[:LANDMARKS])
-    index_nk, distance_nk = _nearest(place_nd, landmark_l)
+    by_key_l = np.argsort(key_n[landmark_l], kind="stable")
+    index_nk, distance_nk = _nearest(place_nd, landmark_l, by_key_l, through)
     closeness_nk = _near(index_nk, distance_nk, landmark_l) * _shared(index_nk, landmark_l)
     return Neighbours(landmark_l, index_nk, closeness_nk.astype(np.float32))
 
 
 def _nearest(
-    place_nd: NDArray[np.float32], landmark_l: NDArray[np.intp]
+    place_nd: NDArray[np.float32], landmark_l: NDArray[np.intp], by_key_l: NDArray[np.intp], through: Through
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Find the nearest landmarks, the cell itself left out: exactly where all cells are landmarks."""
-    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load, and checks do without
-    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415
-
     n, some = len(place_nd), min(NEIGHBOURS, len(landmark_l) - 1)
     index_nk = np.full((n, max(some, 0)), -1, dtype=np.int32)
     distance_nk = np.zeros(index_nk.shape, dtype=np.float32)
@@ -109,7 +113,10 @@ def _nearest(
     if n == len(landmark_l):
         parts = [(np.arange(n), np.arange(n))]
     else:
-        centres = KMeans(max(1, len(landmark_l) // PART), n_init=1, max_iter=20, random_state=0).fit(place_ld)
+        from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load, and samples of few cells do without
+
+        # which landmarks it begins with goes by their keys, not by the cells' order
+        centres = KMeans(max(1, len(landmark_l) // PART), n_init=1, max_iter=20, random_state=0).fit(place_ld[by_key_l])
         centre_pd = centres.cluster_centers_.astype(np.float32)
         near_lp = np.argsort(_squares(place_ld, centre_pd), axis=1, kind="stable")[:, :NEAR]
         own_n = np.concatenate(
@@ -120,15 +127,30 @@ def _nearest(
         ]
     for cells, here_l in parts:
         if len(cells) and len(here_l):
-            found = NearestNeighbors(n_neighbors=min(some + 1, len(here_l)), algorithm="brute").fit(place_ld[here_l])
-            # in one call: each has to prepare the landmarks anew
-            distance_bk, near_bk = found.kneighbors(place_nd[cells])
+            distance_bk, near_bk = _closest(place_nd[cells], place_ld[here_l], min(some + 1, len(here_l)), through)
             # the cell itself is left out, or else the farthest
             other_bk = landmark_l[here_l[near_bk]] != cells[:, None]
             other_bk[other_bk.all(axis=1), -1] = False
             index_nk[cells, : near_bk.shape[1] - 1] = here_l[near_bk][other_bk].reshape(len(cells), -1)
             distance_nk[cells, : near_bk.shape[1] - 1] = distance_bk[other_bk].reshape(len(cells), -1)
     return index_nk, distance_nk
+
+
+def _closest(
+    place_nd: NDArray[np.float32], place_ld: NDArray[np.float32], k: int, through: Through
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Give how far each cell's nearest landmarks are, and which, the nearest first, ``(n, k)`` each."""
+
+    def compare(start: int) -> Compared:
+        place_bd = place_nd[start : start + BLOCK]
+        near_bk = np.argpartition(_squares(place_bd, place_ld), k - 1, axis=1)[:, :k]
+        # differences of large squares are no distances of cells that are close
+        distance_bk = np.sqrt(((place_ld[near_bk] - place_bd[:, None]) ** 2).sum(axis=2))
+        order_bk = np.argsort(distance_bk, axis=1, kind="stable")
+        return np.take_along_axis(distance_bk, order_bk, axis=1), np.take_along_axis(near_bk, order_bk, axis=1)
+
+    distances, near = zip(*through(compare, range(0, len(place_nd), BLOCK)), strict=True)
+    return np.concatenate(distances), np.concatenate(near)
 
 
 def _squares(place_nd: NDArray[np.float32], centre_pd: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,6 +5,8 @@ Axes: ``n`` cells, ``v`` genes of the data set, ``e`` values that a key is made 
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -16,6 +18,9 @@ SPARE = 1.5
 """How many times the most may be held for a while."""
 KEYED = 16
 """Values from each end of a cell that its key is made of."""
+ONE_IN = 16
+"""Of so many genes one is looked at for a key, but all are in cells that have few."""
+FEW_GENES = 512
 _ODD_1, _ODD_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
@@ -116,6 +121,37 @@ def cell_keys(values_nv: sparse.csr_array) -> NDArray[np.uint64]:
         mixed_ne.sum(axis=1, dtype=np.uint64) + (ends_n1 - starts_n1)[:, 0].astype(np.uint64)
     )
     return key_n
+
+
+def counts_keys(counts_ng: sparse.csr_array) -> NDArray[np.uint64]:
+    """Do the same as `cell_keys` for counts of known genes, whatever the order in which a cell's genes come.
+
+    Examples
+    --------
+    >>> one = sparse.csr_array(([1.0, 2.0], [64, 3], [0, 2]), shape=(1, 90))
+    >>> other = sparse.csr_array(([2.0, 1.0], [3, 64], [0, 2]), shape=(1, 90))
+    >>> bool(counts_keys(one) == counts_keys(other))
+    True
+    """
+    n_genes_n = np.diff(counts_ng.indptr)
+    looked_at_e = _keyed(counts_ng.shape[1]).take(counts_ng.indices)
+    if (small_n := n_genes_n <= FEW_GENES).any():
+        looked_at_e |= np.repeat(small_n, n_genes_n)
+    chosen_e = np.flatnonzero(looked_at_e)
+    value_e = counts_ng.data.take(chosen_e).astype(np.float64).view(np.uint64)
+    mixed_e = _mixed(value_e ^ (counts_ng.indices.take(chosen_e).astype(np.uint64) * _ODD_1))
+    ends = np.searchsorted(chosen_e, counts_ng.indptr)
+    # sums of whole numbers wrap around, so that differences are right whatever was before
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed_e, dtype=np.uint64)])
+    total_n = counts_ng.sum(axis=1, dtype=np.float64)
+    of_all_n = n_genes_n.astype(np.uint64) * _ODD_2 + np.asarray(total_n).view(np.uint64)
+    return _mixed(sums[ends[1:]] - sums[ends[:-1]] + of_all_n)
+
+
+@cache
+def _keyed(n_genes: int) -> NDArray[np.bool_]:
+    """Give one in `ONE_IN` genes, at random."""
+    return np.asarray(_mixed(np.arange(n_genes, dtype=np.uint64)) % np.uint64(ONE_IN) == 0)
 
 
 def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -75,14 +75,15 @@ def read_together(
     (np.int64(0), True, [[7.0, 0.0]])
     """
     own_bc = voice_nc[cells_b].toarray()
-    voice_bk = VOICE * closeness_bk * _overlap(voice_nc, own_bc, index_bk)
+    theirs_ec = voice_nc[index_bk.ravel()]
+    voice_bk = VOICE * closeness_bk * _overlap(theirs_ec, own_bc, index_bk.shape)
     total_b1 = 1 + voice_bk.sum(axis=1, keepdims=True)
-    rows = np.repeat(np.arange(len(cells_b)), index_bk.shape[1])
-    gather_bn = sparse.csr_array(
-        ((voice_bk / total_b1).ravel().astype(np.float32), (rows, index_bk.ravel())),
-        shape=(len(cells_b), voice_nc.shape[0]),
-    )
-    mean_bc = (own_bc / total_b1) + (gather_bn @ voice_nc).toarray()
+    share_e = (voice_bk / total_b1).ravel().astype(np.float32)
+    # each row holds the shares of one cell's neighbours, and the products of all cells are never seen
+    ends = np.arange(len(cells_b) + 1, dtype=np.int32) * np.int32(index_bk.shape[1])
+    gathered = (share_e, np.arange(len(share_e), dtype=np.int32), ends)
+    gather_be = sparse.csr_array(gathered, shape=(len(cells_b), len(share_e)))
+    mean_bc = (own_bc / total_b1) + (gather_be @ theirs_ec).toarray()
     # the floor is for what neighbours say: a cell that hears none has its own weights
     weight_bc = (np.exp(mean_bc) - 1 / total_b1) * own_bc.any(axis=1, keepdims=True) * spoken_c
     sum_b1 = weight_bc.sum(axis=1, keepdims=True)
@@ -90,15 +91,12 @@ def read_together(
     return weight_bc.astype(np.float32), voice_bk.astype(np.float32)
 
 
-def _overlap(
-    voice_nc: sparse.csr_array, own_bc: NDArray[np.float32], index_bk: NDArray[np.intp]
-) -> NDArray[np.float32]:
-    """Give how far the weights of cells and their neighbours overlap: their Bhattacharyya coefficient."""
-    theirs_ec = voice_nc[index_bk.ravel()]
+def _overlap(theirs_ec: sparse.csr_array, own_bc: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Give how far the weights of cells and their neighbours overlap, ``shape``: their Bhattacharyya coefficient."""
     root_bc = np.sqrt(np.expm1(own_bc) * np.float32(FLOOR))
-    rows_e = np.repeat(np.arange(len(theirs_ec.indptr) - 1) // index_bk.shape[1], np.diff(theirs_ec.indptr))
-    own_e = root_bc.ravel()[rows_e * root_bc.shape[1] + theirs_ec.indices]
+    rows_e = np.repeat(np.arange(len(theirs_ec.indptr) - 1) // max(shape[1], 1), np.diff(theirs_ec.indptr))
+    own_e = root_bc.ravel().take(rows_e * root_bc.shape[1] + theirs_ec.indices)
     products_e = own_e * np.sqrt(np.expm1(theirs_ec.data) * np.float32(FLOOR))
     sums = np.concatenate([[0], np.cumsum(products_e, dtype=np.float64)])
     overlap_e = sums[theirs_ec.indptr[1:]] - sums[theirs_ec.indptr[:-1]]
-    return np.asarray(np.minimum(overlap_e, 1).reshape(index_bk.shape), dtype=np.float32)
+    return np.asarray(np.minimum(overlap_e, 1).reshape(shape), dtype=np.float32)

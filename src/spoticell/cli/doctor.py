@@ -143,7 +143,7 @@ def _python() -> str:
 
 
 def _cores() -> dict[str, int]:
-    from spoticell.model.runtime import available_cores
+    from spoticell.io.in_order import available_cores
 
     return {"total": os.cpu_count() or 1, "usable": available_cores()}
 

@@ -6,6 +6,8 @@ known and counts must be had from its values.  Annotating is left to ``annotatio
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +26,7 @@ from spoticell.biology.summaries import notes_on_names
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.choice import SAME, Candidate, best_of, why_not
 from spoticell.io.formats.orient import ENOUGH, gene_share, genes_lie_first
+from spoticell.io.in_order import ahead, available_cores, in_order
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
@@ -126,6 +129,7 @@ def inspect(
     *,
     layer: str | None = None,
     gene_column: str | None = None,
+    threads: int | None = None,
     on_progress: Progress | None = None,
 ) -> Findings:
     """Find the matrix of a source from which counts of known genes can be had.
@@ -143,6 +147,8 @@ def inspect(
         The one matrix to look at: a layer's name, ``"X"`` or ``"raw"``; all if not given.
     gene_column
         The one column that names the genes, ``"index"`` for their index; the best if not given.
+    threads
+        How much is done at once; as the process may use cores if not given.
     on_progress
         Called with the steps done and the steps there are.
 
@@ -161,7 +167,9 @@ def inspect(
     for position, matrix in enumerate(matrices):
         try:
             seen = part(on_progress, position, len(matrices))
-            served[matrix] = _inspect_matrix(source, matrix, vocabulary, gene_column, seen)
+            names = _gene_names(source, matrix, gene_column)
+            cores = threads or available_cores()
+            served[matrix] = _inspect_matrix(source, matrix, vocabulary, names, on_progress=seen, threads=cores)
         except (CountsError, GeneMatchError) as error:
             refused[matrix] = error
             continue
@@ -169,6 +177,16 @@ def inspect(
             break
     if not served:
         raise _no_matrix(source, refused)
+    return _best(served, refused, matrices, source)
+
+
+def _best(
+    served: dict[str, tuple[Findings, Candidate]],
+    refused: dict[str, SpoticellError],
+    matrices: Sequence[str],
+    source: CellSource,
+) -> Findings:
+    """Give what was found in the matrix that is used, with a word on the others."""
     chosen = best_of([candidate for _, candidate in served.values()])
     passed_over = {matrix: str(error).removesuffix(f" {REMEDY}") for matrix, error in refused.items()}
     for matrix, (_, other) in served.items():
@@ -224,22 +242,46 @@ def _gene_names(source: CellSource, matrix: str, gene_column: str | None) -> dic
     return {gene_column: columns[gene_column]}
 
 
+def _look_over(
+    source: CellSource,
+    matrix: str,
+    watchers: Sequence[Callable[[sparse.csr_array], None]],
+    on_progress: Progress,
+    threads: int,
+) -> None:
+    """Show all cells to several watchers, side by side: each takes about as long as the others."""
+    blocks = source.blocks(matrix)
+    for block in blocks if threads == 1 else ahead(blocks):
+
+        def show(watcher: Callable[[sparse.csr_array], None], values_nv: sparse.csr_array = block.values_nv) -> None:
+            watcher(values_nv)
+
+        deque(in_order(show, watchers, threads=threads), maxlen=0)
+        on_progress(block.start + len(block), source.n_cells)
+
+
 def _inspect_matrix(
-    source: CellSource, matrix: str, vocabulary: Vocabulary, gene_column: str | None, on_progress: Progress
+    source: CellSource,
+    matrix: str,
+    vocabulary: Vocabulary,
+    names: dict[str, list[object]],
+    *,
+    on_progress: Progress,
+    threads: int,
 ) -> tuple[Findings, Candidate]:
-    names = _gene_names(source, matrix, gene_column)
     try:
         match = match_genes(names, vocabulary)
     except GeneMatchError as error:
         raise _turned(source, next(iter(names.values()))) or error from error
     probe, repeats, seen = CountsProbe(), Repeats(match.target_v, names[match.column]), Seen(len(match.target_v))
     sample = CellSample(SAMPLE, SAMPLE_VALUES)
-    for block in source.blocks(matrix):
-        probe.update(block.values_nv)
-        sample.add(block.values_nv, np.zeros(len(block)))
-        repeats.update(block.values_nv)
-        seen.update(block.values_nv)
-        on_progress(block.start + len(block), source.n_cells)
+
+    def keep(values_nv: sparse.csr_array) -> None:
+        sample.add(values_nv, np.zeros(values_nv.shape[0]))
+        repeats.update(values_nv)
+        seen.update(values_nv)
+
+    _look_over(source, matrix, (probe.update, keep), on_progress, threads)
     n_stored, n_known = int(seen.times_v.sum()), int(seen.times_v[match.target_v >= 0].sum())
     match, notes = without_odd(match, repeats.odd(), names[match.column])
     if notes:

@@ -8,6 +8,7 @@ Axes: ``c`` labels, ``m`` nodes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -48,9 +49,18 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Graph": {
         "node": (1, "Node*"),
         "initializer": (5, "Tensor*"),
+        "input": (11, "Value*"),
+        "output": (12, "Value*"),
         "sparse_initializer": (15, "bytes*"),
     },
-    "Node": {"op_type": (4, "bytes"), "attribute": (5, "Attribute*"), "domain": (7, "bytes")},
+    "Value": {"name": (1, "bytes"), "type": (2, "bytes")},
+    "Node": {
+        "input": (1, "bytes*"),
+        "output": (2, "bytes*"),
+        "op_type": (4, "bytes"),
+        "attribute": (5, "Attribute*"),
+        "domain": (7, "bytes"),
+    },
     "Attribute": {
         "tensor": (5, "Tensor"),
         "graph": (6, "bytes*"),
@@ -62,6 +72,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Tensor": {
         "dims": (1, "int64*"),
         "data_type": (2, "int32"),
+        "name": (8, "bytes"),
         "raw_data": (9, "bytes"),
         "external_data": (13, "bytes*"),
         "data_location": (14, "int32"),
@@ -88,7 +99,7 @@ def check_graph(contents: bytes, manifest: Manifest, *, where: str) -> None:
         If it does.
     """
     try:
-        graph = _message("Model").FromString(contents)
+        graph = message_of("Model").FromString(contents)
         fault = _fault(graph)
     except (message.DecodeError, RecursionError) as error:
         fault = f"it is no ONNX graph ({error})"
@@ -141,7 +152,7 @@ def _sums_up(graph: Any, manifest: Manifest) -> bool:  # noqa: ANN401
     """Whether the matrix that sums labels up the ontology is that of the labels; true where none is found."""
     shape = [len(manifest.labels), len(manifest.nodes)]
     found = [tensor for tensor in graph.initializer if list(tensor.dims) == shape and tensor.raw_data]
-    matrices_cm = [_values(tensor, shape) for tensor in found]
+    matrices_cm = [values_of(tensor, shape) for tensor in found]
     told_cm = [matrix_cm for matrix_cm in matrices_cm if matrix_cm is not None and np.isin(matrix_cm, (0, 1)).all()]
     if not told_cm:
         return True
@@ -150,15 +161,16 @@ def _sums_up(graph: Any, manifest: Manifest) -> bool:  # noqa: ANN401
     return any(np.array_equal(matrix_cm, reach_cm[:, order_m]) for matrix_cm in told_cm)
 
 
-def _values(tensor: Any, shape: list[int]) -> NDArray[Any] | None:  # noqa: ANN401
+def values_of(tensor: Any, shape: list[int]) -> NDArray[Any] | None:  # noqa: ANN401
+    """Give the numbers of a tensor; None where they aren't stored as those of exported networks are."""
     kind = TYPES[tensor.data_type]
-    if len(tensor.raw_data) != shape[0] * shape[1] * kind.itemsize:
+    if len(tensor.raw_data) != math.prod(shape) * kind.itemsize:
         return None
     return np.frombuffer(tensor.raw_data, dtype=kind).reshape(shape)
 
 
 @cache
-def _message(name: str) -> Any:  # noqa: ANN401
+def message_of(name: str) -> Any:  # noqa: ANN401
     """Give the class that reads one of `_MESSAGES`."""
     file = descriptor_pb2.FileDescriptorProto(name="spoticell_onnx.proto", package="spoticell_onnx")
     kinds = descriptor_pb2.FieldDescriptorProto

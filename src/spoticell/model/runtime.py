@@ -1,35 +1,40 @@
 """Running a bundle's network: aligned counts in, fingerprints, node probabilities and familiarity out.
 
-Normalisation, layout and temperature are inside the network, so this module only cuts cells
-into batches.  Which probability becomes an answer is decided in ``annotation.decision``.
-Axes: ``n`` cells, ``g`` the bundle's genes, ``d`` fingerprint, ``m`` ontology nodes.
+Normalisation, layout and temperature are inside the network, so this module only cuts cells into batches.  Where it can
+be, the first layer is worked out on sparse counts, see ``first_layer``.  Which probability becomes an answer is decided
+in ``annotation.decision``.
+Axes: ``n`` cells, ``g`` the bundle's genes, ``d`` fingerprint, ``c`` labels, ``m`` ontology nodes.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from typing import TypeAlias
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from scipy import sparse
 
+from spoticell.biology.label_weights import LabelWeights
 from spoticell.errors import BundleError, ConfigError
+from spoticell.io.in_order import available_cores
 from spoticell.model.bundle import Bundle
+from spoticell.model.first_layer import Parted, part_graph
 from spoticell.model.graph import check_graph
 from spoticell.model.manifest import MODEL
 from spoticell.model.patience import within
-
-if TYPE_CHECKING:
-    from scipy import sparse
 
 # Whoever loaded ONNX Runtime before Spoticell has it reporting: this keeps at least errors and runs out of the reports.
 onnxruntime.disable_telemetry_events()
 
 BATCH = 64
 """Cells that are dense at once, 5 MB at 20,000 genes: larger batches outgrow the processor's cache and are slower."""
+REST_BATCH = 256
+"""Cells that go through what comes after a first layer on sparse counts at once."""
+ALIKE = 1e-4
+"""How far what a network says in two parts may be from what it says whole."""
 
 LONGEST = 60.0
 """Seconds that loading a network and its first run may take; the largest takes one or two."""
@@ -44,16 +49,50 @@ FAMILIARITY = "familiarity_n"
 """An output that bundles before format 1.2 lack."""
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the network says of ``n`` cells."""
+Floats: TypeAlias = NDArray[np.float32]
 
-    fingerprint_nd: NDArray[np.float32]
-    probabilities_nm: NDArray[np.float32]
-    familiarity_n: NDArray[np.float32] | None = None
-    """Logarithm of how much speaks for all labels together; None where the bundle doesn't say."""
-    n_measured: int = 0
-    """Known genes that are measured in the cells."""
+
+class Prediction:
+    """What the network says of ``n`` cells.
+
+    Parameters
+    ----------
+    fingerprint_nd
+        Fingerprint of each cell.
+    probabilities_nm
+        Probability of each node; given, or worked out from ``weight_nc``.
+    familiarity_n
+        Logarithm of how much speaks for all labels together; None where the bundle doesn't say.
+    n_measured
+        Known genes that are measured in the cells.
+    weight_nc
+        Weight of each label, where the network says that.
+    weights
+        The way from the labels' weights to the nodes' probabilities.
+    """
+
+    def __init__(
+        self,
+        fingerprint_nd: Floats,
+        probabilities_nm: Floats | None = None,
+        familiarity_n: Floats | None = None,
+        n_measured: int = 0,
+        *,
+        weight_nc: Floats | None = None,
+        weights: LabelWeights | None = None,
+    ) -> None:
+        if probabilities_nm is None and (weight_nc is None or weights is None):
+            raise ValueError("either the nodes' probabilities are needed or the labels' weights")
+        self.fingerprint_nd, self.familiarity_n, self.n_measured = fingerprint_nd, familiarity_n, n_measured
+        self.weight_nc = weight_nc
+        self._probabilities_nm, self._weights = probabilities_nm, weights
+
+    @cached_property
+    def probabilities_nm(self) -> Floats:
+        """Probability of each node, ``(n, m)``."""
+        if self._probabilities_nm is not None or self._weights is None or self.weight_nc is None:
+            return np.asarray(self._probabilities_nm)
+        return self._weights.summed(self.weight_nc)
 
 
 class Runtime:
@@ -64,7 +103,8 @@ class Runtime:
     bundle
         Whose network.
     threads
-        How many threads one run may use; all cores that the process may use if not given.
+        How many threads may run it at once; as many as the process may use cores if not given.  Each run has one: it is
+        quicker to run several blocks of cells side by side.
 
     Raises
     ------
@@ -79,11 +119,14 @@ class Runtime:
         self.threads = available_cores() if threads is None else threads
         if self.threads < 1:
             raise ConfigError(f"threads is {threads}; at least 1 is needed.")
-        self._session = _open_session(bundle, self.threads)
+        contents = bundle.read(MODEL)
+        check_graph(contents, bundle.manifest, where=str(bundle.path))
+        self._session = _open_session(contents, bundle)
         _check_shapes(self._session, bundle)
         says_familiarity = any(output.name == FAMILIARITY for output in self._session.get_outputs())
         self._outputs = (*OUTPUTS, FAMILIARITY) if says_familiarity else OUTPUTS
         self._try_out()
+        self._in_parts = _InParts.of(contents, bundle, self._outputs, whole=self._whole)
 
     def predict(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> Prediction:
         """Give fingerprint, node probabilities and familiarity of each cell.
@@ -110,7 +153,9 @@ class Runtime:
         empty_n = counts_ng.sum(axis=1) == 0
         # most droplets of a run are empty, and the network says the same of each: the first stands for all
         shown = np.flatnonzero(~empty_n | (np.cumsum(empty_n) == 1)) if empty_n.any() else None
-        found = self._batches(counts_ng if shown is None else counts_ng[shown], measured_g.astype(np.float32))
+        shown_ng = counts_ng if shown is None else sparse.csr_array(counts_ng[shown])
+        says = self._whole if self._in_parts is None else self._in_parts
+        found = says(shown_ng, measured_g)
         if shown is not None:
             place_n = np.where(empty_n, np.argmax(empty_n[shown]), np.searchsorted(shown, np.arange(len(empty_n))))
             found = [values[place_n] for values in found]
@@ -118,35 +163,26 @@ class Runtime:
             raise BundleError(
                 f"the network of the bundle {self.bundle.name} gives numbers that aren't finite; export it again."
             )
-        fingerprint_nd, probabilities_nm, *more = found
-        n_measured = int(np.count_nonzero(measured_g))
-        prediction = Prediction(fingerprint_nd, probabilities_nm, more[0] if more else None, n_measured)
-        prediction.fingerprint_nd[empty_n] = 0
-        return prediction
+        fingerprint_nd, said, *more = found
+        fingerprint_nd[empty_n] = 0
+        known_n, n_measured = more[0] if more else None, int(np.count_nonzero(measured_g))
+        if self._in_parts is None or not self._in_parts.ends_in_weights:
+            return Prediction(fingerprint_nd, said, known_n, n_measured)
+        weights = self.bundle.label_weights
+        return Prediction(fingerprint_nd, None, known_n, n_measured, weight_nc=said, weights=weights)
 
-    def _batches(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        widths = {OUTPUTS[0]: (self.bundle.manifest.fingerprint_size,), OUTPUTS[1]: (len(self.bundle.nodes),)}
-        shapes = [(counts_ng.shape[0], *widths.get(name, ())) for name in self._outputs]
-        found = [np.empty(shape, dtype=np.float32) for shape in shapes]
-        for start in range(0, counts_ng.shape[0], BATCH):
-            rows = slice(start, start + BATCH)
-            given = self._run(counts_ng[rows].toarray().astype(np.float32, copy=False), measured_g)
-            for whole, part in zip(found, given, strict=True):
-                whole[rows] = part
-        return found
+    def _whole(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> list[Floats]:
+        """Give what the whole network says of counts, some cells at a time."""
+        measured = measured_g.astype(np.float32)
+        return _in_batches(
+            lambda rows: self._run(counts_ng[rows].toarray().astype(np.float32, copy=False), measured),
+            counts_ng.shape[0],
+            BATCH,
+        )
 
-    def _run(
-        self, batch_ng: NDArray[np.float32], measured_g: NDArray[np.float32], how: onnxruntime.RunOptions | None = None
-    ) -> list[NDArray[np.float32]]:
-        try:
-            found: list[NDArray[np.float32]] = self._session.run(
-                self._outputs, dict(zip(INPUTS, (batch_ng, measured_g), strict=True)), how
-            )
-        except Exception as error:  # ONNX Runtime's errors have no other class in common
-            raise BundleError(
-                f"the network of the bundle {self.bundle.name} can't be run ({_reason(error)}); export it again."
-            ) from error
-        return found
+    def _run(self, batch_ng: Floats, measured_g: Floats, how: onnxruntime.RunOptions | None = None) -> list[Floats]:
+        given = dict(zip(INPUTS, (batch_ng, measured_g), strict=True))
+        return _run(self._session, self._outputs, given, self.bundle, how)
 
     def _try_out(self) -> None:
         """Run a batch of cells without counts, to refuse a network that has no end or needs too much memory."""
@@ -160,29 +196,88 @@ class Runtime:
             raise _endless(self.bundle) from None
 
 
-def available_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+class _InParts:
+    """A network whose first layer is worked out on sparse counts."""
+
+    def __init__(self, parted: Parted, bundle: Bundle, outputs: Sequence[str]) -> None:
+        self._first, self._inner, self._bundle = parted.first, parted.inner, bundle
+        self.ends_in_weights = parted.weights is not None
+        self._outputs = [parted.weights if name == OUTPUTS[1] and parted.weights else name for name in outputs]
+        self._session = _open_session(parted.rest, bundle)
+
+    @classmethod
+    def of(
+        cls, contents: bytes, bundle: Bundle, outputs: Sequence[str], *, whole: Callable[..., list[Floats]]
+    ) -> _InParts | None:
+        """Part a network, if it can be and says in parts what it says whole."""
+        manifest = bundle.manifest
+        sums = bundle.is_of_this_ontology and manifest.calibration is None
+        reach = (len(manifest.labels), len(manifest.nodes)) if sums else None
+        parted = part_graph(contents, n_genes=manifest.n_genes, outputs=outputs, reach=reach)
+        if parted is None:
+            return None
+        try:
+            in_parts = cls(parted, bundle, outputs)
+            cells = _some_cells(manifest.n_genes)
+            said, meant = in_parts(*cells), whole(*cells)
+        except BundleError:
+            return None
+        if in_parts.ends_in_weights:
+            said[1] = bundle.label_weights.summed(said[1])
+        alike = all(np.allclose(one, other, rtol=ALIKE, atol=ALIKE) for one, other in zip(said, meant, strict=True))
+        return in_parts if alike else None
+
+    def __call__(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> list[Floats]:
+        """Give what the network says of counts."""
+        made_nk = self._first(counts_ng, measured_g)
+        return _in_batches(
+            lambda rows: _run(self._session, self._outputs, {self._inner: made_nk[rows]}, self._bundle),
+            len(made_nk),
+            REST_BATCH,
+        )
 
 
-def _open_session(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
+def _some_cells(n_genes: int) -> tuple[sparse.csr_array, NDArray[np.bool_]]:
+    """Give made cells, shallow and deep ones and one without counts, and genes of which most are measured."""
+    rng = np.random.default_rng(0)
+    measured_g = rng.random(n_genes) < 0.9
+    counts_ng = rng.poisson(rng.gamma(0.3, size=n_genes) * np.array([[0], [0.05], [1], [20]])) * measured_g
+    return sparse.csr_array(counts_ng.astype(np.float32)), measured_g
+
+
+def _in_batches(run: Callable[[slice], list[Floats]], n_cells: int, size: int) -> list[Floats]:
+    """Run some cells at a time, and give what is said of all."""
+    parts = [run(slice(start, start + size)) for start in range(0, max(n_cells, 1), size)]
+    return parts[0] if len(parts) == 1 else [np.concatenate(values) for values in zip(*parts, strict=True)]
+
+
+def _run(
+    session: onnxruntime.InferenceSession,
+    outputs: Sequence[str],
+    given: dict[str, Floats],
+    bundle: Bundle,
+    how: onnxruntime.RunOptions | None = None,
+) -> list[Floats]:
+    try:
+        found: list[Floats] = session.run(outputs, given, how)
+    except Exception as error:  # ONNX Runtime's errors have no other class in common
+        raise BundleError(
+            f"the network of the bundle {bundle.name} can't be run ({_reason(error)}); export it again."
+        ) from error
+    return found
+
+
+def _open_session(contents: bytes, bundle: Bundle) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
     options.log_severity_level = FATAL
-    # Threads that wait in a loop for the next bit of work help on an idle machine only; on a busy one, such as a
-    # server, they take the time of those that work.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # A network may name other files for its weights, which nobody has checked; inside a file there can't be any.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(bundle.path / MODEL))
     if _bounded():
         options.add_session_config_entry("session.use_env_allocators", "1")
-    contents = bundle.read(MODEL)
-    check_graph(contents, bundle.manifest, where=str(bundle.path))
 
     def load() -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(contents, options, providers=["CPUExecutionProvider"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.errors import TrainingError
+from spoticell.io.heap import kept_memory
 from spoticell.io.passing import held
 from spoticell.progress import Progress
 from spoticell.training.caches import cached_in
@@ -18,7 +19,6 @@ from spoticell.training.config import TrainConfig, load_config
 from spoticell.training.data.opening import open_supply
 from spoticell.training.data.panels import read_panels
 from spoticell.training.loop import CHECKPOINTS, Run
-from spoticell.training.memory import kept_memory
 from spoticell.training.ranks import join_ranks, leave_ranks
 
 

@@ -22,6 +22,7 @@ from multiprocessing.context import BaseContext
 from typing import Any
 
 from spoticell.errors import OutputError, SpoticellError, SpoticellWarning
+from spoticell.io.heap import one_heap
 from spoticell.web.disk import FULL, is_full
 from spoticell.web.rooms import keep_to_job
 from spoticell.web.settings import Limits
@@ -53,6 +54,7 @@ def context() -> BaseContext:
 
 def run(connection: Connection, task: Task) -> None:
     """Do a task in this process and send what came of it: ``done`` with values, or ``failed`` with a sentence."""
+    one_heap()
     confine(task.limits)
     keep_to_job(task)  # before there is a second thread, which would stay free
     # the page shows them among the findings; here they would be written into the server's log, names of files and all

@@ -25,8 +25,8 @@ from spoticell.index.hits import Hits, merged, no_hits
 from spoticell.index.manifest import INDEX, IndexManifest, find_index, read_manifest
 from spoticell.index.needs import needed
 from spoticell.index.opened import BLOCK, PROBES, OpenIndex
+from spoticell.io.in_order import available_cores
 from spoticell.io.sealed import FileRecord
-from spoticell.model.runtime import available_cores
 
 SEALED = 2 << 30
 """Bytes that are compared with their sha256 on opening, which takes two seconds: all of an index of ten million cells.

@@ -26,7 +26,7 @@ from spoticell.index.lance.lot import Digest
 from spoticell.index.lance.tables import CELLS, GROUPS, LanceManifest, connect, read_about, read_groups, talking
 from spoticell.index.needs import needed
 from spoticell.index.opened import BLOCK, OpenIndex
-from spoticell.model.runtime import available_cores
+from spoticell.io.in_order import available_cores
 
 PROBES = 10
 """Lists that a search looks into; they are four times as long as those of a folder."""

@@ -9,7 +9,7 @@ HELD = """
 import json, os
 from pathlib import Path
 import numpy as np
-from spoticell.training.memory import kept_memory
+from spoticell.io.heap import kept_memory
 
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
