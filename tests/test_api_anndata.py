@@ -19,6 +19,7 @@ OBS = [
     "spoticell_level_broad",
     "spoticell_n_counts_used",
     "spoticell_n_genes_used",
+    "spoticell_reason",
     "spoticell_single_cell_type",
     "spoticell_single_cell_type_ontology_term_id",
     "spoticell_single_score",
@@ -45,7 +46,7 @@ def test_what_is_written_has_the_kinds_that_tools_expect(tiny_cells, tiny_bundle
     annotate(tiny_cells, model=tiny_bundle)
     kinds = tiny_cells.obs[OBS].dtypes
     answer = ["category", "category", "float32"]
-    expected = ["category", *answer * 2, "category", "float32", "int32", *answer]
+    expected = ["category", *answer * 2, "category", "float32", "int32", "category", *answer]
     assert [str(kinds[name]) for name in OBS] == expected
     colors, types = tiny_cells.uns["spoticell_cell_type_colors"], tiny_cells.obs[OBS[0]].cat.categories
     assert len(set(colors)) == len(colors) == len(types)

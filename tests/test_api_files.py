@@ -54,6 +54,7 @@ def test_a_csv_holds_one_line_a_cell_in_the_order_of_the_file(tiny_h5ad, tiny_bu
         "spoticell_level_broad",
         "spoticell_n_counts_used",
         "spoticell_n_genes_used",
+        "spoticell_reason",
         "spoticell_single_cell_type",
         "spoticell_single_cell_type_ontology_term_id",
         "spoticell_single_score",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks.lib.saving import DATA
+from spoticell.biology.vocabulary import load_vocabulary
 
 SOURCE = "train/malt_tumour_citeseq_streak.h5ad"
 """Real cells on all genes of a reference genome, with labels."""
@@ -32,7 +33,9 @@ def profiles(data: Path, *, seed: int = 0) -> tuple[NDArray[np.float64], list[st
     """Give the running sums of each state's proportions, ``(s, g)``, and the genes."""
     cells = anndata.read_h5ad(data / SOURCE)
     counts_ng = sparse.csr_matrix(cells.raw.X if cells.raw is not None else cells.X)
-    genes = list(cells.raw.var_names if cells.raw is not None else cells.var_names)
+    symbols = cells.raw.var_names if cells.raw is not None else cells.var_names
+    vocabulary = load_vocabulary()
+    genes = [vocabulary.ids[vocabulary.by_symbol[name]] if name in vocabulary.by_symbol else name for name in symbols]
     types = cells.obs["cell_type_ontology_term_id"].astype(str).to_numpy()
     known = sorted(set(types) - {"unknown", "", "nan"})
     mean_tg = np.stack([np.asarray(counts_ng[types == name].mean(axis=0)).ravel() for name in known])

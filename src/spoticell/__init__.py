@@ -18,8 +18,9 @@ from spoticell.version import __version__
 if TYPE_CHECKING:
     from spoticell import errors, keys
     from spoticell.annotation.evaluation import Evaluation
+    from spoticell.annotation.explanation import Explanation
     from spoticell.annotation.result import Annotation
-    from spoticell.api import annotate, build_index, check, evaluate, finetune, prepare, search, train
+    from spoticell.api import annotate, build_index, check, evaluate, explain, finetune, prepare, search, train
     from spoticell.index import Index, open_index
     from spoticell.index.build import add_to_index, merge_indexes
     from spoticell.io.findings import Findings
@@ -34,6 +35,7 @@ _HOME = {
     "Annotation": "spoticell.annotation.result",
     "Bundle": "spoticell.model.bundle",
     "Evaluation": "spoticell.annotation.evaluation",
+    "Explanation": "spoticell.annotation.explanation",
     "Findings": "spoticell.io.findings",
     "Index": "spoticell.index",
     "add_to_index": "spoticell.index.build",
@@ -41,6 +43,7 @@ _HOME = {
     "build_index": "spoticell.api",
     "check": "spoticell.api",
     "evaluate": "spoticell.api",
+    "explain": "spoticell.api",
     "finetune": "spoticell.api",
     "load_bundle": "spoticell.model.bundle",
     "merge_indexes": "spoticell.index.build",
@@ -56,6 +59,7 @@ __all__ = [
     "Annotation",
     "Bundle",
     "Evaluation",
+    "Explanation",
     "Findings",
     "Index",
     "__version__",
@@ -65,6 +69,7 @@ __all__ = [
     "check",
     "errors",
     "evaluate",
+    "explain",
     "finetune",
     "keys",
     "load_bundle",

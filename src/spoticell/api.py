@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spoticell.annotation.evaluation import evaluate
+from spoticell.annotation.explaining import explain
 from spoticell.annotation.options import Model, Options
 from spoticell.annotation.outputs import check_answers
 from spoticell.annotation.pipeline import annotate_source, look_at
@@ -40,6 +41,7 @@ __all__ = [
     "build_index",
     "check",
     "evaluate",
+    "explain",
     "finetune",
     "look_at",
     "prepare",

@@ -51,6 +51,9 @@ N_COUNTS = "{key}_n_counts_used"
 N_GENES = "{key}_n_genes_used"
 """``obs``: genes known to the bundle that have a count in the cell (int32)."""
 
+REASON = "{key}_reason"
+"""``obs``: why the answer isn't sure, of ``reasons.REASONS``; missing where it is (categorical)."""
+
 MATCH_TYPE = "{key}_match_cell_type"
 """``obs``, with an index: name of the type that the matches agree on, or ``unknown`` (categorical)."""
 
@@ -119,6 +122,12 @@ PROBABILITIES = "{key}_probabilities"
 
 MAP = "X_{key}_map"
 """``obsm``, from the web page: where each cell is on its map, float32, ``(n, 2)``; NaN for cells without counts."""
+
+CURATED = "{key}_curated"
+"""``obs``, from the web page: the name that a reader gave to the cell, or else that of its type (categorical)."""
+
+FILTERED = "{key}_filtered"
+"""``obs``, from the web page: whether the reader's filters leave the cell out (bool)."""
 
 RUN = "{key}"
 """``uns``: what was done: bundle, version, sha256, settings, classes, what was found in the input."""

@@ -102,8 +102,15 @@ def moved(found):
 
 def test_a_type_that_moves_while_its_kin_stays_is_said_to_be_perhaps_in_another_state():
     (note,) = moved(compared([[400, 40, 560], [180, 250, 570]], "cs", terms=MONOCYTES))
-    assert "40.0% of the cells of 'c' and 18.0% of 's'" in note
-    assert "monocyte with all its types has 44.0% and 43.0%" in note
+    assert "40% of the cells of 'c' and 18% of 's'" in note
+    assert "monocyte with all its types has 44% and 43%" in note
+
+
+def test_a_note_on_another_state_names_its_type_and_rounds_as_the_page_does():
+    found = compared([[10_000, 400, 14_600], [10, 9_990, 15_000]], "cs", terms=MONOCYTES)
+    assert found.states == (CLASSICAL,)
+    assert "40% of the cells of 'c' and < 0.1% of 's'" in found.notes[-1]
+    assert compared(SIX, "aaabbb").states == ()
 
 
 def test_cells_that_come_or_go_are_not_said_to_be_in_another_state():

@@ -7,7 +7,7 @@ from typer.main import get_command
 from spoticell import keys
 from spoticell.annotation.allowed import allowed_types
 from spoticell.annotation.outputs import obs_columns, run_record, summary_record, type_colors
-from spoticell.annotation.result import BARRED, DOUBTED, EMPTY, UNSURE
+from spoticell.annotation.reasons import REASONS
 from spoticell.api import annotate
 from spoticell.biology.palette import GREY
 from spoticell.cli.app import app
@@ -77,11 +77,20 @@ def test_the_record_of_a_run_holds_no_time_and_no_slash_in_a_key(annotation):
 
 def test_everything_that_is_written_is_in_the_documentation(annotation):
     text = (DOCS / "outputs.md").read_text()
-    written = [keys.CELL_TYPE, keys.TERM, keys.SCORE, keys.BROAD, keys.N_COUNTS, keys.N_GENES, keys.FINGERPRINT]
+    written = [
+        keys.CELL_TYPE,
+        keys.TERM,
+        keys.SCORE,
+        keys.BROAD,
+        keys.REASON,
+        keys.N_COUNTS,
+        keys.N_GENES,
+        keys.FINGERPRINT,
+    ]
     written += [keys.SECOND_TYPE, keys.SECOND_TERM, keys.SECOND_PROBABILITY, *keys.TOGETHER]
     written += [keys.SHORT_TYPE, keys.PROBABILITIES, keys.RUN, keys.COLORS.format(column=keys.CELL_TYPE)]
     written += keys.GROUPED
-    words = [key.format(key="spoticell") for key in written] + [EMPTY, UNSURE, BARRED, DOUBTED]
+    words = [key.format(key="spoticell") for key in written] + [*REASONS]
     words += allowed_types(annotation.bundle, tissue="lung").record()
     words += [*run_record(annotation), *annotation.findings.to_dict(), *summary_record(annotation)]
     assert [word for word in words if f"`{word}`" not in text] == []

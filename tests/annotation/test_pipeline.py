@@ -5,11 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from tests.conftest import tiny_adata
 
+from spoticell import annotate
 from spoticell.annotation import pipeline
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import STEP, first_blocks
-from spoticell.annotation.result import BARRED, EMPTY
+from spoticell.annotation.reasons import BARRED, EMPTY
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.sinks import SAMPLE, ResultSink, spread_sample
 from spoticell.io import open_cells
@@ -270,3 +272,13 @@ def test_a_model_of_another_release_of_the_ontology_is_taken_as_it_says(tiny_h5a
             annotation = pipeline.annotate_source(source, Options(old, threads=1))
         assert annotation.tissues is None
         assert annotation.terms_n.tolist() == tiny_answers
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_no_answer(tiny_bundle, tmp_path, threads, monkeypatch):
+    monkeypatch.setattr("spoticell.annotation.pipeline.STEP", 16)
+    cells = tiny_adata(per_type=30)
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    for number in (1, threads):
+        annotate(tmp_path / "cells.h5ad", tmp_path / f"{number}.csv", model=tiny_bundle, threads=number)
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / f"{threads}.csv").read_bytes()

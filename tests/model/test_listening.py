@@ -5,7 +5,8 @@ import pytest
 from safetensors.numpy import load, save
 
 import spoticell
-from spoticell.model.listening import EXAMPLES, WEIGHTS, listening, mean_fingerprints
+from spoticell.model.layers import WEIGHTS
+from spoticell.model.listening import EXAMPLES, listening, mean_fingerprints
 
 
 @pytest.fixture(scope="module")

@@ -88,10 +88,10 @@ def test_nothing_is_left_of_what_was_sent(settings, opened, tiny_file):
     give(client, own, "mine", types=[0])
     for name in ("annotated.h5ad", "types.csv"):
         assert client.get(own["links"][name]).status_code == 200
-    folder = settings.jobs_dir / own["id"] / "results" / "curated"
-    while len(list(folder.iterdir())) > 1:  # the last file is removed after it is sent
+    folder = settings.jobs_dir / own["id"] / "results"
+    while list(folder.glob("passing-*")):  # the last file is removed after it is sent
         pass
-    assert [path.name for path in folder.iterdir()] == ["000001.npz"]
+    assert [path.name for path in (folder / "curated").iterdir()] == ["000001.npz"]
 
 
 def test_names_that_can_not_be_are_refused(client, job):
@@ -115,7 +115,7 @@ def test_the_table_is_removed_again_if_it_can_not_be_written(client, job, monkey
         removed.append(passing)
         raise OSError("full")
 
-    monkeypatch.setattr("spoticell.web.curated._write_rows", fail)
+    monkeypatch.setattr("spoticell.web.kept_marks._write_rows", fail)
     assert client.get(job["links"]["types.csv"]).status_code == 500
     assert [path.exists() for path in removed] == [False]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.web.conftest import send, serving, small
 
-from spoticell.web.guard import COOKIE
+from spoticell.web.guard import COOKIE, FORM_ROOM
 
 TOKEN = "correct horse"
 
@@ -175,6 +175,6 @@ def test_words_from_a_file_can_break_neither_a_header_nor_json(client, tiny_file
 
 
 def test_a_body_that_is_too_long_is_not_read(client, done_job):
-    reply = client.post(f"/api/jobs/{done_job['id']}/run", content=b" " * 300_000)
+    reply = client.post(f"/api/jobs/{done_job['id']}/run", content=b" " * (FORM_ROOM + 1))
     assert reply.status_code == 413
     assert client.post(f"/api/jobs/{done_job['id']}/run", content=b'{"threshold": 7}').status_code == 422

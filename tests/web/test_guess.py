@@ -49,7 +49,9 @@ def test_the_tissues_are_those_that_a_run_finds(tiny_h5ad, tiny_bundle):
     options = Options(tiny_bundle)
     looks = looks_of(tiny_h5ad, options)
     with open_cells(tiny_h5ad) as source:
-        assert looks["tissues"] == annotate_source(source, options).tissues.shares
+        found = annotate_source(source, options).tissues
+    assert looks["tissues"] == found.shares
+    assert found.describe().startswith(looks["says"].removesuffix(".")), "the words are the same"
 
 
 def test_cells_with_hardly_any_counts_are_counted(whole_file):

@@ -117,3 +117,16 @@ def test_without_the_extra_for_searching_the_command_says_what_to_install(
     monkeypatch.setitem(sys.modules, "faiss", None)
     outcome = serve("--index", tiny_index, "--data-dir", tmp_path / "state", "--bundle", tiny_bundle_folder)
     assert (outcome.exit_code, "pip install '.[search]'" in outcome.stderr) == (1, True)
+
+
+def test_what_references_say_of_groups_and_answers_follows_the_threshold(client, tiny_file):
+    groups = {"groups": "batch"}
+    job = run(client, done(client, tiny_file), threshold=0.0, **groups)
+    other = run(client, done(client, tiny_file), threshold=1.0, **groups)
+    expected = client.get(other["links"]["summary"]).json()
+    before = client.get(job["links"]["summary"]).json()
+    assert any(group["agree"] for group in before["groups"])
+    found = client.put(f"/api/jobs/{job['id']}/threshold", json={"threshold": 1.0}).json()
+    for name in ("agree", "studies", "tissues"):
+        assert [group[name] for group in found["groups"]] == [group[name] for group in expected["groups"]]
+    assert found["contradicted"] == expected["contradicted"] is not None

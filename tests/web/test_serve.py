@@ -27,6 +27,7 @@ OPTIONS = {
     "allow_host": (),
     "bundles": (),
     "index": None,
+    "markers": None,
     "max_file": 2,
     "max_cells": 1000,
     "memory": 8,

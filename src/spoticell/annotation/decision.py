@@ -170,6 +170,7 @@ def decide(
             said_nm = prediction.probabilities_nm
             weight_nc = bundle.label_weights.of(said_nm if restrict is None else restrict(said_nm))
         weight_nc = weight_nc if softening is None else softening.apply(weight_nc, counts_n)
+        # also where nothing was changed, so that the same weights always give the same probabilities
         probability_nm = (relatives or bundle.label_weights).summed(weight_nc)
     else:
         said_nm = prediction.probabilities_nm
@@ -220,6 +221,41 @@ def decide_together(
     )
 
 
+def grounds_of(
+    weight_nc: NDArray[np.float32],
+    counts_n: NDArray[np.floating[Any]],
+    familiarity_n: NDArray[np.floating[Any]] | None,
+    bundle: Bundle,
+    relatives: Relatives | None,
+) -> tuple[NDArray[np.float32], Grounds]:
+    """Give the probability of each node, ``(n, m)``, and what answers follow from, from the weights of a `Decision`.
+
+    With other ``relatives`` than those of the run they are those of a run in another tissue.
+
+    Parameters
+    ----------
+    weight_nc, counts_n, familiarity_n
+        Of a `Decision` and its `Grounds`.
+    bundle
+        Whose labels and nodes.
+    relatives
+        What gives the weight of types that the sample can't hold to others; none is taken if not given.
+    """
+    return _grounds((relatives or bundle.label_weights).summed(weight_nc), counts_n, familiarity_n, bundle)
+
+
+def _grounds(
+    probability_nm: NDArray[np.float32],
+    counts_n: NDArray[np.floating[Any]],
+    known_n: NDArray[np.floating[Any]] | None,
+    bundle: Bundle,
+) -> tuple[NDArray[np.float32], Grounds]:
+    empty_n = np.asarray(counts_n) == 0
+    probability_nm = np.where(empty_n[:, None], np.float32(0), probability_nm)
+    standing = rule_of(bundle.nodes, load_ontology()).standing(probability_nm)
+    return probability_nm, Grounds(standing, np.asarray(counts_n), known_n)
+
+
 def _answered(
     probability_nm: NDArray[np.float32],
     known_n: NDArray[np.floating[Any]] | None,
@@ -232,10 +268,8 @@ def _answered(
     weight_nc: NDArray[np.float32] | None,
     second_best: bool = True,
 ) -> Decision:
-    empty_n = np.asarray(counts_n) == 0
-    probability_nm = np.where(empty_n[:, None], np.float32(0), probability_nm)
+    probability_nm, grounds = _grounds(probability_nm, counts_n, known_n, bundle)
     rule = rule_of(bundle.nodes, load_ontology())
-    grounds = Grounds(rule.standing(probability_nm), np.asarray(counts_n), known_n)
     answers = answers_at(grounds, threshold, trust=trust, n_measured=n_measured)
     asked_n = answers.answer_n if second_best else np.full_like(answers.answer_n, -1)
     second_n, second_probability_n = rule.second_best(probability_nm, asked_n)

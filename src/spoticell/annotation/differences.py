@@ -74,6 +74,8 @@ class Differences:
     ``p`` and ``q`` (NaN where there is no test).  A type's cells are those of its subtypes too."""
     notes: tuple[str, ...]
     """What to bear in mind."""
+    states: tuple[str, ...] = ()
+    """Terms of the types that the last of the notes are about: their cells may be in another state."""
 
     @property
     def tested(self) -> bool:
@@ -117,7 +119,8 @@ def differences(composition: Composition) -> Differences:
     q_t = _adjusted(p_t)
     sure_t = q_t <= SURE if tested else _apart(*((cells_st[rows], total_s[rows]) for rows in rows_of))
     own_ct = np.stack([composition.shares_st[rows].mean(axis=0) for rows in rows_of])
-    notes = _changes(composition, terms, sure_t, own_ct, conditions)
+    changed = _changes(composition, terms, sure_t, own_ct, conditions)
+    notes = tuple(changed.values())
     if not tested:
         said = " and ".join(f"{condition!r} has {n:,}" for condition, n in zip(conditions, samples, strict=True))
         notes = (f"no difference is tested: each condition needs {FEWEST_SAMPLES} samples, and {said}.", *notes)
@@ -127,7 +130,7 @@ def differences(composition: Composition) -> Differences:
             terms, cells_st.sum(axis=0), share_ct.T.tolist(), p_t.tolist(), q_t.tolist(), strict=True
         )
     ]
-    return Differences(conditions, samples, _table(conditions, rows), notes)
+    return Differences(conditions, samples, _table(conditions, rows), notes, tuple(changed))
 
 
 def _table(conditions: tuple[str, ...], rows: list[tuple[object, ...]]) -> pd.DataFrame:
@@ -201,8 +204,8 @@ def _changes(
     sure_t: NDArray[np.bool_],
     own_ct: NDArray[np.float64],
     conditions: tuple[str, ...],
-) -> tuple[str, ...]:
-    """Say where cells may have changed rather than come or gone: a type's share moves, that of its kin stays.
+) -> dict[str, str]:
+    """Say of which types cells may have changed rather than come or gone: a type's share moves, that of its kin stays.
 
     A stimulus changes genes that types are told by, and a cell then gets the name of a type near its own.
     """
@@ -213,7 +216,7 @@ def _changes(
         first, second = own_ct[:, :-1][:, below].sum(axis=1).tolist()
         return first, second
 
-    found: dict[str, tuple[float, str]] = {}
+    found: dict[str, tuple[float, str, str]] = {}
     for term, sure in zip(terms[:-1], sure_t[:-1].tolist(), strict=True):
         first, second = share_of(term)
         moved = abs(second - first)
@@ -222,15 +225,22 @@ def _changes(
         stayed = {kin: abs(np.subtract(*share_of(kin))) for kin in _kin(term)}
         kin = min(stayed, key=stayed.__getitem__, default=None)
         if kin is not None and stayed[kin] <= moved / 2:
-            shares = [f"{share:.1%}" for share in (first, second, *share_of(kin))]
+            shares = [_percent(share) for share in (first, second, *share_of(kin))]
             sentence = (
                 f"{_name(term)} has {shares[0]} of the cells of {conditions[0]!r} and {shares[1]} of "
                 f"{conditions[1]!r}, but {_name(kin)} with all its types has {shares[2]} and {shares[3]}. The same "
                 "cells may be in another state, and so have the name of a type near their own. Look at marker genes "
                 "before you believe in other cells."
             )
-            found[kin] = max(found.get(kin, (0.0, "")), (moved, sentence))
-    return tuple(sentence for _, sentence in sorted(found.values(), reverse=True))
+            found[kin] = max(found.get(kin, (0.0, "", "")), (moved, sentence, term))
+    return {term: sentence for _, sentence, term in sorted(found.values(), reverse=True)}
+
+
+def _percent(share: float) -> str:
+    """Write a share as the page does, so that a sentence and a table say the same."""
+    if 0 < share < 0.001:
+        return "< 0.1%"
+    return f"{share:.{1 if share < 0.1 or 0.99 < share < 1 else 0}%}".replace(".0%", "%")
 
 
 def _kin(term: str) -> list[str]:

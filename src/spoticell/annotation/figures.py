@@ -86,7 +86,7 @@ def score(
         raise ConfigError("no cell has a label to compare with; give the column that holds Cell Ontology terms.")
     pairs = Counter(pairs_n)
     lineage = {term: _lineage(term, ontology) for pair in pairs for term in pair}
-    right = {pair for pair in pairs if pair[0] in lineage[pair[1]]}
+    right = {pair for pair in pairs if _is_right(pair, lineage)}
     per_type = _per_type(pairs, right, lineage, ontology)
     home = {} if tissue is None else _at_home(pairs, right, tissue, ontology)
     answered_n = np.array([answer not in NO_ANSWER for _, answer in pairs_n])
@@ -97,6 +97,44 @@ def score(
         confidence_n = np.asarray(score_n, dtype=np.float64)[labelled_n]
         figures["ece"] = _calibration_error(confidence_n[answered_n], right_n[answered_n])
     return figures | home | {"per_type": per_type}
+
+
+def verdicts(truth_n: Sequence[str], answer_n: Sequence[str], ontology: Ontology | None = None) -> dict[str, int]:
+    """Count the labelled cells by what their answers are worth.
+
+    Parameters
+    ----------
+    truth_n, answer_n, ontology
+        As for `score`.
+
+    Returns
+    -------
+    ``right``: the label, or a subtype of it; ``coarser``: a type above it; ``wrong``: any other; ``unanswered``.
+
+    Examples
+    --------
+    >>> t_cell, cd4, b_cell = "CL:0000084", "CL:0000624", "CL:0000236"
+    >>> verdicts([t_cell, cd4, cd4, b_cell, ""], [cd4, t_cell, b_cell, "unknown", cd4])
+    {'right': 1, 'coarser': 1, 'wrong': 1, 'unanswered': 1}
+    """
+    ontology = ontology or load_ontology()
+    pairs = Counter(pair for pair in zip(truth_n, answer_n, strict=True) if pair[0] not in NO_ANSWER)
+    lineage = {term: _lineage(term, ontology) for pair in pairs for term in pair}
+    found = {"right": 0, "coarser": 0, "wrong": 0, "unanswered": 0}
+    for (label, answer), cells in pairs.items():
+        if answer in NO_ANSWER:
+            found["unanswered"] += cells
+        elif _is_right((label, answer), lineage):
+            found["right"] += cells
+        else:
+            found["coarser" if answer in lineage[label] else "wrong"] += cells
+    return found
+
+
+def _is_right(pair: Pair, lineage: dict[str, frozenset[str]]) -> bool:
+    """Say whether an answer is its label or one of its subtypes."""
+    label, answer = pair
+    return label in lineage[answer]
 
 
 def _shares(right_n: NDArray[np.bool_], answered_n: NDArray[np.bool_]) -> dict[str, float]:

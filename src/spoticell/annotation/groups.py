@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spoticell.annotation.group_references import agreeing, references_of
 from spoticell.biology.answer_rule import rule_of
 from spoticell.biology.ontology import DOINGS, TOO_GENERAL, load_ontology
 from spoticell.errors import ConfigError
@@ -39,8 +40,6 @@ HALF = 0.5
 """Share of a group's named cells that its name must hold for."""
 STRANGE = 0.0
 """A group is novel if the familiarity of half of its cells is not this far above what a cell of a known type has."""
-STUDIES = 3
-"""Nearest studies that are named of a group."""
 COLUMNS = (
     "group",
     "cells",
@@ -54,6 +53,8 @@ COLUMNS = (
     "genes",
     "known_markers",
     "nearest_studies",
+    "nearest_tissues",
+    "references_agree",
 )
 """Of the table of groups."""
 FEW = 8
@@ -163,6 +164,10 @@ class Group:
     """Genes that set it apart, clearest first."""
     studies: tuple[tuple[str, int], ...]
     """Studies of the references nearest to its cells, and of how many; none without an index."""
+    tissues: tuple[tuple[str, int], ...] = ()
+    """Their tissues, likewise."""
+    agree: float | None = None
+    """Share of its cells whose references say its type, or a coarser or finer one; None without an index."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +212,8 @@ class Groups:
                 "genes": ", ".join(gene.symbol for gene in group.genes),
                 "known_markers": ", ".join(gene.symbol for gene in group.genes if gene.known),
                 "nearest_studies": "; ".join(f"{study} ({cells})" for study, cells in group.studies),
+                "nearest_tissues": "; ".join(f"{tissue} ({cells})" for tissue, cells in group.tissues),
+                "references_agree": None if group.agree is None else round(group.agree, 4),
             }
             for group in self.groups
         ]
@@ -215,8 +222,9 @@ class Groups:
     def record(self) -> dict[str, Any]:
         """Give the same as plain values: where the groups are from, and the columns of the table."""
         columns = {str(name): values.tolist() for name, values in self.table.items()}
-        if any(group.novel is None for group in self.groups):
-            del columns["novel"]
+        for name, missing in (("novel", "novel"), ("references_agree", "agree")):
+            if any(getattr(group, missing) is None for group in self.groups):
+                del columns[name]
         return {"column": self.grouping.column, **columns}
 
 
@@ -255,11 +263,21 @@ class GroupTally:
 
     def add(self, block: AnnotatedBlock) -> None:
         """Take in the final answers of a block."""
-        told_n = self.count(block.start, block.answer_n, block.n_counts_n, block.margin_n)
-        code_n = self.grouping.code_n[block.start : block.start + len(block)]
+        self.count(block.start, block.answer_n, block.n_counts_n, block.margin_n)
+        self.weigh(block.start, block.n_counts_n, block.probabilities_nm)
+
+    @property
+    def probability_km(self) -> NDArray[np.float64]:
+        """Sum of each node's probability over each group's cells."""
+        return self._probability_km
+
+    def weigh(self, start: int, n_counts_n: NDArray[np.floating], probabilities_nm: NDArray[np.floating]) -> None:
+        """Take in probabilities without the answers; see `AnnotatedBlock`."""
+        code_n = self.grouping.code_n[start : start + len(n_counts_n)]
+        told_n = (n_counts_n > self._empty_up_to) & (code_n >= 0)
         for code in np.unique(code_n[told_n]).tolist():
             members_n = told_n & (code_n == code)
-            self._probability_km[code] += block.probabilities_nm[members_n].sum(axis=0, dtype=np.float64)
+            self._probability_km[code] += probabilities_nm[members_n].sum(axis=0, dtype=np.float64)
 
     def count(
         self,
@@ -267,8 +285,8 @@ class GroupTally:
         answer_n: NDArray[np.intp],
         n_counts_n: NDArray[np.floating],
         margin_n: NDArray[np.floating] | None,
-    ) -> NDArray[np.bool_]:
-        """Take in answers without their probabilities, and say which cells have a say; see `AnnotatedBlock`."""
+    ) -> None:
+        """Take in answers without their probabilities; see `AnnotatedBlock`."""
         rows = slice(start, start + len(answer_n))
         code_n, full_n = self.grouping.code_n[rows], n_counts_n > self._empty_up_to
         self._full_n[rows] = full_n
@@ -276,7 +294,6 @@ class GroupTally:
             self._margin_n[rows] = margin_n
         told_n: NDArray[np.bool_] = full_n & (code_n >= 0)
         np.add.at(self._answers_km, (code_n[told_n], answer_n[told_n]), 1)
-        return told_n
 
     def finish(
         self,
@@ -299,14 +316,17 @@ class GroupTally:
         grouping = self.grouping
         full_k = self._answers_km.sum(axis=1)
         mean_km = self._probability_km / np.maximum(full_k, 1)[:, None]
-        novel_k, studies_k = self._novel(), self._studies(matches)
+        novel_k, told_n = self._novel(), np.where(self._full_n, grouping.code_n, -1)
+        references_k = references_of(told_n, len(grouping.names), matches)
         cells_k = np.bincount(grouping.code_n[grouping.code_n >= 0], minlength=len(grouping.names))
         agree_km = self._agreeing()
         answer_k, second_k = self._answers(mean_km, agree_km, novel_k)
+        term_k = [(*self._bundle.nodes, UNKNOWN)[answer] for answer in answer_k]
+        theirs_k = agreeing(term_k, told_n, None if matches is None else matches.terms_n)
         groups = []
         for k, name in enumerate(grouping.names):
             answer, second = int(answer_k[k]), int(second_k[k])
-            term, second_term = ((*self._bundle.nodes, UNKNOWN)[place] for place in (answer, second))
+            term, second_term = term_k[k], (*self._bundle.nodes, UNKNOWN)[second]
             groups.append(
                 Group(
                     name=name,
@@ -320,7 +340,9 @@ class GroupTally:
                     second_probability=float(mean_km[k, second]) if second >= 0 else 0.0,
                     novel=novel_k[k],
                     genes=self._named(genes[k] if genes else (), term, markers),
-                    studies=studies_k[k],
+                    studies=references_k[k].studies,
+                    tissues=references_k[k].tissues,
+                    agree=theirs_k[k],
                 )
             )
         return Groups(grouping, tuple(groups), self._probability_km)
@@ -358,17 +380,6 @@ class GroupTally:
         median = margins.groupby(self.grouping.code_n[self._full_n]).median()
         found = [median.get(code, np.nan) for code in range(len(self.grouping.names))]
         return [None if np.isnan(margin) else bool(margin < STRANGE) for margin in found]
-
-    def _studies(self, matches: Matches | None) -> list[tuple[tuple[str, int], ...]]:
-        found: list[list[tuple[str, int]]] = [[] for _ in self.grouping.names]
-        if matches is not None:
-            table = pd.DataFrame({"group": self.grouping.code_n, "study": matches.nearest_study_n.astype(str)})
-            table = table[self._full_n & (self.grouping.code_n >= 0) & (table["study"] != "").to_numpy()]
-            counts = table.value_counts(sort=False).reset_index(name="cells")
-            counts = counts.sort_values(["group", "cells", "study"], ascending=[True, False, True])
-            for code, study, cells in counts.itertuples(index=False):
-                found[code].append((study, int(cells)))
-        return [tuple(studies[:STUDIES]) for studies in found]
 
     def _named(self, genes: tuple[GroupGene, ...], term: str, markers: Markers | None) -> tuple[SeparatingGene, ...]:
         symbols = self._bundle.vocabulary.symbols

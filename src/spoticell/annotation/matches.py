@@ -65,6 +65,11 @@ class Matches:
         """Study of the nearest reference, its data set where no study is stated, '' where there is neither."""
         return np.array([*study_names(self.groups), ""], dtype=object)[self.evidence.nearest_n]
 
+    @cached_property
+    def nearest_tissue_n(self) -> NDArray[np.object_]:
+        """Tissue of the nearest reference, '' where none is stated."""
+        return np.array([*self.groups["tissue"].astype(str), ""], dtype=object)[self.evidence.nearest_n]
+
     @property
     def background(self) -> Background | None:
         """The similarities that p-values and novelty go by; None where they couldn't be measured."""

@@ -15,6 +15,7 @@ import pandas as pd
 
 from spoticell import keys
 from spoticell.annotation.evidence import AGREEMENTS
+from spoticell.annotation.reasons import REASONS
 from spoticell.biology.ontology import BROAD, load_ontology
 from spoticell.io.source import BLOCK
 from spoticell.io.write import check_written
@@ -82,6 +83,7 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
         keys.BROAD: pd.Categorical(annotation.broad_n),
         keys.N_COUNTS: annotation.n_counts_n,
         keys.N_GENES: annotation.n_genes_n,
+        keys.REASON: pd.Categorical.from_codes(annotation.reason_n, categories=pd.Index(REASONS, dtype=object)),
     }
     if annotation.single_n is not None:
         columns |= {
@@ -160,6 +162,7 @@ def run_record(annotation: Annotation) -> dict[str, Any]:
         "read_together": annotation.single_n is not None,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
         "tissues": None if annotation.tissues is None else annotation.tissues.shares,
+        "cautions": [caution.text for caution in annotation.cautions],
         "classes": list(annotation.nodes),
         "class_names": list(annotation.names),
         "input": annotation.findings.to_dict(),
@@ -197,6 +200,7 @@ def summary_record(annotation: Annotation) -> dict[str, Any]:
         "read_together": annotation.single_n is not None,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
         "tissues": None if annotation.tissues is None else annotation.tissues.shares,
+        "cautions": [caution.text for caution in annotation.cautions],
         "input": annotation.findings.to_dict(),
         "cells": len(annotation.answer_n),
         "unknown": int((annotation.answer_n < 0).sum()),

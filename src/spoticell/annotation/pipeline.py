@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from spoticell.annotation.decision import can_read_together, decide
 from spoticell.annotation.groups import AUTO, Grouping, read_groups
@@ -154,6 +155,24 @@ def run(
     from spoticell.model.runtime import Runtime  # noqa: PLC0415 - ONNX Runtime is slow to load, and checks do without
 
     runtime = Runtime(options.bundle, threads=options.threads)
+    # blocks are side by side, so each has a thread: products of matrices with more would wait for each other
+    with threadpool_limits(1, user_api="blas"):
+        return _run(
+            source, findings, options, sinks, runtime, samples=samples, grouping=grouping, on_progress=on_progress
+        )
+
+
+def _run(
+    source: CellSource,
+    findings: Findings,
+    options: Options,
+    sinks: Sequence[Sink],
+    runtime: Runtime,
+    *,
+    samples: Samples | None,
+    grouping: Grouping | None,
+    on_progress: Progress | None,
+) -> Annotation:
     sample_sg = aligned_sample(findings)
     looks = options.bundle.is_of_this_ontology and not options.tells_tissue
     tissues = sample_tissues(sample_sg, findings, runtime) if looks else None
@@ -266,7 +285,7 @@ def first_blocks(
     *,
     runtime: Runtime,
     tissues: SampleTissues | None,
-    size: int = STEP,
+    size: int | None = None,
     keep: Callable[[FirstBlock], Kept] | None = None,
 ) -> Generator[FirstBlock, None, None]:
     """Stream a source through the network and answer each cell alone.
@@ -280,7 +299,7 @@ def first_blocks(
     tissues
         Those that the sample shows; None where they are told, or don't matter.
     size
-        Cells in a block.
+        Cells in a block; `STEP` if not given.
     keep
         What a second look needs of a block; nothing is kept if not given.
 
@@ -305,7 +324,7 @@ def first_blocks(
         )
         return block if keep is None else replace(block, kept=keep(block))
 
-    return in_order(look, source.blocks(findings.matrix, size=size), threads=runtime.threads)
+    return in_order(look, source.blocks(findings.matrix, size=size or STEP), threads=runtime.threads)
 
 
 def first_block(

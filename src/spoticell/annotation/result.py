@@ -17,11 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.allowed import Allowed
+from spoticell.annotation.cautions import Caution, cautions
 from spoticell.annotation.colors import TypeColors, choose_colors
 from spoticell.annotation.composition import Composition, count_types
 from spoticell.annotation.differences import Differences, differences
+from spoticell.annotation.evidence import CONFLICT
 from spoticell.annotation.groups import Groups
 from spoticell.annotation.outputs import check_answers, csv_rows, obs_columns
+from spoticell.annotation.reasons import OF_UNKNOWN, reasons
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.samples import Samples, one_sample
 from spoticell.biology.ontology import load_ontology
@@ -72,6 +75,8 @@ class AnnotatedBlock:
     """How far the familiarity of each cell is above the least of known cells; None where the model can't tell."""
     grounds: Grounds | None = None
     """What the answers follow from at any threshold; None where they aren't kept."""
+    weight_nc: NDArray[np.float32] | None = None
+    """Calibrated weight of each label, of all tissues, where cells were read together; None where they weren't."""
 
     def __len__(self) -> int:
         return len(self.answer_n)
@@ -98,6 +103,7 @@ class AnnotatedBlock:
             probabilities_nm=decision.probability_nm,
             margin_n=decision.margin_n,
             grounds=decision.grounds,
+            weight_nc=decision.weight_nc,
             single_n=self.answer_n,
             single_score_n=self.score_n,
         )
@@ -133,14 +139,6 @@ class FirstBlock:
 EXAMPLES = 40
 """Cells that are kept with their counts, for pictures on the gene grid."""
 
-EMPTY = "no counts in known genes"
-
-UNSURE = "no type passed the threshold"
-
-BARRED = "next to nothing speaks for an allowed type"
-
-DOUBTED = "too little speaks for any type that the model knows"
-
 
 @dataclass(frozen=True)
 class Example:
@@ -165,7 +163,7 @@ class Annotation:
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> result = spoticell.annotate(cells)
     >>> result.summary()["cells"].sum(), result.obs.shape
-    (np.int64(700), (700, 13))
+    (np.int64(700), (700, 14))
     """
 
     findings: Findings
@@ -213,6 +211,8 @@ class Annotation:
     """From which sample each cell is; None where no column was named that says it."""
     groups: Groups | None = None
     """The groups of cells with their names; None where none were asked for."""
+    programs_np: NDArray[np.bool_] | None = None
+    """Which cells show which of `programs.PROGRAMS` strongly; None where it wasn't looked at."""
 
     @property
     def least_score(self) -> float:
@@ -234,6 +234,11 @@ class Annotation:
     def short_names(self) -> tuple[str, ...]:
         """Short names of ``nodes``."""
         return tuple(map(short_name, self.nodes))
+
+    @cached_property
+    def cautions(self) -> tuple[Caution, ...]:
+        """What to know before the answers are trusted; nothing for a plain sample."""
+        return cautions(self)
 
     @cached_property
     def colors(self) -> TypeColors:
@@ -274,6 +279,22 @@ class Annotation:
     def single_names_n(self) -> NDArray[np.object_]:
         """Name of the answer to each cell alone, or ``unknown``."""
         return self._spread(self.names, self.single_n)
+
+    @cached_property
+    def reason_n(self) -> NDArray[np.int8]:
+        """Why each cell's answer isn't sure: its place among `reasons.REASONS`, -1 where that isn't said."""
+        matches = self.matches
+        return reasons(
+            answer_n=self.answer_n,
+            score_n=self.score_n,
+            second_n=self.second_n,
+            n_counts_n=self.n_counts_n,
+            barred_n=self.barred_n,
+            doubted_n=self.doubted_n,
+            n_measured=self.findings.match.n_found,
+            conflict_n=None if matches is None else matches.agreement_with(self.terms_n) == CONFLICT,
+            novel_n=None if matches is None else matches.evidence.novel_n,
+        )
 
     @property
     def changed(self) -> int:
@@ -359,10 +380,8 @@ class Annotation:
 
     def why_unknown(self) -> dict[str, int]:
         """Count the cells without an answer by reason; only reasons that occur."""
-        empty_n = self.n_counts_n == 0
-        unsure_n = (self.answer_n < 0) & ~empty_n & ~self.barred_n & ~self.doubted_n
-        reasons = {EMPTY: empty_n, UNSURE: unsure_n, BARRED: self.barred_n, DOUBTED: self.doubted_n}
-        return {reason: int(cells_n.sum()) for reason, cells_n in reasons.items() if cells_n.any()}
+        cells = np.bincount(self.reason_n[self.reason_n >= 0], minlength=len(OF_UNKNOWN)).tolist()
+        return {reason: n for reason, n in zip(OF_UNKNOWN, cells, strict=False) if n}
 
     def _spread(
         self, of_node: tuple[str, ...] | list[str], node_n: NDArray[np.intp] | None = None

@@ -28,6 +28,8 @@ FEW = 512
 """Cells of a sample, chosen at random, that its tissues are found by."""
 BLOOD = "blood"
 """Comes along with all tissues; types specific to it and some tissues are possible where none shows itself."""
+BLOOD_CELL, MOSTLY = "CL:0000988", 0.9
+"""What all cells of blood are, and the share of a sample from which it looks like blood."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,34 @@ class SampleTissues:
     """Of each tissue the share of the sample that is of its own types, largest first; empty if none shows itself."""
     possible_m: NDArray[np.bool_]
     """Which nodes the sample can hold: those of its tissues, and those that are specific to none."""
+    blood: bool = False
+    """Whether no tissue shows itself and nearly all cells are blood cells."""
+
+    def looks(self) -> str:
+        """Say what the cells look like, without a full stop.
+
+        Examples
+        --------
+        >>> SampleTissues({}, np.ones(1, dtype=np.bool_), blood=True).looks()
+        'The cells look like blood, or blood cells of another tissue'
+        """
+        if self.shares:
+            shown = " and ".join(f"{name} ({share:.0%} are of its own types)" for name, share in self.shares.items())
+            return f"The cells look like those of {shown}"
+        if self.blood:
+            return "The cells look like blood, or blood cells of another tissue"
+        return "The cells show no tissue by types of its own"
 
     def describe(self) -> str:
-        """Say the same in a sentence.
+        """Say the same, and what follows from it, in a sentence.
 
         Examples
         --------
         >>> SampleTissues({"lung": 0.126}, np.ones(1, dtype=np.bool_)).describe()
         'The cells look like those of lung (13% are of its own types), so types of other tissues were no answer.'
         """
-        if not self.shares:
-            return "The cells show no tissue by types of its own, so types of single tissues were no answer."
-        shown = " and ".join(f"{name} ({share:.0%} are of its own types)" for name, share in self.shares.items())
-        return f"The cells look like those of {shown}, so types of other tissues were no answer."
+        barred = "other tissues" if self.shares else "single tissues"
+        return f"{self.looks()}, so types of {barred} were no answer."
 
 
 def show_tissues(
@@ -79,14 +96,13 @@ def show_tissues(
     """
     places_m = tissues_of(nodes, ontology)
     tissues = sorted(set().union(*(places for places in places_m if places)) - {BLOOD})
-    own_tm = np.array([[places is not None and tissue in places for places in places_m] for tissue in tissues])
+    own_tm = np.array([_own(places_m, tissue) for tissue in tissues])
     # a type of one tissue says more than one of several
     telling_m = np.array([1 / len(places) if places else 0 for places in places_m])
     mean_m = np.zeros(len(nodes))
     mean_m[label_c] = np.asarray(weight_nc, dtype=np.float64).mean(axis=0) if len(weight_nc) else 0
-    possible_m = np.array([places is None for places in places_m], dtype=np.bool_)
+    possible_m, in_blood_m = _own(places_m, None), _own(places_m, BLOOD)
     shares: dict[str, float] = {}
-    in_blood_m = np.array([places is not None and BLOOD in places for places in places_m], dtype=np.bool_)
     while tissues:
         open_tm = own_tm & ~possible_m & ~in_blood_m
         share_t = open_tm @ mean_m
@@ -97,4 +113,44 @@ def show_tissues(
             break
         shares[tissues[best]] = round(float(share_t[best]), 4)
         possible_m |= own_tm[best]
-    return SampleTissues(shares, possible_m if shares else possible_m | in_blood_m)
+    of_blood_m = np.array([BLOOD_CELL in ontology.ancestors(node) for node in nodes], dtype=np.bool_)
+    blood = not shares and bool(mean_m[of_blood_m].sum() >= MOSTLY)
+    return SampleTissues(shares, _possible(places_m, shares), blood)
+
+
+def of_tissues(shares: dict[str, float], nodes: Sequence[str], ontology: Ontology, *, blood: bool) -> SampleTissues:
+    """Give the tissues of a sample as they were found, by what is written of them.
+
+    Parameters
+    ----------
+    shares, blood
+        As in `SampleTissues`.
+    nodes
+        Terms, length ``m``.
+    ontology
+        Where they stand.
+
+    Examples
+    --------
+    >>> from spoticell.biology.ontology import load_ontology
+    >>> nodes = ["CL:0000182", "CL:0000650", "CL:0000084"]  # hepatocyte, mesangial cell, T cell
+    >>> of_tissues({"liver": 0.7}, nodes, load_ontology(), blood=False).possible_m.tolist()
+    [True, False, True]
+    """
+    return SampleTissues(shares, _possible(tissues_of(nodes, ontology), shares), blood)
+
+
+def _possible(places_m: Sequence[frozenset[str] | None], shares: dict[str, float]) -> NDArray[np.bool_]:
+    """Say which nodes a sample can hold that shows some tissues, or none."""
+    possible_m = _own(places_m, None)
+    for tissue in shares or [BLOOD]:
+        possible_m |= _own(places_m, tissue)
+    return possible_m
+
+
+def _own(places_m: Sequence[frozenset[str] | None], tissue: str | None) -> NDArray[np.bool_]:
+    """Say which nodes are specific to some tissues, this one among them; with None, which are specific to none."""
+    return np.array(
+        [places is None if tissue is None else places is not None and tissue in places for places in places_m],
+        dtype=np.bool_,
+    )

@@ -23,6 +23,7 @@ from spoticell.annotation.result import EXAMPLES, AnnotatedBlock, Annotation, Ex
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.samples import Samples
 from spoticell.biology.group_genes import group_genes, telling
+from spoticell.biology.programs import PROGRAMS, programs_shown
 from spoticell.io.aligned import aligned_sample
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
@@ -107,8 +108,8 @@ class ResultSink:
         self._second_n = np.full(n, -1, dtype=np.intp)
         self._second_probability_n = np.zeros(n, dtype=np.float32)
         self._tissues, self._samples = tissues, samples
-        self._n_counts_n = np.zeros(n, dtype=np.float32)
-        self._n_genes_n = np.zeros(n, dtype=np.int32)
+        self._n_counts_n, self._n_genes_n = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.int32)
+        self._programs_np = np.zeros((n, len(PROGRAMS)), dtype=np.bool_)
         self._sample_s = spread_sample(n, sample, rng=np.random.default_rng(0))
         size = self._bundle.manifest.fingerprint_size
         self._fingerprint_sd = np.zeros((len(self._sample_s), size), dtype=np.float32)
@@ -124,8 +125,11 @@ class ResultSink:
         self._tally = GroupTally(grouping, self._bundle, empty_up_to=self._findings.verdict.empty_up_to)
 
     def see(self, block: FirstBlock) -> None:
-        """Keep the counts of the surest cells of each type."""
+        """Keep which programmes the cells show, and the counts of the surest cells of each type."""
         alone = block.alone
+        self._programs_np[alone.start : alone.start + len(alone)] = programs_shown(
+            block.counts_ng, self._bundle.vocabulary, self._findings.match.measured_g, alone.n_counts_n
+        )
         for answer in np.unique(alone.answer_n[alone.answer_n >= 0]).tolist():
             score_n = np.where(alone.answer_n == answer, alone.score_n, -1)
             kept = self._clearest.setdefault(answer, [])
@@ -187,6 +191,7 @@ class ResultSink:
             tissues=self._tissues,
             samples=self._samples,
             groups=None if self._tally is None else self._name_groups(self._tally, matches),
+            programs_np=self._programs_np,
         )
 
     def _name_groups(self, tally: GroupTally, matches: Matches | None) -> Groups:

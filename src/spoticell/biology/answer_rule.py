@@ -123,8 +123,14 @@ class AnswerRule:
         return Standing.join([Standing.none(0), *map(self._standing, known)], n_cells=len(probabilities_nm))
 
     def _standing(self, probabilities_nm: NDArray[np.floating]) -> Standing:
+        # types that no cell can be are many where a tissue is told, and take time
+        some_m = np.flatnonzero(probabilities_nm.any(axis=0))
+        if not len(some_m):
+            return Standing.none(len(probabilities_nm))
         # no node outside the likeliest can beat one of them
-        node_nk = np.argpartition(-probabilities_nm, self._most_likely - 1, axis=1)[:, : self._most_likely]
+        most = min(self._most_likely, len(some_m))
+        place_nk = np.argpartition(-probabilities_nm[:, some_m], most - 1, axis=1)[:, :most]
+        node_nk = some_m[place_nk]
         chance_nk = np.take_along_axis(probabilities_nm, node_nk, axis=1)
         order_nk = np.lexsort((node_nk, -chance_nk, -self._depth_m[node_nk]), axis=1)
         node_nk = np.take_along_axis(node_nk, order_nk, axis=1)

@@ -263,16 +263,34 @@ def take_counts(counts_nv: sparse.csr_array, match: GeneMatch) -> sparse.csr_arr
     >>> bool((take_counts(counts_nv, match).toarray() == align_counts(counts_nv, match).toarray()).all())
     True
     """
-    if match.n_repeated:
-        return align_counts(counts_nv, match)
     _check_width(counts_nv, match)
     gene_e = match.target_v.astype(np.int32).take(counts_nv.indices)
-    known_e = np.flatnonzero(gene_e >= 0)
     values, shape = counts_nv.data.astype(np.float32, copy=False), (counts_nv.shape[0], match.n_known)
+    if match.n_repeated:
+        gene_e, values = _added_up(gene_e, values, counts_nv, match)
+    known_e = np.flatnonzero(gene_e >= 0)
     if len(known_e) == len(gene_e):
         return sparse.csr_array((values, gene_e, counts_nv.indptr), shape=shape)
     ends = np.searchsorted(known_e, counts_nv.indptr)
     return sparse.csr_array((values.take(known_e), gene_e.take(known_e), ends), shape=shape)
+
+
+def _added_up(
+    gene_e: NDArray[np.int32], values: NDArray[np.float32], counts_nv: sparse.csr_array, match: GeneMatch
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Add up the values of one gene in a cell: they stand with the first, and the others are left out."""
+    known_v = np.maximum(match.target_v, 0)
+    repeated_v = (np.bincount(match.target_v[match.target_v >= 0])[known_v] > 1) & (match.target_v >= 0)
+    of_repeated = np.flatnonzero(repeated_v.take(counts_nv.indices))
+    cells = np.searchsorted(counts_nv.indptr, of_repeated, side="right") - 1
+    _, first, which = np.unique(
+        cells.astype(np.int64) * match.n_known + gene_e[of_repeated], return_index=True, return_inverse=True
+    )
+    values, others = values.copy(), np.ones(len(of_repeated), dtype=np.bool_)
+    values[of_repeated[first]] = np.bincount(which, weights=values[of_repeated])
+    others[first] = False
+    gene_e[of_repeated[others]] = LEFT_OUT
+    return gene_e, values
 
 
 def _check_width(counts_nv: sparse.csr_array, match: GeneMatch) -> None:

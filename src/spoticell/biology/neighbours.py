@@ -5,9 +5,10 @@ Axes: ``n`` cells, ``d`` numbers that say where a cell is, ``l`` landmarks, ``k`
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,9 @@ NEAR = 3
 BLOCK = 1024
 """Cells that are compared at once."""
 
-Compared: TypeAlias = tuple[NDArray[np.float32], NDArray[np.intp]]
-Through: TypeAlias = Callable[[Callable[[int], Compared], Iterable[int]], Iterable[Compared]]
+Distances: TypeAlias = NDArray[np.float32]
+Places: TypeAlias = NDArray[np.intp]
+Through: TypeAlias = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64], *,
     landmark_l = np.sort(np.argsort(key_n, kind="stable")[:LANDMARKS])
     by_key_l = np.argsort(key_n[landmark_l], kind="stable")
     index_nk, distance_nk = _nearest(place_nd, landmark_l, by_key_l, through)
-    closeness_nk = _near(index_nk, distance_nk, landmark_l) * _shared(index_nk, landmark_l)
+    closeness_nk = _near(index_nk, distance_nk, landmark_l) * _shared(index_nk, landmark_l, through)
     return Neighbours(landmark_l, index_nk, closeness_nk.astype(np.float32))
 
 
@@ -109,48 +111,52 @@ def _nearest(
     distance_nk = np.zeros(index_nk.shape, dtype=np.float32)
     if some < 1:
         return index_nk, distance_nk
+    parts = [(np.arange(n), np.arange(n))] if n == len(landmark_l) else _parts(place_nd, landmark_l, by_key_l)
     place_ld = place_nd[landmark_l]
-    if n == len(landmark_l):
-        parts = [(np.arange(n), np.arange(n))]
-    else:
-        from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load, and samples of few cells do without
 
-        # which landmarks it begins with goes by their keys, not by the cells' order
-        centres = KMeans(max(1, len(landmark_l) // PART), n_init=1, max_iter=20, random_state=0).fit(place_ld[by_key_l])
-        centre_pd = centres.cluster_centers_.astype(np.float32)
-        near_lp = np.argsort(_squares(place_ld, centre_pd), axis=1, kind="stable")[:, :NEAR]
-        own_n = np.concatenate(
-            [_squares(place_nd[start : start + BLOCK], centre_pd).argmin(axis=1) for start in range(0, n, BLOCK)]
-        )
-        parts = [
-            (np.flatnonzero(own_n == p), np.flatnonzero((near_lp == p).any(axis=1))) for p in range(len(centre_pd))
-        ]
-    for cells, here_l in parts:
-        if len(cells) and len(here_l):
-            distance_bk, near_bk = _closest(place_nd[cells], place_ld[here_l], min(some + 1, len(here_l)), through)
-            # the cell itself is left out, or else the farthest
-            other_bk = landmark_l[here_l[near_bk]] != cells[:, None]
-            other_bk[other_bk.all(axis=1), -1] = False
-            index_nk[cells, : near_bk.shape[1] - 1] = here_l[near_bk][other_bk].reshape(len(cells), -1)
-            distance_nk[cells, : near_bk.shape[1] - 1] = distance_bk[other_bk].reshape(len(cells), -1)
+    def compare(block: tuple[NDArray[np.intp], NDArray[np.intp]]) -> None:
+        cells_b, here_l = block
+        found_bk, near_bk = _closest(place_nd[cells_b], place_ld[here_l], min(some + 1, len(here_l)))
+        # the cell itself is left out, or else the farthest
+        other_bk = landmark_l[here_l[near_bk]] != cells_b[:, None]
+        other_bk[other_bk.all(axis=1), -1] = False
+        columns = slice(near_bk.shape[1] - 1)
+        index_nk[cells_b, columns] = here_l[near_bk][other_bk].reshape(len(cells_b), -1)
+        distance_nk[cells_b, columns] = found_bk[other_bk].reshape(len(cells_b), -1)
+
+    blocks = [
+        (cells[start : start + BLOCK], here_l)
+        for cells, here_l in parts
+        for start in range(0, len(cells) if len(here_l) else 0, BLOCK)
+    ]
+    deque(through(compare, blocks), maxlen=0)
     return index_nk, distance_nk
 
 
-def _closest(
-    place_nd: NDArray[np.float32], place_ld: NDArray[np.float32], k: int, through: Through
-) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Give how far each cell's nearest landmarks are, and which, the nearest first, ``(n, k)`` each."""
+def _parts(
+    place_nd: NDArray[np.float32], landmark_l: NDArray[np.intp], by_key_l: NDArray[np.intp]
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Give the cells of each part, and the landmarks among which their neighbours are looked for."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load, and samples of few cells do without
 
-    def compare(start: int) -> Compared:
-        place_bd = place_nd[start : start + BLOCK]
-        near_bk = np.argpartition(_squares(place_bd, place_ld), k - 1, axis=1)[:, :k]
-        # differences of large squares are no distances of cells that are close
-        distance_bk = np.sqrt(((place_ld[near_bk] - place_bd[:, None]) ** 2).sum(axis=2))
-        order_bk = np.argsort(distance_bk, axis=1, kind="stable")
-        return np.take_along_axis(distance_bk, order_bk, axis=1), np.take_along_axis(near_bk, order_bk, axis=1)
+    n, place_ld = len(place_nd), place_nd[landmark_l]
+    # which landmarks it begins with goes by their keys, not by the cells' order
+    centres = KMeans(max(1, len(landmark_l) // PART), n_init=1, max_iter=20, random_state=0).fit(place_ld[by_key_l])
+    centre_pd = centres.cluster_centers_.astype(np.float32)
+    near_lp = np.argsort(_squares(place_ld, centre_pd), axis=1, kind="stable")[:, :NEAR]
+    own_n = np.concatenate(
+        [_squares(place_nd[start : start + BLOCK], centre_pd).argmin(axis=1) for start in range(0, n, BLOCK)]
+    )
+    return [(np.flatnonzero(own_n == p), np.flatnonzero((near_lp == p).any(axis=1))) for p in range(len(centre_pd))]
 
-    distances, near = zip(*through(compare, range(0, len(place_nd), BLOCK)), strict=True)
-    return np.concatenate(distances), np.concatenate(near)
+
+def _closest(place_bd: NDArray[np.float32], place_ld: NDArray[np.float32], k: int) -> tuple[Distances, Places]:
+    """Give how far each cell's nearest landmarks are, and which, the nearest first, ``(b, k)`` each."""
+    near_bk = np.argpartition(_squares(place_bd, place_ld), k - 1, axis=1)[:, :k]
+    # differences of large squares are no distances of cells that are close
+    distance_bk = np.sqrt(((place_ld[near_bk] - place_bd[:, None]) ** 2).sum(axis=2))
+    order_bk = np.argsort(distance_bk, axis=1, kind="stable")
+    return np.take_along_axis(distance_bk, order_bk, axis=1), np.take_along_axis(near_bk, order_bk, axis=1)
 
 
 def _squares(place_nd: NDArray[np.float32], centre_pd: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -170,15 +176,18 @@ def _near(
     return np.where(index_nk >= 0, near_nk, np.float32(0))
 
 
-def _shared(index_nk: NDArray[np.int32], landmark_l: NDArray[np.intp]) -> NDArray[np.float32]:
+def _shared(index_nk: NDArray[np.int32], landmark_l: NDArray[np.intp], through: Through) -> Distances:
     """Give which share of the neighbours of a cell and of its neighbour are neighbours of both."""
     of_landmark_lk = index_nk[landmark_l]
     shared_nk = np.zeros(index_nk.shape, dtype=np.float32)
-    for start in range(0, len(index_nk), BLOCK):
+
+    def compare(start: int) -> None:
         own_bk = index_nk[start : start + BLOCK]
         theirs_bkk = of_landmark_lk[own_bk]
         both_bk = np.zeros(own_bk.shape, dtype=np.int16)
         for column in range(own_bk.shape[1]):
             both_bk += (theirs_bkk == own_bk[:, column, None, None]).any(axis=2)
         shared_nk[start : start + BLOCK] = both_bk / (2 * own_bk.shape[1] - both_bk)
+
+    deque(through(compare, range(0, len(index_nk), BLOCK)), maxlen=0)
     return shared_nk

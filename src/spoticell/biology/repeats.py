@@ -97,6 +97,7 @@ class Repeats:
         self._runs = [run for run in _runs(np.flatnonzero(self._antigen_v)) if len(run) >= MANY]
         genes, n_columns = np.unique(target_v[target_v >= 0], return_counts=True)
         self._n_genes, self._repeated = len(genes), genes[n_columns > 1]
+        self._of_repeated_v = np.isin(target_v, self._repeated)
         self._sum_v, self._n_above_v, self._n_cells = np.zeros(len(target_v)), np.zeros(len(target_v)), 0
 
     def update(self, values_nv: sparse.csr_array) -> None:
@@ -105,9 +106,13 @@ class Repeats:
             return
         full_n = np.diff(values_nv.indptr) >= _GENES_IN_CELL
         self._n_cells += int(full_n.sum())
-        full_e = np.repeat(full_n, np.diff(values_nv.indptr))
-        column_e, v = values_nv.indices[full_e], len(self._target_v)
-        self._sum_v += np.bincount(column_e, weights=values_nv.data[full_e], minlength=v)
+        column_e, value_e, v = values_nv.indices, values_nv.data, len(self._target_v)
+        if not full_n.all():
+            full_e = np.flatnonzero(np.repeat(full_n, np.diff(values_nv.indptr)))
+            column_e, value_e = column_e.take(full_e), value_e.take(full_e)
+        # only of repeated genes it matters how much there is
+        of_repeated = np.flatnonzero(self._of_repeated_v.take(column_e))
+        self._sum_v += np.bincount(column_e.take(of_repeated), weights=value_e.take(of_repeated), minlength=v)
         self._n_above_v += np.bincount(column_e, minlength=v)
 
     def odd(self) -> OddRepeats:

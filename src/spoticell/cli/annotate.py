@@ -223,6 +223,7 @@ def _tell(
             lines.append(f"Answers were kept to {annotation.allowed.describe()}.")
         if annotation.tissues is not None:
             lines.append(f"{annotation.tissues.describe()} Say otherwise with --tissue.")
+        lines += [f"note: {caution.text}" for caution in annotation.cautions]
         named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
         written = ", ".join(str(path) for path in (output, report, *tables.paths) if path is not None)
         lines.append(

@@ -17,6 +17,7 @@ from spoticell.cli.bundles import bundles_app
 from spoticell.cli.console import guarded
 from spoticell.cli.console import prepare as prepare_console
 from spoticell.cli.doctor import doctor
+from spoticell.cli.explain import explain
 from spoticell.cli.index import index_app, search
 from spoticell.cli.prepare import prepare
 from spoticell.cli.serve import serve
@@ -24,7 +25,7 @@ from spoticell.cli.train import train
 from spoticell.io.heap import one_heap
 from spoticell.version import __version__
 
-DAY = ("check", "annotate", "evaluate", "search", "index", "serve", "prepare", "train", "bundles", "doctor")
+DAY = ("check", "annotate", "evaluate", "explain", "search", "index", "serve", "prepare", "train", "bundles", "doctor")
 """The commands in the order of a user's day."""
 
 
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, annotate, evaluate, search, serve, prepare, train, doctor):
+for command in (check, annotate, evaluate, explain, search, serve, prepare, train, doctor):
     app.command()(command)
 app.add_typer(index_app, name="index")
 app.add_typer(bundles_app, name="bundles")

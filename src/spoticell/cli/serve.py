@@ -39,6 +39,7 @@ def serve(
     index: Annotated[
         Path | None, typer.Option("--index", "-i", metavar="INDEX", help="Reference cells to compare with.")
     ] = None,
+    markers: Annotated[Path | None, typer.Option("--markers", metavar="TABLE", help="Known markers of types.")] = None,
     max_file: Annotated[float, typer.Option("--max-file", min=0.001, metavar="GIB", help="Largest upload.")] = 2,
     max_cells: Annotated[int, typer.Option("--max-cells", min=1, help="Most cells in an upload.")] = 1_000_000,
     memory: Annotated[float, typer.Option("--memory", min=1, metavar="GIB", help="Most memory of a worker.")] = 8,
@@ -50,10 +51,9 @@ def serve(
     """
     for library in ("fastapi", "uvicorn"):
         needed(library, extra="web", doing="the page")
-    from spoticell.web.serve import serve as run
-    from spoticell.web.serve import settings_of
+    from spoticell.web import serve as server
 
-    settings = settings_of(
+    settings = server.settings_of(
         host=host,
         data_dir=data_dir,
         workers=workers,
@@ -63,10 +63,11 @@ def serve(
         allow_host=allow_host or (),
         bundles=model or (),
         index=index,
+        markers=markers,
         max_file=max_file,
         max_cells=max_cells,
         memory=memory,
         disk=disk,
     )
     listen(quiet=False, details=True)
-    run(settings, host=host, port=port, browser=not no_browser)
+    server.serve(settings, host=host, port=port, browser=not no_browser)

@@ -203,6 +203,8 @@ def _outcome(annotation: Annotation, place: Place, *, quiet: bool) -> dict[str, 
         named, cells = int((annotation.answer_n >= 0).sum()), len(annotation.answer_n)
         written = ", ".join(str(path) for path in (place.output, place.report) if path is not None)
         say(f"  {named:,} of {cells:,} cells named ({share(named, cells)}). Written: {written}")
+        for caution in annotation.cautions:
+            say(f"  note: {caution.text}")
     report = None if place.report is None else str(place.report)
     return {"file": str(place.cells)} | summary_record(annotation) | {"output": str(place.output), "report": report}
 

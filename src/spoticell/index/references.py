@@ -21,9 +21,11 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.errors import SearchError, SpoticellError, note
 from spoticell.index import COLUMNS, ReferenceCells
 from spoticell.io import BLOCK, Cells, CellSource, open_source
-from spoticell.io.aligned import aligned_blocks
+from spoticell.io.aligned import taken
 from spoticell.io.findings import inspect
 from spoticell.io.fingerprints import stored_fingerprints
+from spoticell.io.in_order import in_order
+from spoticell.io.source import CellBlock
 from spoticell.keys import DONOR, LABEL
 from spoticell.model.bundle import Bundle
 from spoticell.progress import Progress
@@ -89,15 +91,29 @@ class Fingerprinter:
             for start in range(0, source.n_cells, BLOCK):
                 yield start, stored.read(start, start + BLOCK)
             return
-        findings = inspect(source, self.bundle.vocabulary, layer=self._layer, gene_column=self._gene_column)
+        findings = inspect(
+            source,
+            self.bundle.vocabulary,
+            layer=self._layer,
+            gene_column=self._gene_column,
+            threads=self._threads,
+        )
         for warning in findings.warnings:
             note(f"{source.name}: {warning}")
+        runtime = self._opened()
+
+        def look(cells: CellBlock) -> tuple[int, NDArray[np.float32]]:
+            said = runtime.predict(taken(cells.values_nv, findings), findings.match.measured_g)
+            return cells.start, said.fingerprint_nd
+
+        yield from in_order(look, source.blocks(findings.matrix), threads=runtime.threads)
+
+    def _opened(self) -> Runtime:
         if self._runtime is None:
             from spoticell.model.runtime import Runtime  # noqa: PLC0415 - slow to load, and stored ones do without
 
             self._runtime = Runtime(self.bundle, threads=self._threads)
-        for start, counts_ng in aligned_blocks(source, findings):
-            yield start, self._runtime.predict(counts_ng, findings.match.measured_g).fingerprint_nd
+        return self._runtime
 
 
 class Reader:

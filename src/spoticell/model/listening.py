@@ -14,27 +14,17 @@ Axes: ``c`` labels, ``g`` the bundle's genes, ``k`` numbers of the summary, ``d`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load
-from scipy.special import erf
 
 from spoticell.model.bundle import Bundle
+from spoticell.model.layers import Floats, Layers, Tensors, layers_of, loading_of, read_tensors
 
-WEIGHTS, EXAMPLES = "weights.safetensors", "examples.safetensors"
+EXAMPLES = "examples.safetensors"
 STEPS, RATE = 120, 0.1
 """Steps of the search, and how far one goes; more change nothing that is seen."""
 PULL = 0.01
 """How strongly a summary is held to the mean of all cells: of many that give a fingerprint the nearest is sought."""
-EPS = 1e-5
-"""What batch norm adds to a variance."""
-
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.floating[Any]]
-Tensors = dict[str, NDArray[Any]]
 
 
 def listening(bundle: Bundle) -> Floats | None:
@@ -59,48 +49,13 @@ def listening(bundle: Bundle) -> Floats | None:
     >>> "APOH" in [bundle.vocabulary.symbols[g] for g in np.argsort(-strength_cg[hepatocyte])[:20]]
     True
     """
-    if not {WEIGHTS, EXAMPLES} <= set(bundle.manifest.files):
+    tensors = read_tensors(bundle) if EXAMPLES in bundle.manifest.files else None
+    if tensors is None:
         return None
-    tensors: Tensors = load(bundle.read(WEIGHTS))
-    if not _is_summary_alone(tensors):
-        return None
-    summary_ck = _backwards(_layers(tensors), mean_fingerprints(bundle))
-    spread_k = np.sqrt(tensors["summary.norm.running_var"] + EPS)
-    loading_kg = tensors["summary.project.weight"].astype(np.float32) / spread_k[:, None]
-    strength_cg: Floats = (summary_ck - summary_ck.mean(axis=0)) @ (loading_kg * tensors["gene_weight"])
+    summary_ck = _backwards(layers_of(tensors), mean_fingerprints(bundle))
+    loading_kg = loading_of(tensors) * tensors["gene_weight"]
+    strength_cg: Floats = (summary_ck - summary_ck.mean(axis=0)) @ loading_kg
     return strength_cg
-
-
-@dataclass(frozen=True)
-class _Layers:
-    """From the summary, before its norm's scale and shift, to the fingerprint; norms are folded into the weights."""
-
-    scale_k: Floats
-    shift_k: Floats
-    weights: tuple[Floats, ...]
-    biases: tuple[Floats, ...]
-
-
-def _is_summary_alone(tensors: Tensors) -> bool:
-    needed = {"gene_weight", "summary.project.weight", "fusion.body.1.weight"}
-    if not needed <= set(tensors):
-        return False
-    return bool(tensors["fusion.body.1.weight"].shape[1] == tensors["summary.project.weight"].shape[0])
-
-
-def _layers(tensors: Tensors) -> _Layers:
-    def folded(linear: int, norm: int) -> tuple[Floats, Floats]:
-        weight, bias = (tensors[f"fusion.body.{linear}.{part}"].astype(np.float32) for part in ("weight", "bias"))
-        gain, shift, mean, variance = (
-            tensors[f"fusion.body.{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
-        )
-        scale = (gain / np.sqrt(variance + EPS)).astype(np.float32)
-        return weight * scale[:, None], np.asarray((bias - mean) * scale + shift, dtype=np.float32)
-
-    first, second = folded(1, 2), folded(5, 6)
-    last = tuple(tensors[f"fusion.body.9.{part}"].astype(np.float32) for part in ("weight", "bias"))
-    weights, biases = zip(first, second, last, strict=True)
-    return _Layers(tensors["summary.norm.weight"], tensors["summary.norm.bias"], weights, biases)
 
 
 def mean_fingerprints(bundle: Bundle) -> Floats:
@@ -124,38 +79,17 @@ def mean_fingerprints(bundle: Bundle) -> Floats:
     return _unit(mean_cd)
 
 
-def _backwards(layers: _Layers, target_cd: Floats) -> Floats:
+def _backwards(layers: Layers, target_cd: Floats) -> Floats:
     """Search the summaries whose fingerprints point where the targets do, by Adam."""
     x_ck = np.zeros((len(target_cd), len(layers.scale_k)), dtype=np.float32)
     mean, square = (np.zeros(x_ck.shape, dtype=np.float32) for _ in range(2))
     for step in range(1, STEPS + 1):
-        slope = _slope(layers, x_ck, target_cd) + PULL * x_ck
+        # 1 - cosine falls as the fingerprint goes the way of the target
+        slope = layers.backwards(layers.forwards(x_ck), -target_cd) + PULL * x_ck
         mean += 0.1 * (slope - mean)
         square += 0.001 * (slope**2 - square)
         x_ck -= RATE * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
     return x_ck
-
-
-def _slope(layers: _Layers, x_ck: Floats, target_cd: Floats) -> Floats:
-    """Give how 1 - cosine of fingerprint and target grows with each number of the summary."""
-    value, bend = _gelu(x_ck * layers.scale_k + layers.shift_k)
-    bends = [bend * layers.scale_k]
-    for weight, bias in zip(layers.weights[:-1], layers.biases[:-1], strict=True):
-        value, bend = _gelu(value @ weight.T + bias)
-        bends.append(bend)
-    ahead_cd = value @ layers.weights[-1].T + layers.biases[-1]
-    length_c1 = np.maximum(np.linalg.norm(ahead_cd, axis=1, keepdims=True), 1e-6)
-    print_cd = ahead_cd / length_c1
-    slope = -(target_cd - print_cd * (print_cd * target_cd).sum(axis=1, keepdims=True)) / length_c1
-    for weight, bend in zip(reversed(layers.weights), reversed(bends), strict=True):
-        slope = (slope @ weight) * bend
-    return np.asarray(slope, dtype=np.float32)
-
-
-def _gelu(values: Numbers) -> tuple[Numbers, Numbers]:
-    """Give gelu and its slope."""
-    share = 0.5 * (1 + erf(values / np.float32(np.sqrt(2))))
-    return values * share, share + values * np.exp(-0.5 * values**2) / np.float32(np.sqrt(2 * np.pi))
 
 
 def _unit(rows: Floats) -> Floats:

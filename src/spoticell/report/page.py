@@ -19,6 +19,7 @@ from spoticell.report.sections.facts import found, repeat
 from spoticell.report.sections.groups import group_table
 from spoticell.report.sections.head import head
 from spoticell.report.sections.matches import match_evidence
+from spoticell.report.sections.reasons import reasons
 from spoticell.report.sections.samples import sample_view
 from spoticell.report.sections.scatter import fingerprint_map
 from spoticell.report.sections.scores import scores
@@ -32,6 +33,7 @@ TITLES = {
     "scores": "How sure the answers are",
     "matches": "Matches with reference cells",
     "cells": "Cells on the gene grid",
+    "reasons": "Genes that speak for the types",
     "repeat": "How to repeat the run",
 }
 """Of the sections, in their order; each has a template of its name, which finds its values under this name."""
@@ -82,6 +84,7 @@ def render(annotation: Annotation, *, examples: Sequence[Example], command: str)
         "scores": scores(annotation),
         "matches": match_evidence(annotation),
         "cells": example_cards(examples, annotation),
+        "reasons": reasons(examples, annotation),
         "repeat": repeat(annotation, command),
     }
     sections = [(place, title) for place, title in TITLES.items() if values[place] is not None]

@@ -16,7 +16,6 @@ from anndata import AnnData
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -28,9 +27,12 @@ from spoticell.biology.palette import colors_of, score_color
 from spoticell.biology.short_names import short_name
 from spoticell.errors import ConfigError
 from spoticell.model.bundle import DEFAULT, Bundle, load_bundle
-from spoticell.report.captions import place_labels
 from spoticell.report.map import choose_mapped, project
 from spoticell.report.picture import LEVELS, level_colors, level_picture, most_its_own
+from spoticell.report.pixels import name_points
+from spoticell.report.reasons import reasons
+
+__all__ = ["cell_picture", "composition", "fingerprint_map", "reasons", "score_histogram"]
 
 BACKGROUND = 200
 """Other cells from which the genes named on a picture stand out."""
@@ -95,7 +97,7 @@ def cell_picture(
     ax.set(xticks=[], yticks=[], title=title)
     own = most_its_own(counts_g, counts_g[None][:0] if others_og is None else others_og, n_named)
     rows, columns = np.divmod(loaded.pixel_g[own], grid)
-    _name_points(ax, [loaded.vocabulary.symbols[g] for g in own.tolist()], columns, rows, grid)
+    name_points(ax, [loaded.vocabulary.symbols[g] for g in own.tolist()], columns, rows, grid)
     return ax
 
 
@@ -254,19 +256,6 @@ def _least_score(run: Mapping[str, Any]) -> float:
 
 def _axes(ax: Axes | None, *, size: tuple[float, float]) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1] if ax is None else ax
-
-
-def _name_points(ax: Axes, names: list[str], x: NDArray[np.intp], y: NDArray[np.intp], grid: int) -> None:
-    """Ring the pixels and write names beside them."""
-    outline = [withStroke(linewidth=2.5, foreground="#070a10")]
-    points = [(float(column), float(row)) for column, row in zip(x, y, strict=True)]
-    ax.scatter(x, y, s=40, facecolors="none", edgecolors="white", linewidths=1)
-    for label in place_labels(names, points, side=grid, height=grid / 28, ring=2.2):
-        ends = zip(label.point, label.line_end, strict=True)
-        ax.plot(*ends, color="white", linewidth=0.8, alpha=0.8)
-        ax.text(*label.middle, label.text, color="white", size=8, weight="bold", ha="center", va="center").set(
-            path_effects=outline
-        )
 
 
 def _scatter_types(

@@ -28,12 +28,12 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.io.passing import passing_place
 from spoticell.model.bundle import CODE, write_genes, write_manifest
 from spoticell.model.calibration import Softening, Together, Trust
+from spoticell.model.layers import NETWORK, WEIGHTS
 from spoticell.model.manifest import MODEL
 from spoticell.model.runtime import FAMILIARITY, OUTPUTS
 from spoticell.training.layout import GRID
 from spoticell.training.loss import node_probabilities, reach_of
 from spoticell.training.network import FingerprintNetwork
-from spoticell.training.pretrained import NETWORK, WEIGHTS
 from spoticell.training.rehearsal import EXAMPLES
 from spoticell.training.trained import Trained
 

@@ -19,15 +19,11 @@ from torch import Tensor
 
 from spoticell.errors import BundleError
 from spoticell.model.bundle import CODE, Bundle, load_bundle
+from spoticell.model.layers import BEFORE, NETWORK, WEIGHTS
 from spoticell.training.config import NetworkConfig
 from spoticell.training.fast import FastFingerprintNetwork
 from spoticell.training.rehearsal import EXAMPLES, Examples
 
-WEIGHTS = "weights.safetensors"
-NETWORK = "network"
-"""Name under which the weights' file tells the shape of the network."""
-BEFORE = {"cell_length": 1.0}
-"""What weights were made with that don't say."""
 HEAD = ("labels.weight", "labels.bias")
 
 

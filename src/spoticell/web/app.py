@@ -18,9 +18,11 @@ from starlette.exceptions import HTTPException
 
 from spoticell.version import __version__
 from spoticell.web import threshold_routes
+from spoticell.web.ask_routes import router as ask_router
 from spoticell.web.cell_routes import router as cell_router
 from spoticell.web.columns_routes import router as columns_router
 from spoticell.web.disk import FULL, is_full
+from spoticell.web.explain_routes import router as explain_router
 from spoticell.web.grid_routes import router as grid_router
 from spoticell.web.guard import HEADERS, Guard
 from spoticell.web.health_routes import router as health_router
@@ -29,7 +31,9 @@ from spoticell.web.people import is_person, refusal_page
 from spoticell.web.routes import router
 from spoticell.web.sample_routes import router as sample_router
 from spoticell.web.settings import Settings
+from spoticell.web.share_routes import router as share_router
 from spoticell.web.site import GONE, Site
+from spoticell.web.tissue_routes import router as tissue_router
 
 STATIC = Path(str(files("spoticell"))) / "web" / "static"
 
@@ -74,9 +78,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(cell_router)
     app.include_router(sample_router)
     app.include_router(columns_router)
+    app.include_router(ask_router)
     app.include_router(threshold_routes.router)
+    app.include_router(tissue_router)
+    app.include_router(explain_router)
     app.include_router(grid_router)
     app.include_router(health_router)
+    app.include_router(share_router)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_values)
     app.add_exception_handler(FileNotFoundError, _gone)

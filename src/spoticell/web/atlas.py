@@ -41,10 +41,10 @@ class Atlas:
 def atlas_of(bundle: Bundle) -> Atlas | None:
     """Give the atlas of a model, worked out when it is first asked for; None if the model brings no weights."""
     with _one_at_a_time:  # it takes seconds on all cores
-        return _atlas(_Kept(bundle))
+        return _atlas(Kept(bundle))
 
 
-class _Kept:
+class Kept:
     """A bundle that is the same as another with the same contents."""
 
     def __init__(self, bundle: Bundle) -> None:
@@ -54,11 +54,11 @@ class _Kept:
         return hash(self.bundle.sha256)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and other.bundle.sha256 == self.bundle.sha256
+        return isinstance(other, Kept) and other.bundle.sha256 == self.bundle.sha256
 
 
 @lru_cache(maxsize=8)
-def _atlas(kept: _Kept) -> Atlas | None:
+def _atlas(kept: Kept) -> Atlas | None:
     bundle = kept.bundle
     strength_cg = listening(bundle)
     if strength_cg is None:

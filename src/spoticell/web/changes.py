@@ -18,10 +18,11 @@ from spoticell.annotation.samples import samples_of
 from spoticell.errors import ConfigError
 from spoticell.model.bundle import Bundle
 from spoticell.web import sink
-from spoticell.web.columns import CATEGORY, MISSING, kept_values, listed
+from spoticell.web.columns import CATEGORY, LIST, MISSING, kept_values, listed
 from spoticell.web.refusal import Refusal
 from spoticell.web.summary import UNKNOWN_TYPE
 
+NO_COLUMNS = "This run kept no columns of its file. Run the job again."
 NO_CATEGORIES = "There is no such column of categories. Give the place of one in the list of columns."
 MIXED = "These columns can't be compared: a sample has cells of both values, or none is left. Choose other samples."
 
@@ -45,7 +46,7 @@ def changes(
     Refusal
         If there is no such column or value, or a sample has cells of both values.
     """
-    names = _categories(folder, column)
+    names = category_names(folder, column)
     if first == second or max(first, second) >= len(names):
         raise Refusal(422, f"Give two different values of the column, from 0 to {len(names) - 1}.")
     pair = (names[first], names[second])
@@ -63,11 +64,14 @@ def changes(
         found = samples_of(obs, by="sample", condition="condition", name="the file")
     except ConfigError as error:
         raise Refusal(422, MIXED) from error
-    counted = count_types(found, _answers(folder)[compared_k], nodes=bundle.nodes, names=bundle.node_names)
+    counted = count_types(found, answers_of(folder)[compared_k], nodes=bundle.nodes, names=bundle.node_names)
     return _plain(differences(counted), pair)
 
 
-def _categories(folder: Path, place: int) -> list[str]:
+def category_names(folder: Path, place: int) -> list[str]:
+    """Give the values of a kept column of categories, or refuse."""
+    if not (folder / LIST).exists():
+        raise Refusal(404, NO_COLUMNS)
     columns = listed(folder)["columns"]
     if place >= len(columns) or columns[place]["kind"] != CATEGORY:
         raise Refusal(404, NO_CATEGORIES)
@@ -75,12 +79,12 @@ def _categories(folder: Path, place: int) -> list[str]:
 
 
 def _samples(folder: Path, place: int) -> tuple[NDArray[np.int64], list[str]]:
-    names = _categories(folder, place)
+    names = category_names(folder, place)
     code_n = kept_values(folder, place).astype(np.int64)
     return np.where(code_n == MISSING, -1, code_n), names
 
 
-def _answers(folder: Path) -> NDArray[np.int64]:
+def answers_of(folder: Path) -> NDArray[np.int64]:
     """Give each cell's answer as a position in the bundle's nodes, -1 for unknown."""
     types_n, answer_n = np.load(folder / sink.TYPES), np.full(1, -1, dtype=np.int64)
     node_t = np.concatenate([np.load(folder / sink.NODES), answer_n])  # the last is that of unknown
@@ -110,4 +114,5 @@ def _plain(found: Differences, pair: tuple[str, str]) -> dict[str, Any]:
         "method": METHOD if found.tested else None,
         "changes": rows,
         "notes": list(found.notes),
+        "states": list(found.states),
     }

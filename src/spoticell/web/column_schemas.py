@@ -74,3 +74,5 @@ class Changes(Shape):
     """Clearest first."""
     notes: list[str]
     """What to bear in mind, in sentences."""
+    states: list[str]
+    """Terms of the types that the last notes are about, in their order: their cells may be in another state."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from spoticell.web import columns
-from spoticell.web.changes import changes
+from spoticell.web.changes import NO_COLUMNS, changes
 from spoticell.web.column_schemas import Changes, ColumnList
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import gzipped
@@ -15,7 +15,6 @@ from spoticell.web.routing import AS_BYTES, Id, faults, site_of
 
 Place = Annotated[int, Path(ge=0, le=columns.MOST_COLUMNS + 10, description="Place in the list, from 0.")]
 Value = Annotated[int, Query(ge=0, lt=columns.MOST_CATEGORIES, description="Place of a value of the column, from 0.")]
-NO_COLUMNS = "This run kept no columns of its file. Run the job again."
 router = APIRouter(prefix="/api/jobs/{id}", tags=["results"], responses=faults(404, 409, 422))
 
 
@@ -62,8 +61,6 @@ def changes_of_column(
     value there is a test.
     """
     results = site_of(request).cells(id)
-    if not (results.folder / columns.LIST).exists():
-        raise Refusal(404, NO_COLUMNS)
     found = changes(results.folder, results.bundle, column=place, first=first, second=second, samples=samples)
     return Changes(**found)
 

@@ -1,4 +1,4 @@
-"""Names that the reader gave to cells: kept beside the results, one small file for each naming, and put into downloads.
+"""Names that the reader gave to cells: kept beside the results, one small file for each naming.
 
 A later name replaces an earlier one.  Files are numbered, so that of two who name cells at the same moment one is the
 first, and the last can be undone.  Axis: ``n`` cells.
@@ -6,31 +6,22 @@ first, and the last can be undone.  Axis: ``n`` cells.
 
 from __future__ import annotations
 
-import csv
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.biology.everyday import read_name
 from spoticell.biology.palette import oklch, term_color
 from spoticell.errors import OutputError
-from spoticell.io.annotated import add_columns
-from spoticell.io.formula import guard
 from spoticell.io.write import atomic
 from spoticell.keys import UNKNOWN
 from spoticell.web import sink
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
 
-FOLDER, COLUMN = "curated", "spoticell_curated"
+FOLDER = "curated"
 MOST_EDITS = 500
 """How often the cells of a job may be named."""
 TURN = 137.5
@@ -110,47 +101,12 @@ def _given(place: int, name: str, cells: int) -> dict[str, Any]:
     return {"name": name, "term": term, "color": color, "cells": cells}
 
 
-def with_names(results: Results, file: str) -> Path | None:
-    """Write a file to keep with the names in it: each cell's given name, or else the name of its type.
-
-    Parameters
-    ----------
-    results
-        The job's.
-    file
-        `sink.H5AD` or `sink.CSV`; other files have no place for the names.
-
-    Returns
-    -------
-    A passing file, to be removed once it is sent; None where no name was given.
-    """
+def curated_names(results: Results) -> NDArray[np.object_] | None:
+    """Give each cell's given name, or else the name of its type, ``(n,)``; None where no name was given."""
     names, code_n = Curated(results.folder, results.n_cells).names()
-    if file not in {sink.H5AD, sink.CSV} or not code_n.any():
+    if not code_n.any():
         return None
     types = [*(results.bundle.node_names[node] for node in results.array(sink.NODES).tolist()), UNKNOWN]
     type_n = np.minimum(results.types(), len(types) - 1)
-    name_n = np.where(code_n > 0, np.array(["", *names], dtype=object)[code_n], np.array(types, dtype=object)[type_n])
-    handle, place = tempfile.mkstemp(dir=results.folder / FOLDER, prefix="passing-")
-    os.close(handle)
-    passing = Path(place)
-    try:
-        if file == sink.H5AD:
-            shutil.copyfile(results.folder / file, passing)
-            with h5py.File(passing, "r+") as opened:
-                add_columns(opened["obs"], pd.DataFrame({COLUMN: pd.Categorical(name_n)}))
-        else:
-            _write_rows(results.folder / file, passing, name_n)
-    except BaseException:
-        passing.unlink(missing_ok=True)
-        raise
-    return passing
-
-
-def _write_rows(table: Path, passing: Path, name_n: NDArray[np.object_]) -> None:
-    def column() -> Iterator[str]:
-        yield COLUMN
-        yield from (guard(str(name)) for name in name_n)
-
-    with table.open(newline="", encoding="utf-8") as before, passing.open("w", newline="", encoding="utf-8") as after:
-        rows = zip(csv.reader(before), column(), strict=True)
-        csv.writer(after, lineterminator="\n").writerows([*row, name] for row, name in rows)
+    given_n, named_n = np.array(["", *names], dtype=object)[code_n], np.array(types, dtype=object)[type_n]
+    return np.where(code_n > 0, given_n, named_n)

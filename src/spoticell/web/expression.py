@@ -23,23 +23,32 @@ def expression(results: Results, texts: list[str]) -> dict[str, Any]:
     """Give share and mean in each type of the genes that texts name, and the texts that name none."""
     type_n = _type_of_each(results)
     cells_t = np.maximum(np.bincount(type_n, minlength=_types(results)), 1)
-    genes: dict[int, dict[str, Any]] = {}
+    meant, unknown = genes_meant(results, texts)
+    genes = []
+    for g, words in meant.items():
+        level_n = levels_of(results, g)
+        seen_t = np.bincount(type_n, weights=level_n > 0, minlength=len(cells_t)) / cells_t
+        mean_t = np.bincount(type_n, weights=level_n, minlength=len(cells_t)) / cells_t
+        genes.append(words | {"share": seen_t.round(4).tolist(), "mean": mean_t.round(4).tolist()})
+    return {"genes": genes, "unknown": unknown}
+
+
+def genes_meant(results: Results, texts: list[str]) -> tuple[dict[int, dict[str, str]], list[str]]:
+    """Give symbol and id of each gene that texts name, by its position, and the texts that name none."""
+    meant: dict[int, dict[str, str]] = {}
     unknown: list[str] = []
     for text in dict.fromkeys(texts):
         g = results.gene(text)
         if g is None:
             unknown.append(text)
-        elif g not in genes:
-            level_n = _levels(results, g)
-            seen_t = np.bincount(type_n, weights=level_n > 0, minlength=len(cells_t)) / cells_t
-            mean_t = np.bincount(type_n, weights=level_n, minlength=len(cells_t)) / cells_t
-            genes[g] = _named(results, g) | {"share": seen_t.round(4).tolist(), "mean": mean_t.round(4).tolist()}
-    return {"genes": list(genes.values()), "unknown": unknown}
+        else:
+            meant[g] = {"symbol": results.bundle.vocabulary.symbols[g], "id": results.bundle.vocabulary.ids[g]}
+    return meant, unknown
 
 
 def spread(results: Results, g: int) -> dict[str, Any]:
     """Give how a gene is spread over the cells of each type that have it."""
-    level_n = _levels(results, g)
+    level_n = levels_of(results, g)
     most, seen_n = float(level_n.max(initial=0)), level_n > 0
     step_n = np.minimum((level_n * (STEPS / max(most, 1e-30))).astype(np.intp), STEPS - 1)
     place_s = (_type_of_each(results) * STEPS + step_n)[seen_n]
@@ -47,7 +56,8 @@ def spread(results: Results, g: int) -> dict[str, Any]:
     return {"symbol": results.bundle.vocabulary.symbols[g], "most": round(most, 4), "cells": cells_t.tolist()}
 
 
-def _levels(results: Results, g: int) -> NDArray[np.float64]:
+def levels_of(results: Results, g: int) -> NDArray[np.float64]:
+    """Give the log-normalised counts of a gene in all cells, ``(n,)``."""
     return log_normalised(Counts(results.folder / sink.COUNTS).gene(g), results.array(sink.N_COUNTS))
 
 
@@ -57,7 +67,3 @@ def _types(results: Results) -> int:
 
 def _type_of_each(results: Results) -> NDArray[np.intp]:
     return np.minimum(results.types(), _types(results) - 1).astype(np.intp)
-
-
-def _named(results: Results, g: int) -> dict[str, Any]:
-    return {"symbol": results.bundle.vocabulary.symbols[g], "id": results.bundle.vocabulary.ids[g]}

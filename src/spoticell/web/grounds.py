@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from spoticell.annotation.decision import Grounds
 from spoticell.annotation.result import Annotation
+from spoticell.annotation.samples import Samples
 from spoticell.biology.answer_rule import Standing
 
 GROUNDS, GROUNDS_ALONE = "grounds", "grounds_alone"
 """Folders of the grounds of the answers that were read together, and of those to each cell alone."""
-BARRED, GROUP_SUMS = "barred.npy", "group_sums.npy"
+BARRED, DOUBTED, GROUP_SUMS, PROGRAMS = "barred.npy", "doubted.npy", "group_sums.npy", "programs.npy"
+MATCHED = "matched.npz"
 SAMPLE_OF, SAMPLE_WORDS = "sample_of.npy", "samples.json"
 
 _PARTS: dict[str, type[np.generic]] = {
@@ -104,6 +106,13 @@ def keep(annotation: Annotation, folder: Path) -> None:
         The results of the job.
     """
     np.save(folder / BARRED, annotation.barred_n, allow_pickle=False)
+    if annotation.programs_np is not None:
+        np.save(folder / PROGRAMS, annotation.programs_np, allow_pickle=False)
+    np.save(folder / DOUBTED, annotation.doubted_n, allow_pickle=False)
+    if annotation.matches is not None:
+        terms, code_n = np.unique(annotation.matches.terms_n.astype(str), return_inverse=True)
+        novel_n = annotation.matches.evidence.novel_n
+        np.savez(folder / MATCHED, terms=terms, code=code_n.astype(np.uint16), novel=novel_n)
     if annotation.samples is not None:
         samples = annotation.samples
         words = {"by": samples.by, "names": samples.names, "conditions": samples.conditions}
@@ -111,3 +120,20 @@ def keep(annotation: Annotation, folder: Path) -> None:
         np.save(folder / SAMPLE_OF, samples.sample_n, allow_pickle=False)
     if annotation.groups is not None and annotation.groups.probability_km is not None:
         np.save(folder / GROUP_SUMS, annotation.groups.probability_km, allow_pickle=False)
+
+
+def kept_samples(results: Path) -> Samples | None:
+    """Give from which sample each cell is, as a run was told it; None where it wasn't."""
+    if not (results / SAMPLE_OF).exists():
+        return None
+    words = json.loads((results / SAMPLE_WORDS).read_text(encoding="utf-8"))
+    sample_n = np.load(results / SAMPLE_OF)
+    return Samples(words["by"], None, tuple(words["names"]), sample_n, tuple(words["conditions"]))
+
+
+def kept_matches(results: Path) -> tuple[NDArray[np.object_], NDArray[np.bool_]] | None:
+    """Give the term that each cell's matches say, and whether the cell is novel; None where no index was asked."""
+    if not (results / MATCHED).exists():
+        return None
+    with np.load(results / MATCHED) as kept:
+        return kept["terms"].astype(object)[kept["code"]], kept["novel"]

@@ -17,6 +17,7 @@ import numpy as np
 from spoticell.annotation.decision import decide
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import relatives_of, some_said, tissues_said
+from spoticell.annotation.reasons import ENOUGH_GENES, SHALLOW
 from spoticell.biology.columns import shared_columns
 from spoticell.biology.ontology import Ontology, load_ontology
 from spoticell.errors import SpoticellError
@@ -25,16 +26,10 @@ from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
 
 LOOKS = "looks.json"
-SHALLOW = 200
-"""Counts below which droplets are often empty."""
-ENOUGH_GENES = 5000
-"""Known genes from which few counts say that; on a panel whole cells have few."""
 COMMON, MOST = 0.05, 4
 """Share of the cells from which a broad type is told, and how many are."""
 NAMED = 5
 """Columns that are named."""
-BLOOD_CELL, MOSTLY = "CL:0000988", 0.9
-"""What all cells of blood are, and the share of them that says that the sample may be blood."""
 
 
 def guess(findings: Findings, source: CellSource, options: Options) -> dict[str, Any]:
@@ -52,8 +47,9 @@ def guess(findings: Findings, source: CellSource, options: Options) -> dict[str,
     Returns
     -------
     ``cells`` that were looked at; ``tissues`` with the share of cells that are of their own types; ``kinds``, the
-    commonest broad types with their shares; ``blood``, whether nearly all are blood cells; ``shallow``, the share of
-    cells with very few counts, None where that says nothing; ``columns`` about cells, how many and the first.
+    commonest broad types with their shares; ``blood``, whether nearly all are blood cells; ``says``, all that in the
+    words of a run; ``shallow``, the share of cells with very few counts, None where that says nothing; ``columns``
+    about cells, how many and the first.
 
     Examples
     --------
@@ -73,6 +69,7 @@ def guess(findings: Findings, source: CellSource, options: Options) -> dict[str,
         "tissues": {},
         "kinds": [],
         "blood": False,
+        "says": "",
         "shallow": None,
         "columns": _columns(source),
     }
@@ -89,9 +86,9 @@ def guess(findings: Findings, source: CellSource, options: Options) -> dict[str,
     answer_n = decide(said, counts_n, bundle, threshold=options.lowest, relatives=relatives).answer_n
     ontology = load_ontology()
     terms = [bundle.nodes[answer] for answer in answer_n.tolist() if answer >= 0]
-    told |= {"cells": len(answer_n), "tissues": tissues.shares, "kinds": _kinds(terms, len(answer_n), ontology)}
-    of_blood = sum(BLOOD_CELL in ontology.ancestors(term) for term in terms)
-    return told | {"blood": bool(terms) and of_blood >= MOSTLY * len(terms)}
+    kinds = _kinds(terms, len(answer_n), ontology)
+    looks = {"tissues": tissues.shares, "blood": tissues.blood, "says": f"{tissues.looks()}."}
+    return told | {"cells": len(answer_n), "kinds": kinds} | looks
 
 
 def keep_looks(looks: dict[str, Any], folder: Path) -> None:

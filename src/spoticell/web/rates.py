@@ -9,7 +9,7 @@ from operator import itemgetter
 from spoticell.web.jobs import DONE, QUEUED, READY, RUNNING, Job
 from spoticell.web.quota import values_of
 
-BEGIN, A_MAP, A_CELL, A_VALUE = 0.3, 0.06, 1e-4, 3e-8
+BEGIN, A_MAP, A_CELL, A_VALUE = 0.8, 0.06, 1e-4, 3e-8
 """Seconds that a run takes on two cores: for itself, for the square root of its cells (the map is drawn from some of
 them), for a cell and for a value above zero."""
 QUICK = 2.0
@@ -26,7 +26,7 @@ def guess(job: Job) -> float:
     --------
     >>> job = Job("0" * 32, "a.h5ad", "b.h5ad", 9, 0, 0, findings={"cells": 10_000, "values": 7_300_000}, looked=1.3)
     >>> round(guess(job), 1)
-    7.5
+    8.0
     """
     cells = int((job.findings or {}).get("cells", 0))
     reading = max(job.looked - QUICK, 0)

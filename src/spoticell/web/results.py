@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spoticell.biology.answer_rule import rule_of
+from spoticell.biology.markers import Markers
 from spoticell.biology.ontology import BROAD, load_ontology
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
@@ -49,10 +50,14 @@ class Results:
         The trained model that was used.
     neighbours
         What finds reference cells for its fingerprints; None where the server has no index of this bundle.
+    markers
+        Known markers of types; None where the server has no table of them.
     """
 
-    def __init__(self, folder: Path, bundle: Bundle, neighbours: Neighbours | None = None) -> None:
-        self.folder, self.bundle, self.neighbours = folder, bundle, neighbours
+    def __init__(
+        self, folder: Path, bundle: Bundle, neighbours: Neighbours | None = None, markers: Markers | None = None
+    ) -> None:
+        self.folder, self.bundle, self.neighbours, self.markers = folder, bundle, neighbours, markers
         self._types_n = self._array(sink.TYPES)
 
     @property
@@ -136,7 +141,7 @@ class Results:
         term = UNKNOWN if node is None else self.bundle.nodes[node]
         return {
             "position": n,
-            "name": self._name(n),
+            "name": self.name(n),
             "term": term,
             "type": term if node is None else self.bundle.node_names[node],
             "score": score,
@@ -188,7 +193,8 @@ class Results:
             return None
         return int(self._array(sink.NODES)[self._types_n[n]])
 
-    def _name(self, n: int) -> str:
+    def name(self, n: int) -> str:
+        """Give the name of a cell."""
         ends = self._array(sink.NAME_ENDS)
         start = int(ends[n - 1]) if n else 0
         with (self.folder / sink.NAMES).open("rb") as file:

@@ -34,6 +34,8 @@ def _needed(task: Task) -> Iterator[Path]:
     # a server that is started in the folder above its data has that in its path, and with it all jobs
     folder = task.folder.resolve()
     yield from (Path(place) for place in sys.path if place and not folder.is_relative_to(Path(place).resolve()))
+    if task.options.markers is not None:
+        yield Path(task.options.markers).resolve()
     for place in (task.options.model, task.options.index):
         if isinstance(place, str | Path) and Path(place).is_dir():
             yield Path(place)

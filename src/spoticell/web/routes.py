@@ -15,9 +15,10 @@ from spoticell.version import __version__
 from spoticell.web import demo, sink
 from spoticell.web.cell_schemas import CellInfo
 from spoticell.web.curated import FOLDER as CURATED
-from spoticell.web.curated import with_names
+from spoticell.web.filters import LONGEST, read_rules
 from spoticell.web.guard import WRONG, cookie, is_right
 from spoticell.web.jobs import AT_REST
+from spoticell.web.kept_marks import with_marks
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import events, gzipped, packed, to_keep
 from spoticell.web.routing import AS_BYTES, Cell, Id, faults, position_of, site_of
@@ -38,6 +39,7 @@ from spoticell.web.upload import FIELD, receive
 from spoticell.web.visitors import visitor_of
 
 FileName = Literal["annotated.h5ad", "types.csv", "report.html"]
+Filter = Annotated[str, Query(max_length=LONGEST, description="Filters of columns, as the page's address has them.")]
 
 _BODY = {
     "requestBody": {
@@ -261,10 +263,17 @@ def commands(request: Request, id: Id) -> Response:
     responses=faults(404, 409, 422) | {200: AS_BYTES},
     response_class=FileResponse,
 )
-def file(request: Request, id: Id, name: FileName) -> FileResponse:
-    """Give a file to keep. Names that readers gave to cells are in the h5ad and the csv, as ``spoticell_curated``."""
+def file(request: Request, id: Id, name: FileName, filter: Filter = "") -> FileResponse:
+    """Give a file to keep. What readers did to cells is in the h5ad and the csv.
+
+    Names that they gave are in ``spoticell_curated``. With a filter, ``spoticell_filtered`` says which cells it leaves
+    out; all cells stay in the files.
+    """
     site = site_of(request)
     folder, job = site.results(id), site.job(id)
-    if (folder / CURATED).is_dir() and (passing := with_names(site.cells(id), name)) is not None:
-        return to_keep(passing, job, name=name, after=BackgroundTask(passing.unlink, missing_ok=True))
+    rules = read_rules(filter)
+    if rules or (folder / CURATED).is_dir():
+        passing = with_marks(site.cells(id), name, rules)
+        if passing is not None:
+            return to_keep(passing, job, name=name, after=BackgroundTask(passing.unlink, missing_ok=True))
     return to_keep(folder / name, job)

@@ -27,7 +27,7 @@ from spoticell.web.sample_schemas import (
     Suggestions,
 )
 from spoticell.web.schemas import Term
-from spoticell.web.selection import apart, drawn, members
+from spoticell.web.selection import apart, drawn, members, types_meant
 from spoticell.web.summary import named_terms
 from spoticell.web.type_card import about
 
@@ -53,7 +53,7 @@ def genes_apart(request: Request, id: Id, chosen: Chosen) -> Apart:
     Of more than 1,000 cells, and of more than 1,000 others, so many are drawn by chance, always the same.
     """
     results = site_of(request).cells(id)
-    return Apart(**apart(results, members(results, chosen)))
+    return Apart(**apart(results, members(results, chosen), types_meant(results, chosen)))
 
 
 @router.post("/jobs/{id}/matches", responses=faults(403, 404, 409, 413, 422))

@@ -47,6 +47,8 @@ class ApartGene(Shape):
     """Share of the set's cells that have it."""
     elsewhere: Share
     """Share of the other cells that have it."""
+    known: str | None
+    """The type of these cells that it is known to mark; null where it marks none, or the server has no table."""
 
 
 class Apart(Shape):

@@ -224,6 +224,13 @@ class NearStudy(Shape):
     cells: int
 
 
+class NearTissue(Shape):
+    """A tissue that holds the nearest reference of some cells."""
+
+    tissue: str
+    cells: int
+
+
 class SecondChoice(Shape):
     """What a group would be otherwise; ``unknown`` where that is nothing."""
 
@@ -256,6 +263,9 @@ class NamedGroup(Shape):
     """Whether it looks unlike all known types; null where the model can't tell."""
     genes: list[SeparatingGene]
     studies: list[NearStudy]
+    tissues: list[NearTissue] = []
+    agree: Share | None = None
+    """Share of its cells whose reference cells say its type, or a coarser or finer one; null without an index."""
 
 
 class Part(Shape):
@@ -289,6 +299,22 @@ class SamplesInfo(Shape):
     """The first of them."""
 
 
+class TissueShown(Shape):
+    """The tissue that the cells were told to be from; null for what they show themselves."""
+
+    shown: str | None
+    saved: str | None
+    """That of the files to keep."""
+
+
+class CautionInfo(Shape):
+    """Something to know before the answers are trusted."""
+
+    kind: str
+    """``panel``, ``program`` or ``strange``."""
+    text: str
+
+
 class Summary(Shape):
     """The result in short."""
 
@@ -305,6 +331,10 @@ class Summary(Shape):
     """The allowed types, in words; null if any type was allowed."""
     tissues: str | None
     """The tissues that the cells show, in a sentence; null if the tissue was told."""
+    tissue: TissueShown | None = None
+    """Null if these results can't be shown for another tissue."""
+    cautions: list[CautionInfo] = []
+    """What to know before the answers are trusted; none for a plain sample."""
     changed_by_neighbours: int | None = None
     """Cells that were named otherwise than each alone; null if all were named alone."""
     contradicted: int | None = None

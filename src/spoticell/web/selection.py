@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,11 @@ from numpy.typing import NDArray
 from spoticell.biology.group_genes import group_genes, telling
 from spoticell.web import sink
 from spoticell.web.arrays import Counts
+from spoticell.web.marked import known_for
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
 from spoticell.web.sample_schemas import Chosen
+from spoticell.web.summary import UNKNOWN_TYPE
 
 MOST_COMPARED = 1000
 """Cells of a set, and as many of the others, that are compared; of more, so many are drawn, each as likely."""
@@ -38,6 +42,19 @@ def members(results: Results, chosen: Chosen) -> NDArray[np.bool_]:
     if not member_n.any():
         raise Refusal(422, "No cell is chosen.")
     return member_n
+
+
+def types_meant(results: Results, chosen: Chosen) -> list[str]:
+    """Give the terms whose markers tell a set of cells: its types, commonest first; its group's; its commonest type."""
+    if chosen.group is not None:
+        summary = json.loads((results.folder / sink.SUMMARY).read_text(encoding="utf-8"))
+        return [str(summary["groups"][chosen.group]["term"])]
+    own_n = results.types()[members(results, chosen)]
+    numbers, cells = np.unique(own_n[own_n != UNKNOWN_TYPE], return_counts=True)
+    common = numbers[np.argsort(-cells, kind="stable")]
+    nodes_t = results.array(sink.NODES)
+    terms = [results.bundle.nodes[nodes_t[number]] for number in common.tolist()]
+    return terms if chosen.types is not None else terms[:1]
 
 
 def _of_group(results: Results, group: int) -> NDArray[np.bool_]:
@@ -72,8 +89,10 @@ def drawn(cells: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(cells, most, replace=False))
 
 
-def apart(results: Results, member_n: NDArray[np.bool_]) -> dict[str, Any]:
+def apart(results: Results, member_n: NDArray[np.bool_], terms: Sequence[str]) -> dict[str, Any]:
     """Give the genes that set cells apart from the others, with the share of cells that have them.
+
+    Those that are known to mark one of some types say which.
 
     The statistic is that of the groups: the AUC of log-normalised counts, genes of mitochondria and ribosomes left out.
     """
@@ -85,6 +104,7 @@ def apart(results: Results, member_n: NDArray[np.bool_]) -> dict[str, Any]:
     vocabulary = results.bundle.vocabulary
     (found,) = group_genes(counts_sg, code_s, 1, among_g=telling(vocabulary))
     seen_sk = counts_sg[:, [gene.gene for gene in found]].toarray() > 0
+    known = known_for(results.markers, terms, [gene.gene for gene in found])
     share_k, elsewhere_k = (seen_sk[code_s == code].mean(axis=0) for code in (0, -1)) if found else ([], [])
     return {
         "cells": int(member_n.sum()),
@@ -97,7 +117,8 @@ def apart(results: Results, member_n: NDArray[np.bool_]) -> dict[str, Any]:
                 "auc": round(gene.auc, 4),
                 "share": round(float(share), 4),
                 "elsewhere": round(float(elsewhere), 4),
+                "known": mark,
             }
-            for gene, share, elsewhere in zip(found, share_k, elsewhere_k, strict=True)
+            for gene, share, elsewhere, mark in zip(found, share_k, elsewhere_k, known, strict=True)
         ],
     }

@@ -38,6 +38,7 @@ def settings_of(
     allow_host: Sequence[str],
     bundles: Sequence[str],
     index: Path | None,
+    markers: Path | None,
     max_file: float,
     max_cells: int,
     memory: float,
@@ -68,6 +69,7 @@ def settings_of(
         token=token,
         hosts=(*LOOPBACK, *names, *(name.lower() for name in allow_host)),
         index=index,
+        markers=markers,
         limits=limits,
         **chosen,
     )

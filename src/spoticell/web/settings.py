@@ -65,6 +65,8 @@ class Settings:
     """Trained models to choose from, by name or folder; the first is meant where none is chosen."""
     index: Path | None = None
     """Folder of an index of reference cells to compare with; it is of one of the bundles."""
+    markers: Path | None = None
+    """Table of known markers of types; none if None."""
     limits: Limits = field(default_factory=Limits)
 
     @property

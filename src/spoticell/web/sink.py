@@ -40,6 +40,7 @@ from spoticell.web.arrays import ArrayFile, CountsWriter
 from spoticell.web.columns import ColumnKeeper
 from spoticell.web.grounds import GROUNDS, GROUNDS_ALONE, GroundsWriter, keep
 from spoticell.web.summary import UNKNOWN_TYPE, common_types, summarise
+from spoticell.web.weights import WEIGHTS, WEIGHTS_ALONE, WeightsWriter, keep_tissues
 
 H5AD, CSV, REPORT = "annotated.h5ad", "types.csv", "report.html"
 SUMMARY, COMMANDS, MAP, GROUPS = "summary.json", "commands.json", "map.bin.gz", "groups.bin.gz"
@@ -96,6 +97,7 @@ class PageSink:
         """Write counts."""
         self._counts.append(block.counts_ng)
         self._columns.see(block.counts_ng)
+        self._weights.append(WEIGHTS_ALONE, block.weight_nc)
         if block.alone.grounds is not None:
             self._grounds_alone.append(block.alone.grounds)
 
@@ -103,6 +105,7 @@ class PageSink:
         """Write fingerprints and probabilities."""
         self._fingerprints.append(block.fingerprint_nd)
         self._probabilities.append(block.probabilities_nm)
+        self._weights.append(WEIGHTS, block.weight_nc)
         if block.single_n is not None and block.grounds is not None:
             self._grounds.append(block.grounds)
         self._h5ad.add(block)
@@ -119,6 +122,7 @@ class PageSink:
             _write_names(self._folder, annotation.cell_names)
             _write_cells(self._folder, annotation)
             keep(annotation, self._folder)
+            keep_tissues(annotation, self._folder)
             positions_n2 = drawn.result()
         add_map(self._folder / H5AD, positions_n2)
         self._columns.finish(annotation, self._folder)
@@ -145,6 +149,7 @@ class PageSink:
         self._probabilities = growing(PROBABILITIES, len(bundle.nodes), np.float16)
         writer = CountsWriter(self._folder / COUNTS, n_genes=bundle.manifest.n_genes)
         self._counts = self._growing.enter_context(writer)
+        self._weights = self._growing.enter_context(WeightsWriter(self._folder))
         self._grounds = self._growing.enter_context(GroundsWriter(self._folder / GROUNDS))
         self._grounds_alone = self._growing.enter_context(GroundsWriter(self._folder / GROUNDS_ALONE))
 
@@ -152,7 +157,7 @@ class PageSink:
 def commands(name: str, annotation: Annotation) -> dict[str, str]:
     """Give what repeats a run on the visitor's own machine, as a command line and as Python.
 
-    Where model and index lie on the server is nobody's business: they are named without their folders.
+    Where model, index and markers lie on the server is nobody's business: they are named without their folders.
 
     Parameters
     ----------
@@ -163,7 +168,8 @@ def commands(name: str, annotation: Annotation) -> dict[str, str]:
     """
     settled = annotation.options.settled()
     index = None if annotation.matches is None else annotation.matches.name
-    options = replace(settled, model=annotation.bundle.name, index=index)
+    markers = None if settled.markers is None else PurePath(settled.markers).name
+    options = replace(settled, model=annotation.bundle.name, index=index, markers=markers)
     stem = PurePath(name).name.split(".")[0] or "cells"
     places = (name, f"{stem}.spoticell.h5ad", f"{stem}.spoticell.html")
     return {"shell": options.command(*places), "python": options.python(*places)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -23,6 +24,7 @@ from spoticell.annotation.groups import AUTO
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import check_groups
 from spoticell.errors import ConfigError
+from spoticell.io.marker_table import read_markers
 from spoticell.model.bundle import Bundle
 from spoticell.web import earlier, sink
 from spoticell.web.child import where
@@ -39,6 +41,7 @@ from spoticell.web.jobs import (
     now,
     of_a_result,
 )
+from spoticell.web.marked import with_markers
 from spoticell.web.neighbours import Neighbours
 from spoticell.web.quota import Quota, room_of
 from spoticell.web.rates import guess, times
@@ -49,6 +52,7 @@ from spoticell.web.settings import Settings
 from spoticell.web.steady import Steady
 from spoticell.web.task import INPUT, RESULTS, loaded
 from spoticell.web.threshold import show_at
+from spoticell.web.tissue import show_for
 from spoticell.web.upload import Upload
 from spoticell.web.visitors import Visitors
 from spoticell.web.workers import Workers
@@ -80,6 +84,9 @@ class Site:
         self.neighbours = None if settings.index is None else Neighbours(settings.index, bundles)
         self.offered = {loaded(bundle).name: self._offer(bundle) for bundle in settings.bundles}
         """For each name of a model the options that its runs begin with; the first is meant where none is chosen."""
+        table = settings.markers
+        self.markers = {} if table is None else {one.name: read_markers(table, one.vocabulary) for one in bundles}
+        """Known markers of types, by the names of the models whose genes they are."""
         self.jobs = Jobs(settings.database)
         self.visitors = Visitors(uploads=settings.limits.uploads_each, readers=settings.limits.readers)
         self.quota = Quota(settings, self.jobs)
@@ -212,15 +219,29 @@ class Site:
             raise Refusal(
                 409, f"These cells were named by the model {model}, which this server no longer has. Run the job again."
             )
-        return Results(folder, self.bundle(model), self.neighbours if self.offered[model].index else None)
+        neighbours = self.neighbours if self.offered[model].index else None
+        return Results(folder, self.bundle(model), neighbours, self.markers.get(model))
 
     def show_at(self, id: str, threshold: float) -> dict[str, Any]:
         """Show a job's answers at another threshold, and give their summary."""
         self.cells(id)
         settings = dict(self.job(id).settings or {})
-        options = replace(self.offered[settings.pop("model")], **settings)
+        options = with_markers(replace(self.offered[settings.pop("model")], **settings), self.settings.markers)
         with self._moving:
             return show_at(threshold, self.folder(id), replace(options, threshold=threshold))
+
+    def show_for(self, id: str, tissue: str | None) -> dict[str, Any]:
+        """Show a job's answers for another tissue, and give their summary."""
+        self.cells(id)
+        settings = dict(self.job(id).settings or {}) | {"tissue": tissue}
+        with self._moving:
+            before = json.loads((self.results(id) / sink.SUMMARY).read_text(encoding="utf-8"))
+            try:
+                asked = replace(self.offered[settings.pop("model")], **settings | {"threshold": before["threshold"]})
+                told = None if asked.allowed is None else asked.allowed.tissue
+            except ConfigError as error:
+                raise Refusal(422, str(error)) from None
+            return show_for(told, self.folder(id), replace(asked, tissue=told))
 
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""

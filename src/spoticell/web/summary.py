@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spoticell.annotation.colors import TypeColors
-from spoticell.annotation.evidence import CONFLICT
+from spoticell.annotation.evidence import CONFLICT, agreement
 from spoticell.annotation.groups import Group
 from spoticell.annotation.result import Annotation
 from spoticell.biology.everyday import everyday_names
 from spoticell.biology.ontology import Ontology, load_ontology
 from spoticell.biology.short_names import short_name
 from spoticell.report.sections.samples import OTHERS, SampleView, sample_view
+from spoticell.web.weights import tissue_can_be_told
 
 UNKNOWN_TYPE = 65535
 """Stands for ``unknown`` where cells have the number of their type."""
@@ -40,8 +42,12 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         "least_score": annotation.least_score,
         "allowed": None if annotation.allowed is None else annotation.allowed.describe(),
         "tissues": None if annotation.tissues is None else annotation.tissues.describe(),
+        "tissue": _tissue(annotation),
+        "cautions": [{"kind": caution.kind, "text": caution.text} for caution in annotation.cautions],
         "changed_by_neighbours": None if annotation.single_n is None else annotation.changed,
-        "contradicted": _contradicted(annotation),
+        "contradicted": None
+        if annotation.matches is None
+        else contradicted(annotation.terms_n, annotation.matches.terms_n),
         "model": annotation.bundle.name,
         "score_median": float(np.median(annotation.score_n[known_n])) if known_n.any() else None,
         "types": types,
@@ -54,10 +60,17 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
     }
 
 
-def _contradicted(annotation: Annotation) -> int | None:
-    if annotation.matches is None:
+def _tissue(annotation: Annotation) -> dict[str, Any] | None:
+    """Give the tissue that was told; None where these answers can't be shown for another one."""
+    if not tissue_can_be_told(annotation.options):
         return None
-    return int((annotation.matches.agreement_with(annotation.terms_n) == CONFLICT).sum())
+    told = None if annotation.allowed is None else annotation.allowed.tissue
+    return {"shown": told, "saved": told}
+
+
+def contradicted(ours_n: NDArray[np.object_], theirs_n: NDArray[np.object_]) -> int:
+    """Count the cells whose answer, as a term, the reference cells contradict."""
+    return int((agreement(ours_n, theirs_n) == CONFLICT).sum())
 
 
 def _named_group(group: Group, colors: TypeColors) -> dict[str, Any]:
@@ -79,6 +92,8 @@ def _named_group(group: Group, colors: TypeColors) -> dict[str, Any]:
         "novel": group.novel,
         "genes": [{"symbol": gene.symbol, "auc": gene.auc, "known": gene.known} for gene in group.genes],
         "studies": [{"study": study, "cells": cells} for study, cells in group.studies],
+        "tissues": [{"tissue": tissue, "cells": cells} for tissue, cells in group.tissues],
+        "agree": group.agree,
     }
 
 

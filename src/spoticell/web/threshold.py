@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.decision import Answers, answers_at, together_of
+from spoticell.annotation.group_references import agreeing
 from spoticell.annotation.groups import Grouping, Groups, GroupTally
 from spoticell.annotation.options import Options
 from spoticell.annotation.result import Annotation
-from spoticell.annotation.samples import Samples
 from spoticell.io.findings import Findings
 from spoticell.io.passing import passing_place
 from spoticell.web import grounds, sink
@@ -28,13 +28,13 @@ from spoticell.web.columns import score_files
 from spoticell.web.kept import recall
 from spoticell.web.refusal import Refusal
 from spoticell.web.skies import MEANS
-from spoticell.web.summary import common_types, summarise
+from spoticell.web.summary import common_types, contradicted, summarise
 from spoticell.web.task import RESULTS
 
 OLDER = "These results don’t hold what it takes to show them at another threshold. Run the job again."
 
 
-def show_at(threshold: float, folder: Path, options: Options) -> dict[str, Any]:
+def show_at(threshold: float, folder: Path, options: Options, *, told: dict[str, Any] | None = None) -> dict[str, Any]:
     """Write the answers at a threshold into the results of a job, and give their summary.
 
     Parameters
@@ -45,6 +45,8 @@ def show_at(threshold: float, folder: Path, options: Options) -> dict[str, Any]:
         The job's.
     options
         Of its run.
+    told
+        What the summary says otherwise than before that is no matter of the threshold.
 
     Raises
     ------
@@ -57,12 +59,27 @@ def show_at(threshold: float, folder: Path, options: Options) -> dict[str, Any]:
     if annotation is None:
         raise Refusal(409, OLDER)
     before = json.loads((results / sink.SUMMARY).read_text(encoding="utf-8"))
-    same = ("allowed", "tissues", "saved_threshold")
-    summary = summarise(annotation) | {name: before[name] for name in same}
+    same = ("allowed", "tissues", "saved_threshold", "tissue")
+    summary = summarise(annotation) | {name: before.get(name) for name in same} | (told or {})
+    kept = grounds.kept_matches(results)
+    theirs_n = None if kept is None else kept[0]
+    summary["contradicted"] = None if theirs_n is None else contradicted(annotation.terms_n, theirs_n)
+    for group, agree in zip(summary["groups"] or [], _agree(annotation, theirs_n), strict=True):
+        group["agree"] = agree
     for group, old in zip(summary["groups"] or [], before["groups"] or [], strict=True):
-        group |= {name: old[name] for name in ("genes", "studies")}
+        group |= {name: old.get(name, []) for name in ("studies", "tissues")}
+        group["genes"] = _marked(old["genes"], group["term"], options)
     _write(annotation, results, summary)
     return summary
+
+
+def _marked(genes: list[dict[str, Any]], term: str, options: Options) -> list[dict[str, Any]]:
+    """Give the genes of a group with the markers of its type told, which may be another than before."""
+    if options.known_markers is None:
+        return genes
+    places = [options.bundle.vocabulary.by_symbol[gene["symbol"]] for gene in genes]
+    marks = options.known_markers.known(term, places)
+    return [gene | {"known": known} for gene, known in zip(genes, marks, strict=True)]
 
 
 def _answered(results: Path, findings: Findings, options: Options, threshold: float) -> Annotation | None:
@@ -96,28 +113,37 @@ def _answered(results: Path, findings: Findings, options: Options, threshold: fl
         options=options,
         single_n=None if found is single else single.answer_n,
         single_score_n=None if found is single else single.score_n,
-        samples=_samples(results),
+        samples=grounds.kept_samples(results),
         groups=_groups(results, findings, options, found, n_counts_n),
+        programs_np=np.load(results / grounds.PROGRAMS) if (results / grounds.PROGRAMS).exists() else None,
     )
 
 
-def _samples(results: Path) -> Samples | None:
-    if not (results / grounds.SAMPLE_OF).exists():
-        return None
-    words = json.loads((results / grounds.SAMPLE_WORDS).read_text(encoding="utf-8"))
-    sample_n = np.load(results / grounds.SAMPLE_OF)
-    return Samples(words["by"], None, tuple(words["names"]), sample_n, tuple(words["conditions"]))
+def _agree(annotation: Annotation, theirs_n: NDArray[np.object_] | None) -> list[float | None]:
+    """Give the share of each group's cells whose references say its type."""
+    if annotation.groups is None:
+        return []
+    full_n = annotation.n_counts_n > annotation.findings.verdict.empty_up_to
+    code_n = np.where(full_n, annotation.groups.grouping.code_n, -1)
+    return agreeing([group.term for group in annotation.groups.groups], code_n, theirs_n)
 
 
-def _groups(
-    results: Path, findings: Findings, options: Options, found: Answers, n_counts_n: NDArray[np.float32]
-) -> Groups | None:
+def grouping_of(results: Path, options: Options) -> Grouping | None:
+    """Give the group of each cell of a job; None where it was asked for none."""
     if not (results / grounds.GROUP_SUMS).exists():
         return None
     before = json.loads((results / sink.SUMMARY).read_text(encoding="utf-8"))
     code_n = np.frombuffer(gzip.decompress((results / sink.GROUPS).read_bytes()), dtype="<u2")
     code_n = np.where(code_n == np.uint16(65535), -1, code_n.astype(np.intp))
-    grouping = Grouping(str(options.groups), code_n, tuple(group["name"] for group in before["groups"]))
+    return Grouping(str(options.groups), code_n, tuple(group["name"] for group in before["groups"]))
+
+
+def _groups(
+    results: Path, findings: Findings, options: Options, found: Answers, n_counts_n: NDArray[np.float32]
+) -> Groups | None:
+    grouping = grouping_of(results, options)
+    if grouping is None:
+        return None
     empty_up_to = findings.verdict.empty_up_to
     tally = GroupTally(
         grouping, options.bundle, empty_up_to=empty_up_to, probability_km=np.load(results / grounds.GROUP_SUMS)
@@ -134,6 +160,7 @@ def _write(annotation: Annotation, results: Path, summary: dict[str, Any]) -> No
     shown = places + annotation.score_n.astype("<f4").tobytes() + types_n.astype("<u2").tobytes()
     nodes = np.array(common_types(annotation), dtype=np.int64)
     arrays: dict[str, NDArray[Any]] = {sink.TYPES: types_n, sink.NODES: nodes, sink.SCORES: annotation.score_n}
+    arrays |= {grounds.DOUBTED: annotation.doubted_n}
     if annotation.single_n is not None and annotation.single_score_n is not None:
         arrays |= {sink.SINGLE: annotation.single_n, sink.SINGLE_SCORES: annotation.single_score_n}
     contents = {name: _npy(array) for name, array in arrays.items()}

@@ -27,6 +27,7 @@ from spoticell.web import earlier
 from spoticell.web.child import LONGEST_MESSAGE, context, run, where
 from spoticell.web.disk import FULL, bytes_of, is_full
 from spoticell.web.jobs import CHECKING, DONE, READY, RUNNING, Job, Jobs, now
+from spoticell.web.marked import with_markers
 from spoticell.web.quota import STOPPED, Quota
 from spoticell.web.settings import Settings
 from spoticell.web.steady import PAUSE, Steady
@@ -226,7 +227,7 @@ class Workers:
             folder=self.settings.jobs_dir / job.id,
             file=job.file,
             name=job.name,
-            options=replace(self.offered[model], **asked),
+            options=with_markers(replace(self.offered[model], **asked), self.settings.markers),
             limits=limits,
         )
 

@@ -120,10 +120,10 @@ def test_filters_combine_and_go_together(coloured):
     coloured.locator("#column").select_option("file label")
     coloured.get_by_label(f"Look at {B_CELLS}").uncheck()
     until(coloured, "#chips", f"label: not {B_CELLS}")
-    assert shown(coloured).startswith("31 of 181 cells")
+    until(coloured, "#shown", "31 of 181 cells")
     coloured.get_by_label("Look at no value").uncheck()
     until(coloured, "#chips", f"label: not {B_CELLS}, no value")
-    assert shown(coloured).startswith("30 of 181 cells")
+    until(coloured, "#shown", "30 of 181 cells")
     coloured.get_by_role("button", name="Remove all filters").click()
     coloured.locator("#chips").wait_for(state="hidden")
     assert shown(coloured) == "181 cells"
@@ -144,7 +144,7 @@ def test_no_cell_that_is_left_is_said(coloured):
     coloured.get_by_label("Look at control").uncheck()
     coloured.get_by_label("Look at treated").uncheck()
     until(coloured, "#chips", "condition: none")
-    assert shown(coloured).startswith("0 of 181 cells")
+    until(coloured, "#shown", "0 of 181 cells")
     assert coloured.locator("#cross .finding").inner_text() == "No cell is left."
     assert coloured.locator("#compare .finding").inner_text() == "No cell is left of one of the two values."
 
@@ -161,6 +161,56 @@ def test_what_grows_is_said_and_stands_first(own):
     assert shown(own) == "181 cells"
     own.locator("#compare .cut i").first.click()
     assert ", condition control: " in shown(own)
+
+
+def test_a_row_of_the_comparison_opens_its_type_and_lets_go(own):
+    own.get_by_role("tab", name="Genes").click()
+    opener = own.locator(".changes .name").first
+    opener.click()
+    own.locator("#card h3", has_text="B cell").wait_for()
+    assert shown(own).startswith("B cell: ")
+    assert own.evaluate("document.getElementById('card').getBoundingClientRect().top < window.innerHeight")
+    assert opener.get_attribute("aria-pressed") == "true"
+    opener.click()
+    own.locator("#card").wait_for(state="hidden")
+    assert shown(own) == "181 cells"
+
+
+@pytest.mark.parametrize(("second", "is_said"), [(93, True), (49, False)])
+def test_the_headline_says_that_cells_may_be_the_same_in_another_state(page, columns_link, second, is_said):
+    def changed(route: Any) -> None:
+        body = route.fetch().json()
+        route.fulfill(json=body | {"notes": [*body["notes"], "A finer type may be so."], "states": [B_CELLS]})
+
+    def about(route: Any) -> None:
+        other = {"term": "CL:0002396", "name": "monocyte", "short": "CD16 mono", "cells": second}
+        route.fulfill(json=route.fetch().json() | {"looked_at": 100, "confused": [other]})
+
+    page.route("**/changes?*", changed)
+    with page.expect_response("**/about?*") as asked:
+        page.route("**/about?*", about)
+        opened(page, columns_link)
+    asked.value.finished()
+    until(page, "#compare .remarks", "A finer type may be so.")
+    said = "But 93% of the cells called B cell would else be CD16 mono: they may be the same cells in another state."
+    if is_said:
+        until(page, "#compare .finding", said)
+    assert (said in page.locator("#compare .finding").inner_text()) == is_said
+    with page.expect_response("**/changes?*") as again:
+        page.locator("#compare").get_by_label("Types", exact=True).select_option("broad")
+    again.value.finished()
+    assert "would else be" not in page.locator("#compare .finding").inner_text()
+
+
+def test_a_note_on_a_type_that_is_not_in_the_table_is_left_out(page, columns_link):
+    def changed(route: Any) -> None:
+        body = route.fetch().json()
+        route.fulfill(json=body | {"notes": [*body["notes"], "Of no row here."], "states": ["CL:0000738"]})
+
+    page.route("**/changes?*", changed)
+    opened(page, columns_link)
+    until(page, "#compare .remarks", "No difference is tested")
+    assert "Of no row here." not in page.locator("#compare .remarks").inner_text()
 
 
 def test_the_comparison_goes_either_way_at_any_level_and_is_tested_with_samples(own):
@@ -245,11 +295,11 @@ def test_one_of_many_columns_is_found_by_typing(page, browser, server, tmp_path)
     cells.obs["many"] = [f"m{row % 30}" for row in range(61)]
     opened(page, linked(browser, server, cells, tmp_path / "cells.h5ad"))
     page.get_by_role("radio", name="Column").check(force=True)
-    page.get_by_role("combobox", name="Column").fill("counts (of the run)")
+    page.get_by_role("combobox", name="Column", exact=True).fill("counts (of the run)")
     page.keyboard.press("Enter")
     until(page, "#one-column h3", "counts")
     assert "5" not in page.locator("#key").inner_text().split()
-    page.get_by_role("combobox", name="Column").fill("many")
+    page.get_by_role("combobox", name="Column", exact=True).fill("many")
     page.keyboard.press("Enter")
     until(page, "#key", "and 24 more")
     page.get_by_label("Compare by").select_option("many")

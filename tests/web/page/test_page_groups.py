@@ -87,7 +87,7 @@ def test_one_cell_says_what_it_would_be_called_alone(grouped):
 
     grouped.route(re.compile(r"/cell\?cell="), answer)
     grouped.get_by_role("tab", name="One cell").click()
-    for number, words in (("7", "Alone it would be called plasma cell (0.41)."), ("8", "Alone it would be unknown.")):
+    for number, words in (("7", "called plasma cell, with a score of 0.41."), ("8", "it would be unknown.")):
         grouped.locator("#which-cell").fill(number)
         grouped.get_by_role("button", name="Show", exact=True).click()
         grouped.get_by_text(words).wait_for()
@@ -115,7 +115,8 @@ def test_a_run_without_groups_has_no_tab_for_them(result):
     assert not result.locator("#samples").is_visible()
     result.get_by_role("tab", name="Types").focus()
     result.keyboard.press("ArrowRight")
-    assert result.locator("#panel-cell").is_visible()
+    result.keyboard.press("ArrowRight")
+    assert result.locator("#panel-cell").is_visible(), "the next but the tree"
 
 
 def test_groups_cannot_be_found_where_each_cell_is_named_alone(page, cells_file):
@@ -126,3 +127,20 @@ def test_groups_cannot_be_found_where_each_cell_is_named_alone(page, cells_file)
     page.get_by_label("Name each cell alone").check()
     page.get_by_role("button", name="Name the cells").click()
     page.locator("#run-refused", has_text="Groups are found while cells are read together").wait_for()
+
+
+def test_a_group_says_what_its_reference_cells_say(grouped):
+    said = {"agree": 0.95, "studies": [{"study": "Kang", "cells": 12}], "tissues": [{"tissue": "blood", "cells": 11}]}
+
+    def more(route):
+        summary = route.fetch().json()
+        first, *others = summary["groups"]
+        route.fulfill(json=summary | {"groups": [first | said, *others]})
+
+    grouped.route("**/summary", more)
+    grouped.reload()
+    grouped.wait_for_selector("#map[data-drawn]")
+    grouped.get_by_role("tab", name="Groups").click()
+    rows = grouped.locator("#groups-table tbody tr")
+    assert "References: 95% say so. Nearest: Kang (12); tissue: blood (11)" in rows.first.inner_text()
+    assert "References" not in rows.nth(1).inner_text()

@@ -206,12 +206,50 @@ def test_the_table_can_be_sorted(result):
     assert result.locator("#types [aria-sort=ascending]").count() == 1
 
 
+def test_the_wheel_alone_scrolls_the_page_and_says_how_to_zoom(result):
+    frame = map_frame(result)
+    before = frame.evaluate("mapRange().x")
+    result.locator("#map").hover()
+    result.mouse.wheel(0, 300)
+    result.locator(".wheel-hint").wait_for()
+    until(result, "() => window.scrollY > 100")
+    assert frame.evaluate("mapRange().x") == before
+    result.locator(".wheel-hint").wait_for(state="hidden")
+    result.evaluate("scrollTo(0, 0)")
+    result.locator("#whole").click()
+    until(result, "() => document.fullscreenElement !== null")
+    result.locator("#map").hover()
+    result.mouse.wheel(0, -400)
+    until(frame, "before => mapRange().x[1] - mapRange().x[0] < 0.9 * (before[1] - before[0])", before)
+    result.evaluate("document.exitFullscreen()")
+
+
+def test_the_ring_is_of_a_cell_that_is_shown(result):
+    frame = map_frame(result)
+    result.get_by_role("tab", name="One cell").click()
+    result.fill("#which-cell", "2")
+    result.press("#which-cell", "Enter")
+    until(frame, "() => !document.getElementById('ring').hidden")
+    own = result.locator("#cell h3").inner_text()
+    result.get_by_role("tab", name="Types").click()
+    result.locator("#types .name", has_not_text=own).first.click()
+    until(frame, "() => document.getElementById('ring').hidden")
+    result.get_by_role("button", name="← All types").click()
+    until(frame, "() => !document.getElementById('ring').hidden")
+
+
+def with_wheel(page: Any, by: int) -> None:
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, by)
+    page.keyboard.up("Control")
+
+
 def test_the_map_moves_by_mouse_and_by_keyboard(result):
     frame = map_frame(result)
     span = "(([low, high]) => high - low)(mapRange().x)"
     before = frame.evaluate(span)
     result.locator("#map").hover()
-    result.mouse.wheel(0, -400)
+    with_wheel(result, -400)
     until(frame, f"before => {span} < 0.9 * before", before)
     result.locator("#map").focus()
     result.keyboard.press("0")

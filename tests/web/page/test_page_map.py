@@ -123,8 +123,22 @@ def test_a_saved_drawing_has_names_a_legend_and_a_title(result, tmp_path):
     assert texts[0] == "Types · 181 cells"
     assert any(text.startswith("Fibroblast") for text in texts)
     assert "Fibroblast  30" in texts, "in the legend, with its cells"
+    assert "?" in texts, "the unknown, as in the table"
     assert "unknown  1" in texts
     assert len(list(drawing.iter(f"{SVG}image"))) == 1
+
+
+def test_a_saved_drawing_counts_what_is_coloured(page, link, tmp_path):
+    page.goto(f"{link}#by=column&column=file+batch")
+    page.wait_for_selector("#map[data-drawn]")
+    page.get_by_role("tab", name="Types").click()
+    page.locator("#types .name", has_text="Fibroblast").click()
+    page.locator("#shown", has_text="Fibroblast").wait_for()
+    drawing = ElementTree.parse(saved(page, "Save the map as a drawing (SVG)", tmp_path)).getroot()
+    texts = ["".join(text.itertext()) for text in drawing.iter(f"{SVG}text")]
+    assert texts == ["batch (Fibroblast) · 30 of 181 cells", "a  15", "b  15"], "dots have no sign"
+    room = float(drawing.get("width")) - float(next(drawing.iter(f"{SVG}image")).get("width"))
+    assert room < 120, "the legend is as wide as its words"
 
 
 def test_a_saved_picture_says_by_which_gene_it_is_coloured_and_is_fine(result, tmp_path):

@@ -116,7 +116,7 @@ def test_several_genes_are_compared_by_type(result):
     best = max((row for row in rows if row["gene"] == "MS4A1"), key=lambda row: float(row["share"]))
     assert (best["type"], best["ontology_term_id"], best["cells"]) == ("B cell", "CL:0000236", "30")
     with result.expect_download() as saved:
-        result.get_by_role("button", name="Save SVG").click()
+        result.locator("#by-type").get_by_role("button", name="Save SVG").click()
     assert saved.value.suggested_filename == "genes.svg"
     assert ET.fromstring(Path(saved.value.path()).read_text()).tag == "{http://www.w3.org/2000/svg}svg"
 

@@ -33,6 +33,8 @@ class Head:
     """All cells by broad type."""
     changed: int = 0
     """Cells that their neighbours gave another answer than each had alone."""
+    cautions: tuple[str, ...] = ()
+    """What to know before the answers are trusted, in sentences."""
 
     @property
     def unknown(self) -> int:
@@ -61,4 +63,5 @@ def head(annotation: Annotation, lineages: Sequence[Lineage]) -> Head:
         genes_known=len(match.measured_g),
         parts=tuple(parts),
         changed=annotation.changed,
+        cautions=tuple(caution.text for caution in annotation.cautions),
     )

@@ -24,8 +24,9 @@ function genes({ cells, compared, others, genes: list }, onGene) {
       geneButton(gene, onGene), el("span", { class: "value" }, score(gene.auc)),
       el("small", {}, `in ${percent(gene.share)} here, ${percent(gene.elsewhere)} elsewhere`),
       el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * Math.max(2 * gene.auc - 1, 0)}%` } }))))),
+    list.some(({ known }) => known) && el("p", { class: "small" }, el("i", { class: "known", "aria-hidden": "true" }, "★"), " A known marker, by this server’s table."),
     el("p", { class: "small" }, `Named are the shares of cells that have the gene, and the AUC: how often one of these cells has more of it than another cell. 0.5 is chance. ${some} were compared with ${counted(others, "other")}.`),
-  ];
+  ].filter(Boolean);
 }
 
 export const referencesOf = (id, chosen) =>

@@ -53,8 +53,9 @@ export const run = (id, settings) => post(at(id, "run"), settings);
 export const cancel = (id) => post(at(id, "cancel"));
 export const remove = (id) => ask(at(id), { method: "DELETE" });
 export const summary = (id) => json(at(id, "summary"));
-export const showAt = async (id, threshold) =>
-  (await ask(at(id, "threshold"), { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ threshold }) })).json();
+const put = async (path, body) => (await ask(path, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+export const showAt = (id, threshold) => put(at(id, "threshold"), { threshold });
+export const showFor = (id, tissue) => put(at(id, "tissue"), { tissue });
 // For each cell the place of its group in the summary; 65535 for none.
 export const groups = async (id) => new Uint16Array(await (await ask(at(id, "groups"))).arrayBuffer());
 export const genes = (id, text, signal) => json(`${at(id, "genes")}?q=${encodeURIComponent(text)}`, { signal });
@@ -62,6 +63,8 @@ export const genes = (id, text, signal) => json(`${at(id, "genes")}?q=${encodeUR
 export const cell = (id, which) => json(`${at(id, "cell")}?cell=${encodeURIComponent(which)}`);
 export const about = (id, types) => json(`${at(id, "about")}?${types.map((type) => `type=${type}`).join("&")}`);
 export const apart = (id, chosen) => post(at(id, "apart"), chosen);
+// `what`: {cell}, {types, term} or {group}.
+export const why = (id, what) => json(`${at(id, "why")}?${new URLSearchParams(Object.entries({ cell: what.cell, group: what.group, term: what.term }).filter(([, value]) => value !== undefined).concat((what.types ?? []).map((type) => ["type", type])))}`);
 export const matches = (id, chosen) => post(at(id, "matches"), chosen);
 export const expression = (id, genes) => json(`${at(id, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}`);
 export const spread = (id, symbol) => json(at(id, "genes", encodeURIComponent(symbol), "spread"));
@@ -71,6 +74,12 @@ export const curatedCells = async (id) => new Uint16Array(await (await ask(at(id
 export const giveName = (id, chosen, name) => post(at(id, "curated"), { ...chosen, name });
 export const undoName = (id) => post(at(id, "curated", "undo"));
 export const terms = (text) => json(`/api/terms?q=${encodeURIComponent(text)}`);
+export const shares = (id, types, column) => json(`${at(id, "shares")}?${types.map((type) => `type=${type}`).join("&")}${column === null ? "" : `&column=${column}`}`);
+export const splitExpression = (id, place, genes) => json(`${at(id, "columns", place, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}`);
+export const labels = (id, place) => json(at(id, "columns", place, "labels"));
+export const unsure = (id, { reason, type, start, most }) => json(`${at(id, "unsure")}?start=${start}&most=${most}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}${type === null ? "" : `&type=${type}`}`);
+// For each cell the code of its reason; 0 where the answer is sure.
+export const unsureCodes = async (id) => new Uint8Array(await (await ask(at(id, "unsure", "cells"))).arrayBuffer());
 export const commands = (id) => json(at(id, "commands"));
 export const fileUrl = (id, name) => at(id, "files", name);
 
@@ -162,3 +171,5 @@ export async function fileMap(id, place) {
 
 export const changes = (id, place, first, second, samples) =>
   json(`${at(id, "columns", place, "changes")}?first=${first}&second=${second}${samples === null ? "" : `&samples=${samples}`}`);
+
+export const share = async (id, order) => (await send(at(id, "share"), order)).text();

@@ -2,6 +2,7 @@
 
 import { $, el, named } from "./dom.js";
 import { hint } from "./glossary.js";
+import { why } from "./why.js";
 import { capital, counted, number, score } from "./words.js";
 
 export function showNoCell() {
@@ -21,9 +22,10 @@ export function showCell(cell, color, { group, onGene, picture }) {
     el("h3", { class: "called" }, el("i", { class: "dot", style: { background: color } }), isKnown ? cell.type : "unknown"),
     el("div", { class: "small" }, isKnown && el("span", { class: "term" }, cell.term, " · "),
       `score ${score(cell.score)}`, hint("score"), ` · ${counted(cell.n_counts, "count")} in ${counted(cell.n_genes, "gene")}`),
-    cell.alone && el("p", { class: "small" }, cell.alone.term === "unknown" ? "Alone it would be unknown." : `Alone it would be called ${cell.alone.type} (${score(cell.alone.score)}).`),
+    cell.alone && el("p", { class: "small" }, cell.alone.term === "unknown" ? "Alone, without a look at its neighbours, it would be unknown." : `Alone, without a look at its neighbours, it would be called ${cell.alone.type}, with a score of ${score(cell.alone.score)}.`),
     picture,
     el("p", { class: "genes small" }, "Genes that stand out: ", ...cell.genes.map((gene) => geneButton(gene, onGene))),
+    why({ cell: cell.position }),
     el("h4", {}, "What it may be ", hint("probability")),
     bars(cell.alternatives),
     el("h4", {}, "Path through the ontology ", hint("path")),
@@ -31,8 +33,10 @@ export function showCell(cell, color, { group, onGene, picture }) {
     ...neighbours(cell)].filter(Boolean));
 }
 
-export const geneButton = ({ symbol, counts }, onGene) =>
-  el("button", { type: "button", class: "plainly gene", title: `Colour the map by ${symbol}`, onclick: () => onGene(symbol) }, symbol, counts && el("small", {}, ` ${number(counts)}`));
+// `known`: the type that it is known to mark, by the server's table.
+export const geneButton = ({ symbol, counts, known }, onGene) =>
+  el("button", { type: "button", class: "plainly gene", title: `${known ? `Known marker of ${known}. ` : ""}Colour the map by ${symbol}`, onclick: () => onGene(symbol) }, symbol,
+    known && el("i", { class: "known", "aria-hidden": "true" }, "★"), known && el("span", { class: "hidden" }, `, known marker of ${known}`), counts && el("small", {}, ` ${number(counts)}`));
 
 const ROLES = { answer: "the answer", second: "second best" };
 

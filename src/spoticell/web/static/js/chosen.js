@@ -39,7 +39,7 @@ function composition(own, cells, types) {
 }
 
 // A bit for each cell, the first the lowest of the first byte, in base64.
-function bits(own) {
+export function bits(own) {
   const packed = new Uint8Array(Math.ceil(own.length / 8));
   own.forEach((one, i) => { packed[i >> 3] |= one << (i & 7); });
   let text = "";

@@ -26,6 +26,8 @@ export class Columns {
     this.leftOut = listed?.left_out ?? [];
     this.byKey = new Map(this.list.map((column) => [column.key, column]));
     this.loaded = new Map();
+    // those that the reader asked for; the page loads some by itself
+    this.looked = new Set();
   }
 
   // Categories that can be set against the types.

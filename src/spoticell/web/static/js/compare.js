@@ -1,10 +1,13 @@
 // Which types grow and which shrink between two values of a column: bars for all values, and a table of the changes.
 
 import * as api from "./api.js";
+import { barFigure } from "./barfigure.js";
 import { crossed } from "./columns.js";
 import { el } from "./dom.js";
 import { shortOf, typeName } from "./named.js";
+import { pictureButtons } from "./pictures.js";
 import { shifts, wilson } from "./shifts.js";
+import { otherState } from "./states.js";
 import { counted, percent, sentence } from "./words.js";
 
 // Values with a bar and a column in the table, and types in the table before the reader asks for the others.
@@ -26,8 +29,10 @@ export function compared(column, groups, group_n, isShown, [first, second]) {
 }
 
 export class Compare {
-  constructor(place, columns, levels, { onPress }) {
-    Object.assign(this, { place, columns, levels, onPress, all: false, notes: null, seen: null });
+  // `onPress(has, name, key)` highlights cells, `onOpen(key, told)` a whole type; `isStimulated()` says whether a
+  // programme that changes what cells are called is strong in many.
+  constructor(place, columns, levels, { onPress, onOpen, isStimulated }) {
+    Object.assign(this, { place, columns, levels, onPress, onOpen, isStimulated, all: false, notes: null, seen: null, states: new Map() });
     this.controls = el("div", { class: "row controls" });
     this.body = el("div", {});
     place.replaceChildren(this.controls, this.body);
@@ -52,7 +57,7 @@ export class Compare {
     try {
       notes = await api.changes(this.columns.id, column.place, first, second, samples);
     } catch (error) {
-      notes = { notes: [error.message], changes: [], method: null };
+      notes = { notes: [error.message], states: [], changes: [], method: null };
     }
     if (this.asked !== asked) return;
     this.notes = notes;
@@ -62,7 +67,10 @@ export class Compare {
   control() {
     const { column, pair, level, samples } = this;
     const categories = this.columns.categories;
-    const again = (changes) => this.choose(changes.key ?? column.key, { level, pair, samples, ...changes });
+    const again = (changes) => {
+      this.columns.looked.add(changes.key ?? column.key);
+      return this.choose(changes.key ?? column.key, { level, pair, samples, ...changes });
+    };
     const choice = (text, options, value, onChoice) => el("label", { class: "choice" }, el("span", {}, text),
       el("select", { "aria-label": text, onchange: ({ target }) => { this.focused = text; onChoice(target.value); } },
         ...options.map(([name, worth]) => el("option", { value: worth, selected: String(worth) === String(value) }, name))));
@@ -88,9 +96,34 @@ export class Compare {
     const { rows, totals } = compared(this.column, groups, group_n, seen.isShown, this.pair);
     const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     this.body.replaceChildren(
-      el("p", { class: "finding" }, this.sentence(rows, totals)),
+      this.finding(rows, totals),
       el("div", { class: "versus" }, el("div", {}, this.bars(groups, rows, totals), this.remarks(seen)), this.table(rows, totals)));
-    if (focused) this.body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) this.body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  }
+
+  finding(rows, totals) {
+    const place = el("p", { class: "finding" }, this.sentence(rows, totals));
+    const grown = rows.find(({ isClear, change }) => isClear && change > 0);
+    if (grown && !this.level && (this.isStimulated() || this.notes?.states.length)) this.tellState(grown.group, place);
+    return place;
+  }
+
+  // Asked once for each type, as all is drawn anew with every filter.
+  async tellState(group, place) {
+    const known = this.states.get(group.term);
+    if (typeof known === "string") place.append(known);
+    else if (!known) {
+      const { states } = this;
+      states.set(group.term, otherState(this.columns.id, group));
+      states.set(group.term, await states.get(group.term));
+      if (this.states === states && this.seen) this.show(this.seen);
+    }
+  }
+
+  // The same cells have other answers.
+  answered() {
+    this.states = new Map();
+    if (this.column) this.ask();
   }
 
   sentence(rows, totals) {
@@ -118,7 +151,9 @@ export class Compare {
     };
     const more = shown.length - MOST_VALUES;
     return el("div", { class: "stacks" }, el("ul", { class: "plain bars", "aria-label": `Cells of each value of ${this.column.name}; the table has the shares` }, ...shown.slice(0, MOST_VALUES).map(line)),
-      more > 0 && el("p", { class: "small" }, `The first ${MOST_VALUES} of ${shown.length} values are shown.`));
+      more > 0 && el("p", { class: "small" }, `The first ${MOST_VALUES} of ${shown.length} values are shown.`),
+      pictureButtons(() => barFigure(`Composition by ${this.column.name}`, shown.slice(0, MOST_VALUES).map(({ name, code }) => ({ name, note: counted(totals[code], "cell"),
+        parts: order.map(({ group, shares }) => ({ name: shortOf(group), color: group.color, cells: shares[code].cells })) }))), "composition"));
   }
 
   table(rows, totals) {
@@ -129,10 +164,10 @@ export class Compare {
     const tested = this.notes?.method ? new Map(this.notes.changes.map((change) => [change.term, change.q])) : null;
     const shown = this.all ? rows : rows.slice(0, ROWS);
     const name = (code) => this.column.categories[code].name;
-    const head = el("tr", {}, el("th", { scope: "col" }, "Type"), el("th", { scope: "col" }, "Change"), tested && el("th", { scope: "col" }, "q"),
+    const head = el("tr", {}, el("th", { scope: "col" }, "Type"), el("th", { scope: "col" }, "Change in points"), tested && el("th", { scope: "col" }, "q"),
       ...codes.map((code) => el("th", { scope: "col" }, el("bdi", {}, name(code)))));
     const line = (row) => el("tr", { class: row.isClear ? null : "unclear" },
-      el("th", { scope: "row" }, el("span", { class: "name" }, el("i", { class: "dot", "aria-hidden": "true", style: { background: row.group.color } }), typeName(row.group))),
+      el("th", { scope: "row" }, this.opener(row.group)),
       el("td", { class: "change" }, changeBar(row, most)), tested && el("td", {}, qOf(tested.get(row.group.term))),
       ...codes.map((code) => el("td", {}, this.field(row, code))));
     return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Shares and changes of types" },
@@ -140,6 +175,14 @@ export class Compare {
         el("thead", {}, head), el("tbody", {}, ...shown.map(line))),
       rows.length > ROWS && el("button", { type: "button", class: "button", "data-key": "all", "aria-expanded": String(this.all), onclick: () => { this.all = !this.all; this.show(this.seen); } },
         this.all ? "Show fewer types" : `Show all ${rows.length} types`));
+  }
+
+  // A press opens the type, as in the table of types.
+  opener(group) {
+    const key = group.isUnknown || !this.level ? group.term : `${group.term}+`;
+    const told = group.isUnknown ? undefined : { types: group.types, name: shortOf(group) };
+    return el("button", { type: "button", class: "plainly name", "aria-pressed": String(this.seen.chosen === key), "data-key": `type ${key}`, onclick: () => this.onOpen(key, told) },
+      el("i", { class: "dot", "aria-hidden": "true", style: { background: group.color } }), typeName(group));
   }
 
   field({ group, shares }, code) {
@@ -155,17 +198,25 @@ export class Compare {
   }
 
   press(group, code) {
-    const { values, categories, name } = this.column;
+    const { values, categories, name, key } = this.column;
+    this.columns.looked.add(key);
     const { group_n } = this.seen.groupsAt(this.level);
     this.onPress((i) => values[i] === code && group_n[i] === group.at, `${shortOf(group)}, ${name} ${categories[code].name}`, this.keyOf(group, code));
   }
 
   remarks(seen) {
-    const notes = this.notes?.notes ?? [];
+    const notes = this.told(seen.groupsAt(this.level).groups);
     const lines = ["Small numbers are 95% intervals of a share: how far it would move if other cells of the same sample had been measured. Pale changes may be chance."];
     if (this.notes?.method) lines.push(`q: ${this.notes.method}, over ${this.notes.samples.join(" and ")} samples; cells of subtypes are counted too.`);
     if (notes.length && !seen.isAll) lines.push("What follows is about all cells, without the filters.");
     return el("div", { class: "remarks" }, ...this.renamed(seen), ...[...lines, ...notes.map(sentence)].map((text) => el("p", { class: "small" }, text)));
+  }
+
+  // The notes, without those on types that aren't in the table.
+  told(groups) {
+    const { notes = [], states = [] } = this.notes ?? {};
+    const first = notes.length - states.length;
+    return notes.filter((_, at) => at < first || groups.some(({ term }) => term === states[at - first]));
   }
 
   // Cells of one label that are called otherwise: they may be the same cells in another state.
@@ -191,7 +242,7 @@ function changeBar({ change, group }, most) {
   const points = 100 * change;
   const text = `${points > 0 ? "+" : points < 0 ? "−" : ""}${Math.abs(points).toFixed(1)}`;
   const width = `${(50 * Math.abs(change)) / most}%`;
-  return el("span", { class: "moved", title: `${text} of 100 cells` }, el("span", {}, text),
+  return el("span", { class: "moved", title: `${text} percentage points: of 100 cells so many more or fewer` }, el("span", {}, text),
     el("span", { class: "both", "aria-hidden": "true" }, el("b", { style: { width, background: group.color, [change < 0 ? "right" : "left"]: "50%" } })));
 }
 

@@ -2,6 +2,7 @@
 
 import { crossed } from "./columns.js";
 import { el } from "./dom.js";
+import { showLabelled } from "./labelled.js";
 import { inFull, shortOf } from "./named.js";
 import { counted, number, percent } from "./words.js";
 
@@ -31,7 +32,8 @@ export class Cross {
     Object.assign(this, { columns, levels, onPress, seen: null, level: "" });
     this.controls = el("div", { class: "row controls" });
     this.body = el("div", {});
-    place.replaceChildren(this.controls, this.body);
+    this.under = el("div", { class: "labelled" });
+    place.replaceChildren(this.controls, this.body, this.under);
   }
 
   async choose(key, level = this.level) {
@@ -40,10 +42,16 @@ export class Cross {
       el("select", { "aria-label": text, onchange: ({ target }) => onChoice(target.value) }, ...options.map(([name, worth]) => el("option", { value: worth, selected: worth === value }, name))));
     const focused = [...this.controls.children].findIndex((label) => label.contains(document.activeElement));
     this.controls.replaceChildren(
-      select("Labels", this.columns.categories.map(({ name, key: own }) => [name, own]), key, (own) => this.choose(own)),
+      select("Labels", this.columns.categories.map(({ name, key: own }) => [name, own]), key, (own) => { this.columns.looked.add(own); this.choose(own); }),
       select("Types", [["as named", ""], ...this.levels.map((name) => [name, name])], level, (name) => this.choose(key, name)));
     this.controls.children[focused]?.querySelector("select").focus();
     if (this.seen) this.show(this.seen);
+    this.ask();
+  }
+
+  // What the labels mean, and whether the answers agree; anew when these change.
+  ask() {
+    if (this.column) showLabelled(this.under, this.columns.id, this.column, { onPress: this.onPress, isAll: this.seen?.isAll ?? true });
   }
 
   // `seen` as for the comparison.
@@ -82,7 +90,7 @@ export class Cross {
     const { group_n } = this.seen.groupsAt(this.level);
     const label = `${categories[r].name}, ${shortOf(group)}: ${counted(n, "cell")}, ${percent(share)}`;
     return el("button", { type: "button", class: share >= 0.5 ? "spot deep" : "spot", tabindex: -1, title: label, "aria-label": label, "aria-pressed": String(this.seen.chosen === own), "data-key": own,
-      style: { "--share": `${Math.round(100 * share ** 0.7)}%` },
+      style: { "--share": `${Math.round(depth(share))}%` },
       onclick: () => this.onPress((i) => values[i] === r && group_n[i] === group.at, `${shortOf(group)}, ${name} ${categories[r].name}`, own) }, share < 0.005 ? "·" : `${Math.round(100 * share)}`);
   }
 
@@ -110,6 +118,9 @@ export class Cross {
     to.focus();
   }
 }
+
+// How dark a field is. Between these two no number can be read on it, in light or in dark.
+const depth = (share) => (share < 0.5 ? 50 * (2 * share) ** 0.7 : 88 + 24 * (share - 0.5));
 
 function hints(rows, columns) {
   const more = [

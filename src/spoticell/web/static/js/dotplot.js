@@ -4,12 +4,12 @@ import { colour, inkOn, svg } from "./dom.js";
 import { ramp } from "./groups.js";
 import { percent } from "./words.js";
 
-const STEP = 22;
-const BIG = 9.5;
+export const STEP = 22;
+export const BIG = 9.5;
 const LABEL = 168;
-const TOP = 74;
+export const TOP = 74;
 const ROOM = LABEL - 36; // for the name of a type
-const SHADES = 9;
+export const SHADES = 9;
 const FONT = { "font-family": "system-ui, sans-serif", "font-size": 12, stroke: "none" };
 
 const pen = document.createElement("canvas").getContext("2d");
@@ -21,13 +21,13 @@ function fitting(name) {
   return words;
 }
 
-const text = (x, y, words, more = {}) => svg("text", { x, y, fill: colour("--ink"), ...FONT, ...more }, words);
+export const text = (x, y, words, more = {}) => svg("text", { x, y, fill: colour("--ink"), ...FONT, ...more }, words);
 
 // A row begins with the number that its type has in the table and on the map.
-const row = ({ name, short, number, color }, y) => [svg("circle", { cx: 9, cy: y, r: 8.5, fill: color, stroke: "none" }),
+export const row = ({ name, short, number, color }, y) => [svg("circle", { cx: 9, cy: y, r: 8.5, fill: color, stroke: "none" }),
   text(9, y + 3.5, String(number), { fill: inkOn(color), "font-size": 10, "font-weight": 650, "text-anchor": "middle" }), svg("g", {}, svg("title", {}, name), text(23, y + 4, fitting(short || name)))];
 
-const frame = (width, height, label, ...inside) =>
+export const frame = (width, height, label, ...inside) =>
   svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
     svg("rect", { width, height, fill: colour("--card"), stroke: "none" }), ...inside);
 
@@ -50,7 +50,7 @@ export function dotPlot(genes, rows) {
   return frame(width, bottom + 58, label, ...rows.flatMap((kind, r) => row(kind, TOP + r * STEP)), ...names, ...dots, ...key(bottom + 14, most, shades));
 }
 
-function key(y, most, shades) {
+export function key(y, most, shades) {
   const sizes = [0.1, 0.5, 1].flatMap((share, k) => [
     svg("circle", { cx: 18 + k * 52, cy: y + 8, r: BIG * Math.sqrt(share), fill: colour("--dim"), stroke: "none" }),
     text(31 + k * 52, y + 12, percent(share), { "font-size": 11 })]);

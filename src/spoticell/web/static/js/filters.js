@@ -33,7 +33,7 @@ export class Filters {
 
   // Filters of columns that aren't there are let go: an old address may name some.
   async take(state) {
-    for (const key of Object.keys(state)) await this.columns.load(key);
+    for (const key of Object.keys(state)) if (await this.columns.load(key)) this.columns.looked.add(key);
     this.state = Object.fromEntries(Object.entries(state).filter(([key, rule]) => this.columns.byKey.has(key) && rule));
     this.count();
   }

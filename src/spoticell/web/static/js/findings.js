@@ -27,7 +27,7 @@ function facts(findings) {
   const rows = [
     ["Kind of file", findings.format],
     ["Counts", named(findings.matrix), small(sentence(counts.evidence))],
-    ["Genes", `${counted(match.found, "gene")} known, by ${match.kind} (`, named(match.column), ")", coverage(match.coverage), small(details(match))],
+    ["Genes", `${counted(match.found, "gene")} known, by ${match.kind} (`, named(match.column), ")", coverage(match.coverage), small(`The bar: ${percent(match.coverage)} of the model’s genes are measured.`), small(details(match))],
   ];
   rows.unshift(...looksOf(findings, small));
   const others = Object.entries(passed);

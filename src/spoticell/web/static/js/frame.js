@@ -4,7 +4,7 @@
   const stage = document.getElementById("stage");
   const plot = document.getElementById("plot");
   const REACH = 10; // pixels within which a cell is meant
-  const DENSE = 3; // pixels of a saved picture for each on the screen
+  const DENSE = 300 / 96; // dots of a saved picture for each pixel on the screen: 300 an inch
   let points = null;
   let group_n = null;
   let groups = [];
@@ -17,6 +17,7 @@
   const view = window.startGestures(stage, plot, {
     onMove: () => overlay.show(),
     redraw,
+    onWheel: () => tell({ kind: "wheel" }),
     onPick: (place) => { const at = nearest(place); if (at !== null) tell({ kind: "pick", position: at }); },
     onHover: (place, event) => {
       const at = place && nearest(place);
@@ -88,6 +89,7 @@
     light: ({ position, color, key }) => overlay.light(position && { position, color, key, size: () => sizeFor(view.closeness()) + 1 }),
     // Where points of the window lie on the map.
     locate: ({ path }) => tell({ kind: "located", path: path.map(([clientX, clientY]) => view.place({ clientX, clientY })) }),
+    alone: ({ is }) => view.alone(is),
     zoom: ({ wish }) => (wish === "all" ? view.home() : view.zoom(wish === "in" ? 1.5 : 1 / 1.5)),
     pan: ({ by: [right, up] }) => view.slide((-right * stage.clientWidth) / 8, (up * stage.clientHeight) / 8),
   };

@@ -3,7 +3,7 @@
 // What was drawn is shifted and stretched at once, which costs nothing; the points are drawn anew as often as the
 // machine can, and where it can't (no graphics card, a million cells) as soon as the movement rests.
 
-window.startGestures = (stage, plot, { redraw, onMove, onPick, onHover }) => {
+window.startGestures = (stage, plot, { redraw, onMove, onPick, onHover, onWheel }) => {
   const EDGE = 0.04;
   const OVER = 0.25; // drawn beyond each side of the window, so that a shift shows no bare edge
   const LIVE = 70; // milliseconds from drawing to screen up to which every frame is drawn
@@ -129,7 +129,10 @@ window.startGestures = (stage, plot, { redraw, onMove, onPick, onHover }) => {
   stage.addEventListener("pointercancel", lift);
   stage.addEventListener("pointerleave", () => { away = true; onHover(null); });
   stage.addEventListener("dblclick", () => go(whole()));
+  // The wheel alone scrolls the page, but where the map is all there is. Two fingers on a pad count as the wheel with Ctrl.
+  let isAlone = false;
   stage.addEventListener("wheel", (event) => {
+    if (!isAlone && !event.ctrlKey && !event.metaKey) { onWheel(); return; }
     event.preventDefault();
     onHover(null);
     zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.03 : 0.0016)), event.clientX, event.clientY);
@@ -154,6 +157,6 @@ window.startGestures = (stage, plot, { redraw, onMove, onPick, onHover }) => {
 
   return {
     zoom, slide, place, home: () => go(whole()), visible: () => ranges(now, 0), over: () => ranges(now), scale: () => now.scale, closeness, settle,
-    now: () => now, began: () => { drawn = now; },
+    alone: (is) => { isAlone = is; }, now: () => now, began: () => { drawn = now; },
   };
 };

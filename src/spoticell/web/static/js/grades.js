@@ -1,5 +1,6 @@
 // How sure the answers are, in cells: sure, likely, doubtful, unknown; and which of them are broad or contradicted.
 
+import { showCautions } from "./cautions.js";
 import { $, el } from "./dom.js";
 import { LIKELY, SURE, hint } from "./glossary.js";
 import { UNKNOWN } from "./groups.js";
@@ -15,7 +16,7 @@ const GRADES = {
 
 const broadTypes = ({ types }) => new Set(types.filter(({ path }) => path.length === 1).map(({ index }) => index));
 
-export const gradeKey = (grade) => `grade ${grade}`;
+export const gradeKey = (grade) => (grade === "unknown" ? grade : `grade ${grade}`);
 
 // What a key means: {has, name}; null where it is none of a grade.
 export function gradeOf(key, cells, summary) {
@@ -27,14 +28,14 @@ export function showGrades(cells, summary, onPress) {
   const broad = broadTypes(summary);
   const count = (has) => { let n = 0; for (let i = 0; i < cells.n; i += 1) n += has(i); return n; };
   const item = (grade) => {
-    const n = count(GRADES[grade](cells, broad));
+    const n = grade === "unknown" ? summary.unknown.cells : count(GRADES[grade](cells, broad));
     return el("li", {}, el("button", { type: "button", class: "plainly", "data-grade": grade, disabled: n === 0, onclick: () => onPress(gradeKey(grade)) },
       el("b", {}, number(n)), ` ${grade}`));
   };
+  showCautions(summary);
   const plain = (n, word) => el("li", {}, el("b", {}, number(n)), ` ${word}`);
   $("grades").replaceChildren(...[
-    ...["sure", "likely", "doubtful"].map(item),
-    plain(summary.unknown.cells, "unknown"),
+    ...["sure", "likely", "doubtful", "unknown"].map(item),
     el("li", { class: "apart" }, "of them:"), item("broad"),
     summary.contradicted !== null && summary.contradicted !== undefined && plain(summary.contradicted, "contradicted by reference cells"),
     el("li", {}, hint("grades")),

@@ -1,11 +1,13 @@
 // Which cells belong together, and in which colour: by type, by level of the ontology, by score, by gene.
 
-import { colour } from "./dom.js";
+import { colour, inkOn } from "./dom.js";
 
 export const UNKNOWN = 65535;
 const SHADES = 12;
 // Letters of a name on the map.
 const NAME_ROOM = 24;
+// Share of all cells from which on a group has a name there.
+const LABEL_FROM = 0.004;
 
 // Groups of the table, the map and the chart: one for each type, or one for each broader type of a level.
 export function groupsOf(summary, level = null) {
@@ -105,6 +107,12 @@ export function anchors(cells, group_n, nGroups, least) {
     if (one) { one.x += cells.x[i]; one.y += cells.y[i]; one.n += 1; }
   }
   return [...found.values()].map(({ group, x, y, n }) => ({ group, x: x / n, y: y / n }));
+}
+
+// What stands on the map: the number and name of each group, where it has enough cells that are shown.
+export function labelsOf(cells, group_n, groups) {
+  return anchors(cells, group_n, groups.length, Math.max(cells.n * LABEL_FROM, 1)).map(({ group, x, y }) =>
+    ({ x, y, key: groups[group].term, name: shortName(groups[group]), number: groups[group].number, color: groups[group].color, ink: inkOn(groups[group].color) }));
 }
 
 // Cells and median score of each group among the cells that are shown.

@@ -11,12 +11,6 @@ export function keep(text, name, type) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-export function keepSvg(picture, name) {
-  const copy = picture.cloneNode(true);
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  keep(new XMLSerializer().serializeToString(copy), name, "image/svg+xml");
-}
-
 // No spreadsheet may take a name for a formula.
 const field = (value) => {
   const text = /^[\s"'`]*[=+\-@＝＋－＠−]/.test(value) && typeof value === "string" ? `'${value}` : String(value);

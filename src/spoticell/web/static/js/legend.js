@@ -16,30 +16,37 @@ const SCALES = {
 
 export function keyOf(look) {
   if (look.by === "curated") return ["names that you gave"];
+  if (look.by === "tree") return ["the types below it"];
   if (!SCALES[look.by]) return ["names and numbers as in the table of types"];
   const { low, high } = SCALES[look.by](look);
   const scale = [low, el("span", { class: "scale" }, ...ramp(SHADES).map((shade) => el("i", { style: { background: shade } }))), high];
   return look.by === "gene" ? [el("b", {}, look.gene.symbol), ...scale, el("span", {}, GENE)] : [...scale, hint("score")];
 }
 
-export function figureOf({ job, summary, look, cells, mine, given }) {
+// `paint`, `isPart` and `isShown` are those of the map: the figures are of the cells that are coloured.
+export function figureOf({ job, summary, look, cells, mine, given, ask, paint, isPart, isShown }) {
   const level = look.by === "level" ? look.level : null;
-  const own = { column: () => mine.legend(), curated: () => ({ title: "Names that were given", rows: given.names }) }[look.by]?.();
+  const own = { column: () => mine.legend(), curated: () => ({ title: "Names that were given", rows: given.names }), tree: () => ask.tree.legend() }[look.by]?.();
   const { title, low, high } = own ?? SCALES[look.by]?.(look) ?? { title: level === null ? "Types" : `Types, ${summary.levels[level].name} level` };
-  const shown = [look.chosen?.name, look.unsure && `score below ${score(look.below)}`].filter(Boolean).join(", ");
+  const shown = [look.by !== "tree" && look.chosen?.name, look.unsure && `score below ${score(look.below)}`].filter(Boolean).join(", ");
+  const n = isPart ? `${number(cells.score.reduce((sum, _, i) => sum + isShown(i), 0))} of ` : "";
   return {
-    title: `${title}${shown ? ` (${shown})` : ""} · ${counted(cells.n, "cell")}`,
-    legend: low === undefined ? own?.rows.map(plainRow) ?? rows(summary, level) : { colours: ramp(SHADES), low, high },
+    title: `${title}${shown ? ` (${shown})` : ""} · ${n}${counted(cells.n, "cell")}`,
+    legend: low === undefined ? counts(own?.rows ?? rows(summary, level), paint) : { colours: ramp(SHADES), low, high },
     file: `${job.name.split(".")[0] || "cells"}.map`,
     theme: { ground: colour("--card"), ink: colour("--ink"), dim: colour("--dim") },
   };
 }
 
-const plainRow = ({ color, name, cells }) => ({ color, ink: "#000000", number: null, name, note: number(cells) });
+// A row stands at the place of its group of the map; those without a number have a plain dot.
+function counts(all, { group_n }) {
+  const count = new Uint32Array(65536);
+  group_n.forEach((group) => { count[group] += 1; });
+  return all.map(({ color, ink = "#000000", number: sign = null, name }, at) => ({ color, ink, number: sign, name, cells: count[at] }))
+    .filter(({ cells }) => cells).map(({ cells, ...row }) => ({ ...row, note: number(cells) }));
+}
 
 function rows(summary, level) {
-  const named = groupsOf(summary, level).map((group) =>
-    ({ color: group.color, ink: inkOn(group.color), number: group.number, name: group.short ?? group.name, note: number(group.cells) }));
-  const unknown = { color: colour("--unknown"), ink: "#000000", number: null, name: "unknown", note: number(summary.unknown.cells) };
-  return summary.unknown.cells ? [...named, unknown] : named;
+  const named = groupsOf(summary, level).map((group) => ({ color: group.color, ink: inkOn(group.color), number: group.number, name: group.short ?? group.name }));
+  return [...named, { color: colour("--unknown"), number: "?", name: "unknown" }];
 }

@@ -18,10 +18,9 @@ export function looksOf({ looks }, small) {
   ].filter(Boolean);
 }
 
-function tissue({ tissues, blood }) {
-  const shown = Object.entries(tissues).map(([name, share]) => `${name} (${percent(share)} of the cells are of its own types)`);
-  if (shown.length) return `They look like ${shown.join(" and ")}.`;
-  return blood ? "They look like blood, or blood cells of another tissue." : "They show no tissue by types of its own.";
+// The server says it in the words of a run; results of an older one have the tissues alone.
+function tissue({ says, tissues }) {
+  return says || (Object.keys(tissues).length ? `The cells look like those of ${Object.keys(tissues).join(" and ")}.` : "The cells show no tissue by types of its own.");
 }
 
 const kinds = (looks, small) => (looks.kinds.length

@@ -81,7 +81,7 @@ async function finish(job, isAgain = false) {
     showNotice(job);
     await (await withResult()).showResult(job, {
       onDelete: () => erase(job.id), onAgain: () => { closeResult(); showJob(job, state.info, true); }, version: state.info.version, hasIndex: state.info.has_index,
-      onSave: (threshold) => { closeResult(); act(() => api.run(job.id, { ...job.settings, threshold })); },
+      onSave: (shown) => { closeResult(); act(() => api.run(job.id, { ...job.settings, ...shown })); },
     });
     say(job.notice ?? "The cells are named.");
   } catch (error) {

@@ -3,6 +3,7 @@
 import { $, colour, el } from "./dom.js";
 import { saveFigure } from "./figure.js";
 
+const HINT = 1600; // milliseconds that it is read
 const DRAWING = "Drawing the map …";
 let warmed = null;
 
@@ -13,9 +14,10 @@ export function warmMap(version) {
   $("map").prepend(warmed);
 }
 
-function frameFor(version) {
+// A shared file brings the frame's `page` with it.
+function frameFor(version, page) {
   const frame = el("iframe", {
-    src: `/static/map.html?v=${encodeURIComponent(version)}`, sandbox: "allow-scripts", title: "Map of the fingerprints", tabindex: "-1",
+    ...(page ? { srcdoc: page } : { src: `/static/map.html?v=${encodeURIComponent(version)}` }), sandbox: "allow-scripts", title: "Map of the fingerprints", tabindex: "-1",
   });
   // what it says before anyone listens
   frame.heard = [];
@@ -26,19 +28,20 @@ function frameFor(version) {
 
 export class CellMap {
   // `describe` says what a saved picture is called and what its colours mean.
-  constructor(place, { version, onPick, onHover, onReady, onLocated, describe }) {
+  constructor(place, { version, page, onPick, onHover, onReady, onLocated, describe }) {
     this.place = place;
     this.waiting = [];
     this.ready = false;
     this.drawing = false;
     this.answer = {
       pick: onPick, hover: onHover, drawn: () => this.drawn(onReady), located: onLocated,
+      wheel: () => this.hint(),
       image: (data) => saveFigure({ ...data, ...describe(), format: this.format }),
     };
     $("map-waiting").textContent = DRAWING;
     $("map-waiting").hidden = false;
     delete place.dataset.drawn;
-    this.frame = warmed ?? frameFor(version);
+    this.frame = warmed ?? frameFor(version, page);
     if (!warmed) place.prepend(this.frame);
     warmed = null;
     window.removeEventListener("message", this.frame.listen);
@@ -55,6 +58,10 @@ export class CellMap {
       if (wish) this.zoom(wish);
       if (save) this.save(save);
     };
+    this.told = el("p", { class: "wheel-hint", "aria-hidden": "true", hidden: true }, `${/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"} + wheel zooms`);
+    this.place.append(this.told);
+    this.whole = () => this.send({ kind: "alone", is: document.fullscreenElement !== null });
+    document.addEventListener("fullscreenchange", this.whole);
     // a frame isn't always told that the mouse has left it
     this.place.onpointerleave = () => this.answer.hover({ position: null });
     this.place.onkeydown = (event) => {
@@ -64,6 +71,13 @@ export class CellMap {
       else return;
       event.preventDefault();
     };
+  }
+
+  // Who turns the wheel to zoom learns how.
+  hint() {
+    this.told.hidden = false;
+    clearTimeout(this.hiding);
+    this.hiding = setTimeout(() => { this.told.hidden = true; }, HINT);
   }
 
   zoom(wish) {
@@ -127,6 +141,8 @@ export class CellMap {
 
   close() {
     window.removeEventListener("message", this.listen);
+    document.removeEventListener("fullscreenchange", this.whole);
+    this.told.remove();
     this.frame.remove();
   }
 }

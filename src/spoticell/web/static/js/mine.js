@@ -1,11 +1,11 @@
 // The file's own columns on the page: to colour by, to choose cells by, to set against the types; and its own maps.
 
 import * as api from "./api.js";
-import { Columns, byColumn, colourOf, said, span, written } from "./columns.js";
+import { Columns, NO_VALUE, byColumn, colourOf, said, span, written } from "./columns.js";
 import { showColumn } from "./columnpanel.js";
 import { Compare } from "./compare.js";
 import { Cross } from "./cross.js";
-import { $, el, say } from "./dom.js";
+import { $, colour, el, say } from "./dom.js";
 import { Filters, showChips } from "./filters.js";
 import { byGroup, groupsOf, ramp } from "./groups.js";
 import { startQuality } from "./quality.js";
@@ -17,6 +17,9 @@ const CONDITIONS = ["condition", "stim", "treat", "disease", "status", "genotype
 const LABELS = ["celltype", "annot", "label", "ident", "type", "cluster", "leiden", "louvain"];
 // Of a column that is offered first: more values are no conditions.
 const FEW = 24;
+
+// Cautions on programmes that can give cells the name of a type near their own.
+const PROGRAMS = ["interferon", "heat shock"];
 
 export class Mine {
   // `onChange()` draws all again, `onHighlight(has, name, key)` highlights cells, `onColour()` colours by the column,
@@ -42,7 +45,9 @@ export class Mine {
   async start() {
     const { columns } = this;
     const levels = this.summary.levels.map(({ name }) => name);
-    const does = { onPress: (has, name, key) => { this.does.onHighlight(has, name, key); $("map").scrollIntoView({ block: "nearest" }); } };
+    const does = { onPress: (has, name, key) => { this.does.onHighlight(has, name, key); $("map").scrollIntoView({ block: "nearest" }); },
+      onOpen: this.does.onOpen,
+      isStimulated: () => this.summary.cautions?.some(({ kind }) => PROGRAMS.includes(kind)) };
     this.compare = new Compare($("compare-place"), columns, levels, does);
     this.cross = new Cross($("cross-place"), columns, levels, does);
     this.quality = await startQuality(columns, (key, rule) => this.filter(key, rule));
@@ -127,9 +132,16 @@ export class Mine {
     say(`The map is coloured by ${this.column.name}.`);
   }
 
+  // The columns that could tell samples, and the likeliest of them.
+  samples() {
+    const columns = this.columns.categories;
+    return { columns, first: columns.length ? liked(columns, CONDITIONS) : null };
+  }
+
   use(column) {
     if (!column) return;
     this.column = column;
+    this.columns.looked.add(column.key);
     $("column").value = this.nameOf(column.key);
     $("tab-column").hidden = false;
   }
@@ -200,13 +212,15 @@ export class Mine {
   answered(summary) {
     this.summary = summary;
     this.levels.clear();
+    this.compare?.answered();
+    this.cross?.ask();
   }
 
   // What the colours mean, for a saved picture.
   legend() {
     const { column } = this;
     if (column.kind === "category") {
-      return { title: column.name, rows: column.categories.map(({ name, cells }, code) => ({ name, color: colourOf(code), cells })).filter(({ cells }) => cells) };
+      return { title: column.name, rows: [...column.categories.map(({ name }, code) => ({ name, color: colourOf(code) })), { name: NO_VALUE, color: colour("--unknown") }] };
     }
     const { low, high } = span(column.values);
     return { title: column.name, low: written(column, low), high: written(column, high) };

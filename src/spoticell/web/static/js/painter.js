@@ -87,7 +87,7 @@ window.startPainter = (canvas) => {
     // The same on a sheet of its own, as the address of an image.
     picture: (points, groups, { width, height, dense, ...look }) => {
       const sheet = document.createElement("canvas");
-      draw(sheet, width * dense, height * dense, points, groups, { ...look, size: look.size * dense });
+      draw(sheet, Math.round(width * dense), Math.round(height * dense), points, groups, { ...look, size: look.size * dense });
       return sheet.toDataURL("image/png");
     },
   };

@@ -2,20 +2,21 @@
 
 import * as address from "./address.js";
 import * as api from "./api.js";
+import { startAsking } from "./asking.js";
 import { showCell, showCellTrouble, showNoCell } from "./cell.js";
 import { pictureOf, skyUnderMouse, startSkies } from "./skies.js";
 import { showComposition, showSamples, showStrip } from "./composition.js";
 import { openSheet, startDesk } from "./desk.js";
-import { $, colour, el, inkOn, named, say, tabs } from "./dom.js";
-import { byNames } from "./given.js";
+import { $, colour, el, named, say, tabs } from "./dom.js";
 import { markGrade, showGrades } from "./grades.js";
-import { anchors, byGene, byGroup, byScore, faint, groupsOf, shortName, tally } from "./groups.js";
+import { groupsOf, tally } from "./groups.js";
 import { groupKey, showGroups } from "./grouped.js";
 import { figureOf, keyOf } from "./legend.js";
 import { litRow, positions, startLights } from "./lit.js";
 import { CellMap } from "./map.js";
 import { meaningOf } from "./meaning.js";
 import { shortOf } from "./named.js";
+import { levelsOf, painted, typeRows } from "./painted.js";
 import { recount } from "./recount.js";
 import { startSample } from "./sample.js";
 import { showScores } from "./scores.js";
@@ -23,15 +24,11 @@ import { showSettings } from "./settings.js";
 import { startSearch } from "./search.js";
 import { stageThreshold } from "./threshold.js";
 import { showTable } from "./table.js";
-import { showCommands, showFiles } from "./take.js";
+import { markFiles, showCommands, showFiles } from "./take.js";
 import { showTip } from "./tip.js";
 import { view } from "./view.js";
 import { breakable, capital, counted, moment, number, place, score, span } from "./words.js";
 
-// Levels on which types are put together; on the finest each stands alone, which is what `type` shows.
-const levelsOf = ({ levels, types }) => levels.filter(({ groups }) => groups.length < types.length);
-
-const LABEL_FROM = 0.004;
 // Up to this much above the least score that an answer has it isn’t sure.
 const UNSURE = 0.2;
 let open = null;
@@ -57,17 +54,17 @@ export async function showResult(job, { onDelete, onAgain, onSave, version, hasI
     describe: () => figureOf(open), onLocated: ({ path }) => open?.sample.located(path) });
   open = { job, summary, cells, look, types, map, hasIndex, usual: below, unlisten: address.onChange(follow) };
   open.mine = new Mine(job, cells, summary, columns, {
-    onChange: () => { recounted(); note(); }, onHighlight: highlight, onColour: byOwnColumn, onMove: moved, onTrouble: refused,
+    onChange: () => { recounted(); note(); }, onHighlight: highlight, onOpen: choose, onColour: byOwnColumn, onMove: moved, onTrouble: refused,
   });
   heading(job, summary);
   stage({ onDelete, onAgain });
-  open.sample = sampleOf();
+  startPanels();
   open.map.points(cells);
   open.mine.stage();
+  showFiles(open);
   count();
   showNoCell();
   startSkies({ job, summary, onGene: paintGene });
-  showFiles(job.id);
   showSettings(job, { threshold: summary.saved_threshold ?? summary.threshold });
   stageThreshold(job.id, summary, { onMoved: showAnswers, onSave });
   await follow(address.read());
@@ -85,7 +82,7 @@ function showAnswers(summary, { score: score_n, type }) {
   if (look.by === "level" && !open.summary.levels[look.level]) Object.assign(look, { by: "type", level: 0 });
   look.chosen = null;
   mine.answered(open.summary);
-  open.sample = sampleOf();
+  startPanels();
   document.querySelector("input[name=by][value=level]").closest("label").hidden = open.summary.levels.length === 0;
   heading(job, open.summary);
   controls();
@@ -106,7 +103,10 @@ function heading(job, { cells, named: answered, allowed, tissues, levels, sample
     : "";
 }
 
-const sampleOf = () => startSample(open, { hasIndex: open.hasIndex, highlight, paintGene, redraw, showTab, onCell: (position) => visit(String(position)) });
+function startPanels() {
+  const acts = { hasIndex: open.hasIndex, controls, highlight, note, onCell: (position) => visit(String(position)), paintGene, redraw, setBy, showTab };
+  Object.assign(open, { sample: startSample(open, acts), ask: startAsking(open, acts) });
+}
 
 // All that counts cells but isn't drawn with the map.
 function count() {
@@ -117,6 +117,7 @@ function count() {
   showComposition(groups, own, { cells: n, unknown, onPress: (group) => choose(`${group.term}+`) });
   showScores({ n, score: cells.score.filter((_, i) => mine.has(i)) }, mine.isOn ? { ...summary, unknown: { cells: unknown } } : summary);
   $("samples").hidden = !summary.samples || mine.isOn;
+  markFiles(open.job.id, mine.filters);
 }
 
 // What follows comes when the server has answered: the reader may have left by then.
@@ -174,7 +175,7 @@ function stage({ onDelete, onAgain }) {
   $("below").oninput = () => { look.below = Number($("below").value); look.unsure = true; $("unsure").checked = true; redrawSoon(); note({ quietly: true }); };
   $("go").onsubmit = (event) => { event.preventDefault(); visit($("which-cell").value.trim()); };
   startSearch(job.id, {
-    types: () => groupsOf(open.summary), colorOf: (index) => open.types.get(index).color,
+    types: () => groupsOf(open.summary), columns: open.mine.columns.list, onColumn: (hit) => open.ask.column(hit), colorOf: (index) => open.types.get(index).color,
     onType: ({ term, name, short, types }) => choose(types.length === 1 ? open.types.get(types[0]).term : `${term}+`, { types, name: shortOf({ name, short }) }), onGene: paintGene,
   });
 }
@@ -189,7 +190,7 @@ async function follow(wish) {
   look.level = Math.max(level, 0);
   look.unsure = wish.below > 0 && wish.below <= 1;
   look.below = look.unsure ? Number(wish.below) : open.usual;
-  look.by = { score: "score", gene: wish.gene ? "gene" : null, level: level >= 0 ? "level" : null }[wish.by] ?? "type";
+  look.by = { score: "score", gene: wish.gene ? "gene" : null, tree: "tree", level: level >= 0 ? "level" : null }[wish.by] ?? "type";
   const name = await open.mine.follow(wish);
   if (open !== here) return;
   if (name) placed(name);
@@ -200,7 +201,8 @@ async function follow(wish) {
     if (!look.gene && look.by === "gene") look.by = "type";
   }
   look.chosen = wish.chosen ? meaningOf(open, wish.chosen) : null;
-  open.sample.card(look.chosen?.types ? look.chosen : null, { quietly: true });
+  if (look.by === "tree") look.by = open.ask.follow(wish) ? "tree" : "type";
+  open.sample.card(look.chosen?.types && look.by !== "tree" ? look.chosen : null, { quietly: true });
   controls();
   count();
   redraw();
@@ -272,6 +274,7 @@ function highlight(has, name, key) {
 
 function highlighted() {
   const { chosen } = open.look;
+  open.ask.leave();
   say(chosen ? `${chosen.name}: highlighted.` : "All cells are shown.");
   redraw();
   note();
@@ -298,11 +301,13 @@ function redraw() {
   const isScored = (i) => !look.unsure || cells.score[i] < look.below;
   const isSure = (i) => mine.has(i) && isScored(i);
   const isShown = look.chosen ? (i) => isSure(i) && look.chosen.has(i) : isSure;
-  const grouped = byGroup(cells, groups);
   Object.assign(open, { isSure, isShown });
-  const paint = { curated: () => byNames(cells.n, open.given), score: () => byScore(cells), gene: () => byGene(cells, look.gene), column: () => mine.paint() }[look.by]?.() ?? grouped;
-  const labels = look.by === "type" || look.by === "level" ? numbers(grouped, groups, isShown) : [];
-  map.paint(isPart() ? faint(paint, isShown) : paint, labels);
+  const { paint, labels, row_n } = painted(open, groups, { isShown, isPart: isPart() });
+  Object.assign(open, { paint, isPart: isPart() });
+  map.paint(paint, labels);
+  // the ring of a cell that isn't shown would seem to be of what is
+  const ringed = look.cell && Number(look.cell);
+  map.mark(Number.isInteger(ringed) && ringed < cells.n && isShown(ringed) ? ringed : null);
   if (summary.groups) {
     const own = tally(cells, cells.group, 65536, isSure);
     showGroups(summary.groups.map((group, at) => ({ ...group, cells: own[at].cells })), cells.n, {
@@ -311,12 +316,14 @@ function redraw() {
     });
   }
   mine.show({ isShown: isSure, isScored, chosen: look.chosen?.key });
+  open.ask.show(isSure);
   $("which-column").hidden = look.by !== "column";
   open.keys = [...groups.map(({ term }) => term), "unknown"];
-  open.row_n = grouped.group_n;
+  open.row_n = row_n;
   open.colors = new Map([...groups.map(({ term, color }) => [term, color]), ...(summary.groups ?? []).map(({ color }, at) => [groupKey(at), color])]);
   markGrade(look.chosen?.key);
-  table(groups, tally(cells, grouped.group_n, groups.length + 1, isSure));
+  const rows = typeRows(open, groups, tally(cells, row_n, groups.length + 1, isSure), look.unsure || mine.isOn);
+  showTable("types", rows, { chosen: look.chosen?.key, onPress: (row) => choose(row.key), onSort: () => redraw() });
   describe(isShown);
   $("which").hidden = look.by !== "level" || summary.levels.length < 2;
   $("below-out").textContent = score(look.below);
@@ -324,24 +331,6 @@ function redraw() {
 
 // Whether some cells are faint.
 const isPart = () => open.look.unsure || open.look.chosen || open.mine.isOn;
-
-function numbers(paint, groups, isShown) {
-  const { cells } = open;
-  const shown_n = isPart() ? faint(paint, isShown).group_n : paint.group_n;
-  return anchors(cells, shown_n, groups.length, Math.max(cells.n * LABEL_FROM, 1)).map(({ group, x, y }) =>
-    ({ x, y, key: groups[group].term, name: shortName(groups[group]), number: groups[group].number, color: groups[group].color, ink: inkOn(groups[group].color) }));
-}
-
-function table(groups, tallied) {
-  const { summary, look, cells } = open;
-  let rows = groups.map((group, at) => ({ ...group, ...tallied[at], key: group.term, isUnknown: false, share: tallied[at].cells / cells.n }));
-  const unknown = tallied[groups.length];
-  if (summary.unknown.cells) {
-    rows.push({ key: "unknown", name: "unknown", term: null, color: "#9a9a9a", number: null, types: [65535], ...unknown, isUnknown: true, share: unknown.cells / cells.n });
-  }
-  if (look.unsure || open.mine.isOn) rows = rows.filter((row) => row.cells);
-  showTable("types", rows, { chosen: look.chosen?.key, onPress: (row) => choose(row.key), onSort: () => redraw() });
-}
 
 function describe(isShown) {
   const { cells, look } = open;

@@ -9,6 +9,7 @@ import { inside, startLasso } from "./lasso.js";
 import { hideCard, showCard } from "./typecard.js";
 import { counted } from "./words.js";
 
+const ROOM = 200; // of the card is to be seen, in pixels
 let current = null;
 
 // `open`: the result that is looked at; `act`: what it can do.
@@ -82,10 +83,14 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
     const color = kind.types.length === 1 ? one?.color : level?.color;
     if (!quietly) showTab("tab-types");
     const back = showCard(job.id, { ...kind, term, color: color ?? "var(--unknown)" }, cells, {
-      hasIndex, onGene: paintGene, onCell, onBack: () => leave(kind),
+      hasIndex, samples: { by: summary.samples?.by, ...open.mine.samples() }, onGene: paintGene, onCell, onBack: () => leave(kind),
       onSelect: () => select(isMine), onAdd: own && (() => select(isMine, true)),
     });
     if (wasInside) back.focus();
+    if (quietly) return;
+    // what was pressed may lie far from the card
+    const { top } = $("card").getBoundingClientRect();
+    if (top < 0 || top > window.innerHeight - ROOM) $("card").closest(".side").scrollIntoView();
   }
 
   function leave({ key }) {
@@ -98,7 +103,7 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
   hideCard();
   showNoChoice();
   $("given").replaceChildren();
-  startGenes(job.id, summary, { onGene: paintGene });
+  startGenes(job.id, summary, { onGene: paintGene, columns: open.mine.columns.categories, likely: open.mine.samples().first });
   startLasso({ onDrawn: (path) => map.send({ kind: "locate", path }) });
   $("take-shown").onclick = () => select(Uint8Array.from({ length: cells.n }, (_, i) => (open.isShown(i) ? 1 : 0)));
   api.curated(job.id).then(news, () => {}); // a result of an older server has none

@@ -1,6 +1,7 @@
 // One box for genes and types: types are known to the page, genes are asked for.
 
 import * as api from "./api.js";
+import { columnHit, findColumns, isNamed } from "./columnhits.js";
 import { $, el } from "./dom.js";
 import { findTypes, isCalled, typeName } from "./named.js";
 import { counted } from "./words.js";
@@ -8,8 +9,9 @@ import { counted } from "./words.js";
 const PAUSE = 120;
 const MOST = 6;
 
-// `types` gives the types of the sample, `colorOf` the colour of one by its number; what is chosen goes to `onType` or `onGene`.
-export function startSearch(id, { types, colorOf, onType, onGene }) {
+// `types` gives the types of the sample, `colorOf` the colour of one by its number; `columns` those of the file; what is chosen goes to
+// `onType`, `onGene` or `onColumn`.
+export function startSearch(id, { types, columns, colorOf, onType, onGene, onColumn }) {
   const box = $("search");
   let hits = [];
   let at = -1;
@@ -25,7 +27,8 @@ export function startSearch(id, { types, colorOf, onType, onGene }) {
   const choose = (hit) => {
     close();
     box.value = "";
-    if (hit.symbol) onGene(hit.symbol);
+    if (hit.column) onColumn(hit);
+    else if (hit.symbol) onGene(hit.symbol);
     else onType(hit.type);
   };
 
@@ -40,7 +43,7 @@ export function startSearch(id, { types, colorOf, onType, onGene }) {
   const show = (found, text) => {
     hits = found;
     $("hits").replaceChildren(...hits.map((hit, k) => option(hit, k, () => choose(hit))),
-      ...(hits.length ? [] : [el("li", { class: "none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, `No gene of this file and no type is called “${text}”.`)]));
+      ...(hits.length ? [] : [el("li", { class: "none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, `No gene, type or column of this file is called “${text}”.`)]));
     $("hits").hidden = false;
     box.setAttribute("aria-expanded", "true");
     point(hits.length ? 0 : -1);
@@ -51,6 +54,8 @@ export function startSearch(id, { types, colorOf, onType, onGene }) {
     asked?.abort();
     if (!text) return close();
     asked = new AbortController();
+    const found = findColumns(columns, text);
+    const [same, alike] = [found.filter((hit) => isNamed(hit, text)), found.filter((hit) => !isNamed(hit, text))];
     const named = findTypes(types(), text).slice(0, MOST).map((type) => ({ type }));
     try {
       const { genes, types: meant } = await api.genes(id, text, asked.signal);
@@ -59,9 +64,9 @@ export function startSearch(id, { types, colorOf, onType, onGene }) {
       const rest = others.filter(({ type }) => !isCalled(type, text));
       // who writes "NK" or "Treg" means a type before any gene that begins so; who writes "CD4" means the gene
       const isGene = genes[0]?.symbol.toLowerCase() === text.toLowerCase();
-      show([...(isGene ? [] : first), ...genes.slice(0, MOST), ...(isGene ? first : []), ...rest], text);
+      show([...(isGene ? [] : first), ...same, ...genes.slice(0, MOST), ...(isGene ? first : []), ...rest, ...alike], text);
     } catch (error) {
-      if (error.name !== "AbortError") show(named, text);
+      if (error.name !== "AbortError") show([...found, ...named], text);
     }
   };
 
@@ -78,7 +83,7 @@ export function startSearch(id, { types, colorOf, onType, onGene }) {
 }
 
 function option(hit, k, onChoose) {
-  const inside = hit.symbol
+  const inside = hit.column ? columnHit(hit) : hit.symbol
     ? [el("b", {}, hit.symbol), el("small", {}, `gene, in ${counted(hit.cells, "cell")}`)]
     : [el("i", { class: "dot", style: { background: hit.type.color } }), typeName(hit.type), el("small", {}, `${hit.type.types.length > 1 ? "with subtypes" : "type"}, ${counted(hit.type.cells, "cell")}`)];
   return el("li", { role: "option", id: `hit-${k}`, "aria-selected": "false", onmousedown: (event) => { event.preventDefault(); onChoose(); } }, ...inside);

@@ -7,6 +7,7 @@ import { DIVERGING, difference, gridOf, logs, mostDifferent, skyAt } from "./gri
 import { openLesson } from "./lesson.js";
 import { shortOf, typeName } from "./named.js";
 import { sky, small } from "./sky.js";
+import { startWhy } from "./why.js";
 import { counted, number } from "./words.js";
 
 const NAMED = 8;
@@ -18,6 +19,7 @@ export function startSkies({ job, summary, onGene }) {
   open?.watch.disconnect();
   const mine = { id: job.id, summary, onGene, pins: [], seen: new Map(), wanted: null, busy: false, watch: null };
   open = mine;
+  startWhy({ id: job.id, model: summary.model, onGene });
   mine.grid = gridOf(summary.model);
   mine.grid.catch(() => {}); // whoever needs it says what went wrong
   stageInset();

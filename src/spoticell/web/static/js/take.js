@@ -2,17 +2,36 @@
 
 import * as api from "./api.js";
 import { $, copyButton, el, svg } from "./dom.js";
+import { askShare } from "./share.js";
+import { counted } from "./words.js";
 
+// Those that are `marked` say which cells a filter leaves out.
 const FILES = [
-  ["annotated.h5ad", "Annotated h5ad", "Your file with the type, score and fingerprint of every cell"],
-  ["types.csv", "Table", "One row for each cell, as CSV"],
-  ["report.html", "Report", "One page to read, print or send"],
+  { file: "annotated.h5ad", name: "Annotated h5ad", text: "Your file with the type, score and fingerprint of every cell", marked: true },
+  { file: "types.csv", name: "Table", text: "One row for each cell, as CSV", marked: true },
+  { file: "report.html", name: "Report", text: "One page to read, print or send", marked: false },
 ];
 
-export function showFiles(id) {
-  $("take").replaceChildren(...FILES.map(([file, name, text]) =>
-    el("li", {}, el("a", { href: api.fileUrl(id, file), download: file }, arrow(), el("b", {}, name), el("span", { class: "small" }, text)))));
+// `open`: the result that is looked at.
+export function showFiles(open) {
+  $("share-view").onclick = () => askShare(open);
+  $("take").replaceChildren(
+    ...FILES.map(({ file, name, text }) => el("li", {}, el("a", { download: file, "data-file": file }, arrow(), el("b", {}, name), el("span", { class: "small" }, text)))),
+    el("li", {}, el("button", { type: "button", id: "share-this", class: "plainly", "aria-haspopup": "dialog", onclick: () => askShare(open) }, paper(), el("b", {}, "Share"),
+      el("span", { class: "small" }, "What you see now as one page that works anywhere, without this server"))));
 }
+
+// Cells that the filters leave out stay in the files, and are marked there.
+export function markFiles(id, filters) {
+  const query = filters.isOn ? `?filter=${encodeURIComponent(JSON.stringify(filters.state))}` : "";
+  for (const { file, text, marked } of FILES) {
+    const link = $("take").querySelector(`[data-file="${file}"]`);
+    link.href = api.fileUrl(id, file) + (marked ? query : "");
+    link.lastChild.textContent = marked && filters.isOn ? `${text}. All cells are in it; spoticell_filtered is “True” for the ${counted(filters.n - filters.kept, "cell")} that the filter leaves out` : text;
+  }
+}
+
+const paper = () => svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: "M12 15V4m0 0-4 4m4-4 4 4M6 11H5v9h14v-9h-1" }));
 
 const arrow = () => svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: "M12 4v11m0 0-4-4m4 4 4-4M5 19h14" }));
 

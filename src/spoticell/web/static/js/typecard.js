@@ -4,12 +4,14 @@ import * as api from "./api.js";
 import { asked, genesApart, referencesOf, shares } from "./apart.js";
 import { $, el } from "./dom.js";
 import { entryOf, isShortened, shortOf } from "./named.js";
+import { sharesBySample } from "./typeshares.js";
+import { why } from "./why.js";
 import { counted, number, percent, score } from "./words.js";
 
 const BINS = 20;
 
 // `kind`: {types, name, term, color}; the card stands in place of the table until `onBack`.
-export function showCard(id, kind, cells, { hasIndex, onBack, onGene, onCell, onSelect, onAdd }) {
+export function showCard(id, kind, cells, { hasIndex, samples, onBack, onGene, onCell, onSelect, onAdd }) {
   const about = api.about(id, kind.types);
   const back = el("button", { type: "button", class: "plainly back", onclick: onBack }, "← All types");
   const chosen = { types: kind.types };
@@ -22,6 +24,8 @@ export function showCard(id, kind, cells, { hasIndex, onBack, onGene, onCell, on
     el("p", { class: "row acts" }, el("button", { type: "button", class: "button", onclick: onSelect }, "Select these cells"),
       onAdd && el("button", { type: "button", class: "button", onclick: onAdd }, "Add to the selection")),
     genesApart(id, chosen, onGene),
+    sharesBySample(id, kind.types, kind.color, samples),
+    kind.term && why({ types: kind.types, term: kind.term }),
     scores(kind, cells),
     kind.term && asked("What it is confused with", "Reading the second best types …", about, confused),
     asked("Typical cells", "Looking for the surest cells …", about, ({ typical }) => [pictures(typical, onCell)]),
@@ -34,6 +38,7 @@ export function showCard(id, kind, cells, { hasIndex, onBack, onGene, onCell, on
 }
 
 export function hideCard() {
+  if (!$("card").hidden) $("panel-types").scrollTop = 0;
   $("card").hidden = true;
   $("card").replaceChildren();
   $("types").hidden = false;

@@ -1,0 +1,125 @@
+"""What a reader should know before trusting the answers for a sample, in sentences; none for a plain sample.
+
+Axes: ``n`` cells, ``p`` programmes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoticell.biology.programs import PROGRAMS
+from spoticell.io.findings import SMALL_PANEL
+
+if TYPE_CHECKING:
+    from spoticell.annotation.groups import Group
+    from spoticell.annotation.result import Annotation
+
+PART, FEWEST = 0.2, 20
+"""Share of a type's cells, and how many of them, from which a programme that they show is worth a word."""
+STRANGE = 0.05
+"""Share of all cells from which those that are unlike all known types are worth a word."""
+NAMED = 3
+"""Types or groups that a sentence names."""
+WHY = {
+    "interferon": "Stimulated cells can be taken for another subtype: compare them with controls before you trust "
+    "fine types.",
+    "heat shock": "Warm digestion or dying cells do that, and it can hide fine types: take these with care.",
+}
+"""What follows from a programme."""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something to know before the answers are trusted."""
+
+    kind: str
+    """``program``, ``strange`` or ``panel``."""
+    text: str
+    """One or two sentences."""
+
+
+def cautions(annotation: Annotation) -> tuple[Caution, ...]:
+    """Give what to know of a sample before its answers are trusted.
+
+    Parameters
+    ----------
+    annotation
+        The answers.
+
+    Examples
+    --------
+    >>> import importlib.resources, spoticell
+    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+    >>> [caution.kind for caution in cautions(spoticell.annotate(cells))]
+    ['panel']
+    """
+    return (*_panel(annotation), *_programs(annotation), *_strange(annotation))
+
+
+def _panel(annotation: Annotation) -> list[Caution]:
+    found = annotation.findings.match.n_found
+    if found >= SMALL_PANEL:
+        return []
+    text = f"Only {found:,} of the genes that the model knows were measured, too few to tell fine types apart surely."
+    return [Caution("panel", text)]
+
+
+def _programs(annotation: Annotation) -> list[Caution]:
+    shown_np = annotation.programs_np
+    if shown_np is None:
+        return []
+    told = []
+    for p, program in enumerate(PROGRAMS):
+        types = _types(annotation, shown_np[:, p])
+        if types:
+            in_these = int((shown_np[:, p] & np.isin(annotation.answer_n, types)).sum())
+            named = _listed([annotation.short_names[m] for m in types])
+            text = f"{in_these:,} cells show the {program.name} programme strongly, among {named}. {WHY[program.name]}"
+            told.append(Caution("program", text))
+    return told
+
+
+def _types(annotation: Annotation, shown_n: NDArray[np.bool_]) -> list[int]:
+    """Give the types of which enough cells show a programme, those with most of these first."""
+    answer_n, nodes = annotation.answer_n, len(annotation.nodes)
+    all_m = np.bincount(answer_n[answer_n >= 0], minlength=nodes)
+    own_m = np.bincount(answer_n[shown_n & (answer_n >= 0)], minlength=nodes)
+    enough_m = (own_m >= FEWEST) & (own_m >= PART * all_m)
+    return [m for m in np.argsort(-own_m, kind="stable").tolist() if enough_m[m]]
+
+
+def _strange(annotation: Annotation) -> list[Caution]:
+    groups: tuple[Group, ...] = () if annotation.groups is None else annotation.groups.groups
+    novel = [group for group in groups if group.novel]
+    if novel:
+        cells, named = sum(group.cells for group in novel), _listed([repr(group.name) for group in novel])
+        are = "is" if len(novel) == 1 else "are"
+        what = "group" if len(novel) == 1 else "groups"
+        text = f"The {what} {named} ({cells:,} cells) {are} unlike all types that the model knows. No name was given."
+        return [Caution("strange", text)]
+    strange, cells = int(annotation.doubted_n.sum()), len(annotation.answer_n)
+    if groups or strange < max(FEWEST, STRANGE * cells):
+        return []
+    text = (
+        f"{strange:,} of {cells:,} cells are unlike all types that the model knows, and stayed unknown. Have groups "
+        "named too, to see whether they belong together."
+    )
+    return [Caution("strange", text)]
+
+
+def _listed(names: list[str]) -> str:
+    """Name the first few of some things.
+
+    Examples
+    --------
+    >>> _listed(["B", "NK", "pDC", "cDC2", "ILC"]), _listed(["B", "NK"])
+    ('B, NK, pDC and 2 others', 'B and NK')
+    """
+    more = len(names) - NAMED
+    if more > 0:
+        return f"{', '.join(names[:NAMED])} and {more} other{'s' if more > 1 else ''}"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,0 +1,77 @@
+"""What a column of the reader's labels means, and how the answers agree with it by the ontology.
+
+Axis: ``n`` cells.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spoticell.annotation.figures import verdicts
+from spoticell.biology.columns import words
+from spoticell.biology.everyday import closest_names, meanings_of
+from spoticell.biology.labels import harmonise
+from spoticell.keys import UNKNOWN
+from spoticell.web.changes import answers_of, category_names
+from spoticell.web.columns import MISSING, kept_values
+from spoticell.web.results import Results
+
+ENOUGH = 0.8
+"""Share of the labelled cells whose label must be understood for a figure of agreement."""
+TOLD, NEAR = 20, 3
+"""Labels that are named, and names that are near each."""
+
+
+def against(results: Results, column: int) -> dict[str, Any]:
+    """Say which labels of a column are understood as types, and how the answers agree with them.
+
+    Parameters
+    ----------
+    results
+        The job's.
+    column
+        Place of a column of categories.
+
+    Raises
+    ------
+    Refusal
+        If there is no such column.
+    """
+    names = category_names(results.folder, column)
+    code_n = kept_values(results.folder, column).astype(np.int64)
+    values = pd.Categorical.from_codes(
+        np.where(code_n == MISSING, -1, code_n), categories=pd.Index(names, dtype=object)
+    )
+    labels = harmonise(words(pd.Series(values)), column="")
+    understood = labels.n_understood
+    labelled = understood + sum(labels.unresolved.values())
+    is_enough = labelled > 0 and understood >= ENOUGH * labelled
+    return {
+        "labelled": labelled,
+        "understood": understood,
+        "unlabelled": labels.n_unlabelled,
+        "enough": ENOUGH,
+        "not_understood": [_told(label, cells, names) for label, cells in list(labels.unresolved.items())[:TOLD]],
+        "more": max(len(labels.unresolved) - TOLD, 0),
+        "agreement": verdicts(labels.term_n.tolist(), _terms(results)) if is_enough else None,
+    }
+
+
+def _told(label: str, cells: int, names: list[str]) -> dict[str, Any]:
+    """Give a label that isn't understood: its cells, its places in the column, and what it may mean or is near to."""
+    return {
+        "label": label,
+        "cells": cells,
+        "values": [place for place, name in enumerate(names) if name.strip() == label],
+        "ambiguous": bool(meanings_of(label)),
+        "near": list(closest_names(label[:100], most=NEAR)),
+    }
+
+
+def _terms(results: Results) -> list[str]:
+    terms = np.array([*results.bundle.nodes, UNKNOWN], dtype=object)  # the last is what -1 leads to
+    answer_n: list[str] = terms[answers_of(results.folder)].tolist()
+    return answer_n
