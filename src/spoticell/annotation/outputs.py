@@ -83,7 +83,7 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
         keys.BROAD: pd.Categorical(annotation.broad_n),
         keys.N_COUNTS: annotation.n_counts_n,
         keys.N_GENES: annotation.n_genes_n,
-        keys.REASON: pd.Categorical.from_codes(annotation.reason_n, categories=pd.Index(REASONS, dtype=object)),
+        keys.REASON: pd.Categorical.from_codes(annotation.reason_n, categories=pd.Index(REASONS)),
     }
     if annotation.single_n is not None:
         columns |= {
