@@ -87,7 +87,7 @@ def test_a_column_of_numbers_has_a_scale_and_two_ends(coloured):
     assert coloured.locator("#key").inner_text().split() == ["depth", "0.0111", "0.989"]
     coloured.get_by_label("Least depth").fill("100")
     until(coloured, "#chips", "depth: from 0.5")
-    assert "91 of 181 cells" in shown(coloured)
+    until(coloured, "#shown", "91 of 181 cells")
     until(coloured, "#one-column", "The mean of 91 cells is 0.75.")
     assert " ".join(coloured.locator("#chips").inner_text().split()) == "depth: from 0.5 × 91 of 181 cells"
     coloured.get_by_label("Most depth").fill("40")

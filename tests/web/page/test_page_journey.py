@@ -70,7 +70,7 @@ def test_settings_are_what_the_run_uses(page, cells_file):
     page.set_input_files("#file", cells_file)
     page.get_by_text("Settings", exact=True).click()
     page.get_by_role("slider", name="Threshold").fill("0.75")
-    page.get_by_label("Tissue").select_option("bone marrow")
+    page.locator("#tissue").select_option("bone marrow")
     page.get_by_label("Allowed types").fill("T cell\n\n CL:0000236 ")
     page.get_by_label("Excluded types").fill("CD4-positive, alpha-beta T cell\nhepatocyte")
     page.get_by_role("button", name="Name the cells").click()
