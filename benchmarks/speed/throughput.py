@@ -23,6 +23,7 @@ from statistics import median
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from benchmarks.lib.made_cells import write_cells
 from benchmarks.lib.saving import DATA, ROOT, save_figures, save_picture, save_result
@@ -188,8 +189,11 @@ def draw(found: dict[str, dict[int, Cost]]) -> plt.Figure:
                 axes.plot(list(costs), values, marker="o", label=name, linewidth=2 if name == "Spoticell" else 1)
     for axes, what in ((left, "seconds, whole process"), (right, "peak memory (MB)")):
         axes.set(xscale="log", yscale="log", xlabel="cells", ylabel=what)
-        axes.grid(alpha=0.3)
-    left.legend(frameon=False, fontsize=8)
+        axes.xaxis.set(minor_formatter=NullFormatter(), major_formatter=StrMethodFormatter("{x:,.0f}"))
+        axes.yaxis.set(minor_formatter=NullFormatter(), major_formatter=StrMethodFormatter("{x:,.0f}"))
+        axes.set_xticks(sorted({size for costs in found.values() for size in costs}))
+        axes.grid(alpha=0.3, which="both", axis="y")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return figure
 
 
