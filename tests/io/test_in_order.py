@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from spoticell.io.in_order import ahead, in_order
 
 
-@given(st.lists(st.integers(), max_size=40), st.integers(1, 4))
+@given(st.lists(st.integers() | st.none(), max_size=40), st.integers(1, 4))
 def test_results_come_in_the_order_of_the_things(things, threads):
-    assert list(in_order(lambda thing: thing + 1, things, threads=threads)) == [thing + 1 for thing in things]
+    assert list(in_order(lambda thing: (thing, 1), things, threads=threads)) == [(thing, 1) for thing in things]
 
 
 def test_things_that_were_begun_first_may_end_last():
@@ -78,3 +78,13 @@ def test_the_next_thing_is_made_while_one_is_worked_on():
         if thing == 1:
             assert second_made.wait(30)
             time.sleep(0)
+
+
+def test_an_error_of_the_work_leaves_no_thread_even_while_it_is_kept():
+    before, kept = threading.active_count(), []
+    try:
+        list(in_order(lambda thing: 6 // thing, (3, 0, 2, 1, 1, 1, 1), threads=2))
+    except ZeroDivisionError as error:
+        kept.append(error)
+    assert kept
+    assert threading.active_count() == before

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.group_genes import DEPTH
+from spoticell.biology.group_genes import log_normalised
 from spoticell.biology.ontology import load_ontology
 from spoticell.io.write import write_csv
 from spoticell.keys import LABEL
@@ -170,12 +170,9 @@ def explain_cells(
         As in `Explained`.
     """
     spoken = reasons.of(counts_sg, measured_g, node)
-    logs_sg = counts_sg.astype(np.float32)
-    total_s = np.maximum(counts_sg.sum(axis=1, dtype=np.float64), 1e-9)
-    logs_sg.data = np.log1p(logs_sg.data * np.repeat(DEPTH / total_s, np.diff(logs_sg.indptr))).astype(np.float32)
     contribution_g, mean_g = (
         np.asarray(values.sum(axis=0) / values.shape[0], dtype=np.float32)
-        for values in (spoken.contribution_ng, logs_sg)
+        for values in (spoken.contribution_ng, log_normalised(counts_sg))
     )
     probability = float(spoken.probability_n.mean())
     return Explained(

@@ -104,7 +104,8 @@ def group_genes(
         return found
     seen_g = _seen(counts_sg, member_ks[tested_k])
     gene_t = np.flatnonzero(seen_g if among_g is None else seen_g & among_g)
-    auc_kt, p_kt = _mann_whitney(_log_normalised(counts_sg)[:, gene_t], member_ks[tested_k])
+    values_st = sparse.csc_array(log_normalised(counts_sg))[:, gene_t]
+    auc_kt, p_kt = _mann_whitney(values_st, member_ks[tested_k])
     for k, auc_t, p_t in zip(tested_k.tolist(), auc_kt, p_kt, strict=True):
         q_t = false_discovery_control(p_t) if len(p_t) else p_t
         best_t = [t for t in np.argsort(-auc_t, kind="stable").tolist() if q_t[t] < FALSE and auc_t[t] > 0.5]
@@ -119,11 +120,18 @@ def _seen(counts_sg: sparse.csr_array, member_ks: NDArray[np.bool_]) -> NDArray[
     return enough_g
 
 
-def _log_normalised(counts_sg: sparse.csr_array) -> sparse.csc_array:
+def log_normalised(counts_sg: sparse.csr_array) -> sparse.csr_array:
+    """Give the natural logarithm of 1 and counts per 10,000 counts of their cell.
+
+    Examples
+    --------
+    >>> log_normalised(sparse.csr_array(np.array([[1.0, 0.0, 9999.0]]))).toarray().round(2).tolist()
+    [[0.6899999976158142, 0.0, 9.210000038146973]]
+    """
     scaled_sg = counts_sg.astype(np.float32)
-    total_s = scaled_sg.sum(axis=1, dtype=np.float64)
+    total_s = np.maximum(scaled_sg.sum(axis=1, dtype=np.float64), 1e-9)
     scaled_sg.data = np.log1p(scaled_sg.data * np.repeat(DEPTH / total_s, np.diff(scaled_sg.indptr))).astype(np.float32)
-    return sparse.csc_array(scaled_sg)
+    return scaled_sg
 
 
 def _mann_whitney(

@@ -116,30 +116,8 @@ class AlignedSource(CellSource):
 
 def read_counts(source: CellSource, findings: Findings) -> sparse.csr_array:
     """Give all counts of a source at once, ``(n, g)``, in the order of the genes it was matched to."""
-    blocks = [counts_ng for _, counts_ng in aligned_blocks(source, findings)]
+    blocks = [_aligned(cells.values_nv, findings) for cells in source.blocks(findings.matrix)]
     return sparse.csr_array(sparse.vstack(blocks, format="csr"))
-
-
-def aligned_blocks(
-    source: CellSource, findings: Findings, *, size: int = BLOCK
-) -> Iterator[tuple[int, sparse.csr_array]]:
-    """Stream the counts of a source, in the order of the genes it was matched to.
-
-    Parameters
-    ----------
-    source
-        Where the cells are.
-    findings
-        Which matrix of it to use, and how.
-    size
-        Cells in a block.
-
-    Yields
-    ------
-    Where a block begins in the source, and its counts, ``(n, g)``.
-    """
-    for cells in source.blocks(findings.matrix, size=size):
-        yield cells.start, _aligned(cells.values_nv, findings)
 
 
 def aligned_sample(findings: Findings) -> sparse.csr_array:

@@ -6,8 +6,9 @@ known and counts must be had from its values.  Annotating is left to ``annotatio
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from spoticell.biology.summaries import notes_on_names
 from spoticell.errors import ConfigError, CountsError, FileFormatError, GeneMatchError, SpoticellError
 from spoticell.io.choice import SAME, Candidate, best_of, why_not
 from spoticell.io.formats.orient import ENOUGH, gene_share, genes_lie_first
-from spoticell.io.in_order import ahead, available_cores, in_order
+from spoticell.io.in_order import ahead, available_cores
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, part
 
@@ -250,14 +251,13 @@ def _look_over(
     threads: int,
 ) -> None:
     """Show all cells to several watchers, side by side: each takes about as long as the others."""
-    blocks = source.blocks(matrix)
-    for block in blocks if threads == 1 else ahead(blocks):
-
-        def show(watcher: Callable[[sparse.csr_array], None], values_nv: sparse.csr_array = block.values_nv) -> None:
-            watcher(values_nv)
-
-        deque(in_order(show, watchers, threads=threads), maxlen=0)
-        on_progress(block.start + len(block), source.n_cells)
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max(1, min(threads, len(watchers)))))
+        blocks = source.blocks(matrix)
+        for block in blocks if threads == 1 else stack.enter_context(closing(ahead(blocks))):
+            for shown in [pool.submit(watch, block.values_nv) for watch in watchers]:
+                shown.result()
+            on_progress(block.start + len(block), source.n_cells)
 
 
 def _inspect_matrix(

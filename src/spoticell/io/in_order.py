@@ -9,11 +9,18 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
+
+class End:
+    """Stands behind the last thing, which may be anything."""
+
+
+END = End()
 AHEAD = 1
 """Things that wait for a thread to be free."""
 
@@ -44,12 +51,14 @@ def in_order(work: Callable[[Given], Made], things: Iterable[Given], *, threads:
     under_way: deque[Future[Made]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="block")
     try:
-        for thing in ahead(things):
-            under_way.append(pool.submit(work, thing))
-            if len(under_way) > threads + AHEAD:
+        # closed here whatever ends the work, not when the last reference to it happens to go
+        with closing(ahead(things)) as coming:
+            for thing in coming:
+                under_way.append(pool.submit(work, thing))
+                if len(under_way) > threads + AHEAD:
+                    yield under_way.popleft().result()
+            while under_way:
                 yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
     finally:
         # who stops listening waits for the work that was begun, so that nothing is closed under it
         pool.shutdown(wait=True, cancel_futures=True)
@@ -65,9 +74,9 @@ def ahead(things: Iterable[Given]) -> Generator[Given, None, None]:
     """
     left, pool = iter(things), ThreadPoolExecutor(1, thread_name_prefix="ahead")
     try:
-        coming = pool.submit(next, left, None)
-        while (thing := coming.result()) is not None:
-            coming = pool.submit(next, left, None)
+        coming = pool.submit(next, left, END)
+        while not isinstance(thing := coming.result(), End):
+            coming = pool.submit(next, left, END)
             yield thing
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
