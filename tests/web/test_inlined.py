@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from spoticell.web import inlined
-from spoticell.web.inlined import hash_of, module, scripts, static_text, styles
+from spoticell.web.inlined import hash_of, module, needed, scripts, static_text, styles
 from spoticell.web.share import MAP_SCRIPTS, SHEETS
 
 TEXTS = {
@@ -42,6 +42,12 @@ def test_modules_become_one_script_each_once_and_after_what_it_needs():
     assert "return { x, Y };" in text
     assert "import" not in text
     assert "export" not in text
+
+
+@pytest.mark.usefixtures("made_up")
+def test_what_modules_need_is_named_once():
+    assert needed("a", "c") == ["a", "c", "b"]
+    assert needed("egg") == ["egg", "hen"]
 
 
 @pytest.mark.usefixtures("made_up")

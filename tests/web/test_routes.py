@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 
 import anndata
@@ -14,6 +15,9 @@ from PIL import Image
 from tests.web.conftest import checked, done, h5ad, run, send, settled
 
 from spoticell.report.picture import level_colors
+from spoticell.web.inlined import needed, static_text
+
+LATE = re.compile(r'import\("\./([\w-]+)\.js"\)')
 
 
 @pytest.fixture
@@ -339,3 +343,13 @@ def test_the_demo_brings_its_own_cells(opened):
 def test_the_page_is_served(client):
     assert client.get("/").headers["content-type"].startswith("text/html")
     assert client.get("/jobs/0123").status_code == 200
+
+
+def test_all_modules_that_the_page_will_need_are_asked_for_at_once(client):
+    def asked(path):
+        return set(re.findall(r'rel="modulepreload" href="/static/js/([\w-]+)\.js"', client.get(path).text))
+
+    assert asked("/") == set(needed("main"))
+    assert asked("/jobs/0123") == set(needed("main", "result", "mine"))
+    later = {late for name in asked("/jobs/0123") for late in LATE.findall(static_text(f"js/{name}.js"))}
+    assert later == {"result", "mine", "atlas", "batch", "store"}, "a result needs the first two only"

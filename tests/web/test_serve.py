@@ -47,6 +47,14 @@ def test_strangers_are_let_in_on_purpose_only():
     assert settings(host="::1").token is None
 
 
+def test_small_answers_go_at_once():
+    with serve._listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        taken, _ = listening.accept()
+        with taken:
+            # asyncio goes by it
+            assert taken.proto == socket.IPPROTO_TCP
+
+
 def test_a_short_token_is_refused():
     with pytest.raises(serve.ConfigError, match="8 characters"):
         settings(token="short")

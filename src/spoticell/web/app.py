@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from typing import Annotated
 from fastapi import FastAPI, Request, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -26,6 +27,7 @@ from spoticell.web.explain_routes import router as explain_router
 from spoticell.web.grid_routes import router as grid_router
 from spoticell.web.guard import HEADERS, Guard
 from spoticell.web.health_routes import router as health_router
+from spoticell.web.inlined import needed, static_text
 from spoticell.web.packing import Packing
 from spoticell.web.people import is_person, refusal_page
 from spoticell.web.routes import router
@@ -36,6 +38,7 @@ from spoticell.web.site import GONE, Site
 from spoticell.web.tissue_routes import router as tissue_router
 
 STATIC = Path(str(files("spoticell"))) / "web" / "static"
+FRESH = {"Cache-Control": "no-cache"}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -100,13 +103,20 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _page() -> FileResponse:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+def _page() -> HTMLResponse:
+    return HTMLResponse(_index("main"), headers=FRESH)
 
 
-def _page_of_job(id: Annotated[str, InPath(max_length=100)]) -> FileResponse:
+def _page_of_job(id: Annotated[str, InPath(max_length=100)]) -> HTMLResponse:
     # the page itself asks for the job, and says it where there is none
-    return _page()
+    return HTMLResponse(_index("main", "result", "mine"), headers=FRESH)
+
+
+@lru_cache
+def _index(*modules: str) -> str:
+    """Give the page, which asks at once for these modules and all that they need."""
+    links = (f'<link rel="modulepreload" href="/static/js/{name}.js">\n' for name in needed(*modules))
+    return static_text("index.html").replace("</head>", "".join(links) + "</head>")
 
 
 def _refuse(request: Request, error: Exception) -> Response:

@@ -63,6 +63,21 @@ def module(entry: str, *, instead: Mapping[str, str] | None = None) -> str:
     return '"use strict";\n' + "".join(done.values())
 
 
+def needed(*entries: str) -> list[str]:
+    """Name these modules of the page and all that they import before they run, each once.
+
+    Examples
+    --------
+    >>> needed("keep")
+    ['keep', 'dom']
+    """
+    found = list(entries)
+    for name in found:
+        others = [other for *_, other in _IMPORT.findall(static_text(f"js/{name}.js"))]
+        found += [other for other in dict.fromkeys(others) if other not in found]
+    return found
+
+
 def hash_of(text: str) -> str:
     """Give the source by which a policy allows an inline script or style.
 

@@ -116,10 +116,12 @@ def _hung_up(server: _Server) -> Iterator[None]:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"the server can't listen at {host}, port {port} ({reason}); give another --port.") from None
+    # asyncio lets small answers go at once only on sockets that say they are TCP; others wait some 40 ms
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
 class _Server(uvicorn.Server):

@@ -86,7 +86,7 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_folder: Path) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("server") / "data", tiny_bundle_folder)
     server.start()
@@ -137,14 +137,10 @@ def _is_own(url: str, server: str) -> bool:
     return url.startswith((server + "/", "data:", "blob:" + server, "blob:null"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def link(browser: Any, server: Server, cells_file: Path) -> str:
-    """Where a finished result is; the tests of a module share it."""
-    page = window(browser, server)
-    name_cells(page, cells_file)
-    link = page.url
-    page.context.close()
-    return str(link)
+    """Where a finished result is; tests share it, so none may change it."""
+    return link_to_cells(browser, server, cells_file)
 
 
 def until(place: Any, script: str, arg: Any = None) -> None:
@@ -162,6 +158,15 @@ def name_cells(page: Any, path: Path) -> None:
     page.set_input_files("#file", path)
     page.get_by_role("button", name="Name the cells").click()
     page.wait_for_selector("#map[data-drawn]")
+
+
+def link_to_cells(browser: Any, server: Server, path: Path) -> str:
+    """Name the cells of a file in a window of its own, and say where the result is."""
+    page = window(browser, server)
+    name_cells(page, path)
+    link = page.url
+    page.context.close()
+    return str(link)
 
 
 @pytest.fixture

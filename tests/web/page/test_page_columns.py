@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.conftest import tiny_adata
-from tests.web.page.conftest import name_cells, window
+from tests.web.page.conftest import link_to_cells, name_cells
 from tests.web.page.test_page_access import LOOKS, check
 
 N = 181
@@ -36,11 +36,7 @@ def columns_link(browser, server, tmp_path_factory) -> str:
 
 def linked(browser: Any, server: Any, cells: Any, path: Any) -> str:
     cells.write_h5ad(path)
-    page = window(browser, server)
-    name_cells(page, path)
-    link = page.url
-    page.context.close()
-    return str(link)
+    return link_to_cells(browser, server, path)
 
 
 @pytest.fixture

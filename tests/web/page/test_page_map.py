@@ -46,7 +46,8 @@ def test_words_stand_there_until_the_map_is_drawn(page, link):
         held.append(route)
 
     page.route("**/painter.js", hold)
-    page.goto(link)
+    with page.expect_request("**/painter.js"):
+        page.goto(link)
     page.locator("#map-waiting", has_text="Drawing the map").wait_for()
     page.wait_for_selector("#types tbody tr")
     assert page.locator("#map-waiting").is_visible()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.web.page.conftest import Server
+from tests.web.page.conftest import Server, link_to_cells
 from tests.web.page.test_page_journey import centre
 
 
@@ -13,6 +13,11 @@ def server(tmp_path_factory, tiny_bundle_folder, tiny_index):
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def link(browser, server, cells_file):
+    return link_to_cells(browser, server, cells_file)
 
 
 def test_a_cell_that_is_clicked_on_shows_its_neighbours(result):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from tests.conftest import tiny_adata
-from tests.web.page.conftest import PATIENCE, Server, name_cells, until, window
+from tests.web.page.conftest import PATIENCE, Server, link_to_cells, until
 from tests.web.page.test_page_access import check
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -35,11 +35,7 @@ def shared_link(browser: Any, server: Server, tmp_path_factory: pytest.TempPathF
     cells.obs["depth"] = np.linspace(0, 1, N)
     path = tmp_path_factory.mktemp("share") / "cells.h5ad"
     cells.write_h5ad(path)
-    page = window(browser, server)
-    name_cells(page, path)
-    link = page.url
-    page.context.close()
-    return str(link)
+    return link_to_cells(browser, server, path)
 
 
 def looked_at(page: Any, link: str, **view: str) -> Any:
