@@ -8,7 +8,7 @@ CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
 DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
-.PHONY: help demo test lint model bench peers ablation pictures clean
+.PHONY: help demo test lint docs model bench peers ablation pictures pipelines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ lint: .venv-test/installed ## check style, types and layers
 	@$(DEV) -m ruff format --check .
 	@$(DEV) -m mypy
 	@.venv-test/bin/lint-imports
+
+docs: .venv-docs/installed ## build the docs as a site into docs/_build/html, to read in a browser, offline
+	@.venv-docs/bin/python scripts/site.py
 
 model: .venv-test/installed ## make the bundle human-v1 again (an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1
@@ -41,11 +44,16 @@ ablation: .venv-test/installed ## train without each part of the model (over an 
 	@$(DEV) -m benchmarks.accuracy.ablation --data "$(DATA)" --cells runs/human-v1/cells --panels runs/human-v1/panels \
 		--output runs/ablation --save ablation
 
-pictures: .venv-test/installed ## draw the docs' pictures of the report and the web page again (needs Chromium)
+pictures: .venv-test/installed ## draw the docs' pictures of report, web page and plots again (needs Chromium and SPOTICELL_DATA)
 	@$(DEV) scripts/pictures.py docs/images
+	@SPOTICELL_DATA="$(DATA)" $(DEV) scripts/plot_pictures.py docs/images
+
+pipelines: ## run and lint what lies in pipelines/, in environments of their own in .venv-pipelines
+	@$(call needs_python)
+	@bash scripts/pipelines_check.sh "$(PYTHON)" .venv-pipelines
 
 clean: ## remove environments, caches and what demo wrote
-	@rm -rf .venv .venv-test demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-test .venv-docs .venv-pipelines pipelines/galaxy/test-data demo dist docs/_build build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/installed: $(SOURCES)
 	@$(call needs_python)
@@ -65,6 +73,14 @@ $(CELLS):
 	@"$(PYTHON)" -m venv .venv-test
 	@$(DEV) -m pip install -qq --upgrade 'pip>=25.1'
 	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train,search,lance,web,census]'
+	@touch $@
+
+.venv-docs/installed: pyproject.toml requirements/docs.txt
+	@$(call needs_python)
+	@echo "Installing Spoticell and Sphinx into .venv-docs: about a minute ..."
+	@"$(PYTHON)" -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install -qq --upgrade 'pip>=25.1'
+	@.venv-docs/bin/python -m pip install -qq -c requirements/docs.txt --group docs -e .
 	@touch $@
 
 define needs_python

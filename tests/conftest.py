@@ -42,6 +42,7 @@ settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("NO_COLOR", "1")
+    os.environ["SPOTICELL_MODELS"] = os.devnull  # whoever runs the tests may have pulled models
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -48,13 +48,20 @@ check cells.h5ad -b tiny
 annotate cells.h5ad -o named.csv -b tiny
 annotate cells.h5ad -o named.h5ad -b tiny --report named.html
 evaluate named.h5ad --truth-key cell_type_ontology_term_id
-bundles
-bundles info human-v1
+models
+models info human-v1
 prepare recipe.yaml -o store
 annotate cells.h5ad -o matched.h5ad --index human-v1
 index build cells.h5ad -o index -b tiny
 index info index --check
 search cells.h5ad -i index -b tiny -o hits.csv
+"""
+SHARED = """
+models push tiny shelf
+models list --from shelf
+models pull tiny --from shelf
+models info tiny
+annotate cells.h5ad -o named.csv -m tiny
 """
 LANCE = """
 index build cells.h5ad -o index.lance -b tiny
@@ -197,6 +204,13 @@ def test_the_commands_are_quiet_with_a_lance_database(watch, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_a_folder_is_pulled_from_and_a_pulled_model_used_without_a_call(watch, tmp_path: Path) -> None:
+    watched = watch(*verbs(SHARED), SPOTICELL_MODELS=str(tmp_path / "models"))
+    watched.end()
+    assert_quiet(watched)
+    assert list(tmp_path.glob("models/tiny/*/model.onnx"))
+
+
 @pytest.mark.skipif(find_spec("torch") is None, reason="training needs torch: pip install '.[train]'")
 def test_training_is_quiet_and_stays_so(watch, tmp_path: Path) -> None:
     (tmp_path / "labelled").mkdir()

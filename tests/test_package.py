@@ -24,6 +24,7 @@ def test_the_public_names_are_these():
         "annotate",
         "build_index",
         "check",
+        "demo_cells",
         "errors",
         "evaluate",
         "explain",
@@ -35,6 +36,7 @@ def test_the_public_names_are_these():
         "packaged_bundles",
         "pl",
         "prepare",
+        "pull_model",
         "search",
         "train",
     ]

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from spoticell.api import annotate, build_index, check, evaluate, explain, finetune, prepare, search, train
     from spoticell.index import Index, open_index
     from spoticell.index.build import add_to_index, merge_indexes
+    from spoticell.io.demo import demo_cells
     from spoticell.io.findings import Findings
     from spoticell.model.bundle import Bundle, load_bundle, packaged_bundles
+    from spoticell.model.pull import pull_model
     from spoticell.report import plots as pl
 
 # ONNX Runtime from 1.32 on tells its maker of each process that loads it, and keeps a number for the machine in the
@@ -42,6 +44,7 @@ _HOME = {
     "annotate": "spoticell.api",
     "build_index": "spoticell.api",
     "check": "spoticell.api",
+    "demo_cells": "spoticell.io.demo",
     "evaluate": "spoticell.api",
     "explain": "spoticell.api",
     "finetune": "spoticell.api",
@@ -50,6 +53,7 @@ _HOME = {
     "open_index": "spoticell.index",
     "packaged_bundles": "spoticell.model.bundle",
     "prepare": "spoticell.api",
+    "pull_model": "spoticell.model.pull",
     "search": "spoticell.api",
     "train": "spoticell.api",
 }
@@ -67,6 +71,7 @@ __all__ = [
     "annotate",
     "build_index",
     "check",
+    "demo_cells",
     "errors",
     "evaluate",
     "explain",
@@ -78,6 +83,7 @@ __all__ = [
     "packaged_bundles",
     "pl",
     "prepare",
+    "pull_model",
     "search",
     "train",
 ]

@@ -6,7 +6,7 @@ help loads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,6 +120,7 @@ def annotate(
     on_progress: Progress | bool = True,
     groups: str | None = None,
     markers: Path | str | None = None,
+    cellxgene: bool = False,
 ) -> Annotation:
     """Name the type of each cell.
 
@@ -131,12 +132,11 @@ def annotate(
         Where answers (``.h5ad``, ``.csv``) and an HTML report go, and whether files that are there may be replaced.
     model, index, threshold, allow, deny, tissue
         Model and index of reference cells (name, folder or open); lowest probability, types and tissue of answers.
-    by, condition, groups, markers, each_cell_alone
-        Columns of each cell's sample and of a sample's condition; groups to name too, a column or ``"auto"``; a table
-        of known markers; whether to name cells without a look at their neighbours.
+    by, condition, groups, markers, each_cell_alone, cellxgene
+        Columns of sample and of condition; groups to name too, a column or ``"auto"``; a table of markers; whether
+        to name cells without a look at neighbours; whether to write the column that the CELLxGENE schema asks for.
     layer, gene_column, key_added, threads, on_progress
-        Matrix and column of genes to read, the best if not given; what every key that is written starts with; how many
-        threads to use, all if not given; whether to show a bar, or what to call with steps done and to do.
+        Matrix and column of genes to read; first word of every key; threads; a bar, or what to call with steps done.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def annotate(
     'CD1c-positive myeloid dendritic cell'
     """
     asked = (model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
-    options = Options(*asked, each_cell_alone, by, condition, groups, markers)
+    options = Options(*asked, each_cell_alone, by, condition, groups, markers, cellxgene)
     return _annotate(cells, options, output, report, copy=copy, overwrite=overwrite, on_progress=on_progress)
 
 
@@ -173,6 +173,8 @@ def _annotate(
     path = Path(cells) if isinstance(cells, Path | str) else None
     if path is not None and copy:
         raise ConfigError("copy is for AnnData objects; the file that is read is never changed: give output.")
+    if options.cellxgene and output is not None and output.suffix == ".csv":
+        raise ConfigError("the column for CELLxGENE is one of h5ad files; give an output that ends in .h5ad.")
     if output is not None:
         check_answers(output, path_in=path, overwrite=overwrite)
     if report is not None:
@@ -255,7 +257,7 @@ def train(
     data: Path | str,
     output: Path | str,
     *,
-    config: TrainConfig | Path | str = "default",
+    config: TrainConfig | Mapping[str, Any] | Path | str = "default",
     split: str | None = None,
     panels: Path | None = None,
     resume: bool = False,
@@ -271,7 +273,7 @@ def train(
     output
         Folder for all that comes out.
     config
-        The name of a packaged config, a YAML file, or settings.
+        The name of a packaged config, a YAML file, or settings: ``{"epochs": 3}``.
     split, panels
         The store's split to go by, its only one if not given; a folder of real gene panels, files of one gene a line.
     resume
@@ -317,7 +319,7 @@ def finetune(
     data: Path | str,
     output: Path | str,
     *,
-    config: TrainConfig | Path | str = "default",
+    config: TrainConfig | Mapping[str, Any] | Path | str = "default",
     split: str | None = None,
     panels: Path | None = None,
     random_state: int = 0,

@@ -1,5 +1,7 @@
 """Every error Spoticell raises on purpose.
 
+::
+
     SpoticellError
      |- FileFormatError    a file that can't be read as what it claims to be
      |- CountsError        a matrix from which counts can't be had

@@ -43,7 +43,7 @@ TOGETHER = (SINGLE_TYPE, SINGLE_TERM, SINGLE_SCORE)
 """All columns that are written only where cells were read together."""
 
 BROAD = "{key}_level_broad"
-"""``obs``: the answer rolled up to a broad type, or ``unknown`` (categorical)."""
+"""``obs``: the answer rolled up to a broad type, itself if it is broader, or ``unknown`` (categorical)."""
 
 N_COUNTS = "{key}_n_counts_used"
 """``obs``: counts of the cell in genes that the bundle knows (float32)."""
@@ -53,6 +53,9 @@ N_GENES = "{key}_n_genes_used"
 
 REASON = "{key}_reason"
 """``obs``: why the answer isn't sure, of ``reasons.REASONS``; missing where it is (categorical)."""
+
+STATE = "{key}_state"
+"""``obs``, where a caution names a programme: which the cell shows strongly; missing where none (categorical)."""
 
 MATCH_TYPE = "{key}_match_cell_type"
 """``obs``, with an index: name of the type that the matches agree on, or ``unknown`` (categorical)."""
@@ -139,7 +142,10 @@ UNKNOWN = "unknown"
 """The answer where no node is sure enough; also the word for a cell without a label."""
 
 LABEL = "cell_type_ontology_term_id"
-"""``obs``: Cell Ontology term of a labelled cell, as in the CELLxGENE schema."""
+"""``obs``: Cell Ontology term of a labelled cell, as in the CELLxGENE schema; ours only where it is asked for."""
+
+CELLXGENE = "cellxgene"
+"""``uns``, below the run: by which release of the schema that column was written; missing where it wasn't."""
 
 DONOR = "donor_id"
 """``obs``: donor of a cell, as in the CELLxGENE schema."""

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def shown(wanted: Progress | bool, title: str, *, unit: str = "") -> Iterator[Pr
     """
     if callable(wanted):
         yield wanted
-    elif wanted and (_is_terminal(sys.stderr) or "ipykernel" in sys.modules):
+    elif wanted and (_is_terminal(sys.stderr) or _is_notebook()):
         bar = _LateBar(title, unit)
         try:
             yield bar.update
@@ -92,6 +93,11 @@ def shown(wanted: Progress | bool, title: str, *, unit: str = "") -> Iterator[Pr
 def _is_terminal(stream: TextIO | None) -> bool:
     """Whether somebody looks on; there is no stream at all where it was closed before Python began."""
     return stream is not None and stream.isatty()
+
+
+def _is_notebook() -> bool:
+    """Whether a bar can be drawn in a notebook; rich warns at each step where ipywidgets is missing."""
+    return "ipykernel" in sys.modules and find_spec("ipywidgets") is not None
 
 
 class _LateBar:

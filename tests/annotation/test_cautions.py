@@ -14,6 +14,7 @@ import spoticell
 from spoticell.annotation import cautions as module
 from spoticell.annotation.cautions import FEWEST
 from spoticell.annotation.groups import Group, Grouping, Groups
+from spoticell.annotation.outputs import stale_columns
 from spoticell.biology.programs import PROGRAMS
 from spoticell.report.page import render
 
@@ -49,12 +50,52 @@ def test_a_programme_that_many_cells_of_a_type_show_is_told_with_its_types(plain
     common = types[cells >= FEWEST]
     own = np.flatnonzero(plain.answer_n == common[0])
     (text,) = said(plain, programs_np=showing(plain, own[:FEWEST]))
-    assert text.startswith(f"{FEWEST} cells show the interferon programme strongly, among")
+    assert text.startswith(f"{FEWEST} cells show the interferon programme strongly, mostly ")
     assert plain.short_names[common[0]] in text
     assert "controls" in text
+    assert "A threshold of 0.7 gives coarser answers" in text
     (text,) = said(plain, programs_np=showing(plain, own, p=1))
     assert "heat shock" in text
+    assert "threshold" not in text
     assert said(plain, programs_np=showing(plain, own[: FEWEST - 1])) == []
+
+
+def test_a_higher_threshold_is_not_recommended_to_those_who_have_one(plain):
+    own = np.flatnonzero(plain.answer_n == np.bincount(plain.answer_n[plain.answer_n >= 0]).argmax())
+    (text,) = said(plain, threshold=0.7, programs_np=showing(plain, own))
+    assert "interferon" in text
+    assert "threshold" not in text
+
+
+def test_the_cells_that_a_caution_counts_are_in_a_column(plain):
+    common = np.bincount(plain.answer_n[plain.answer_n >= 0]).argmax()
+    own, other = np.flatnonzero(plain.answer_n == common), np.flatnonzero(plain.answer_n != common)[0]
+    shown_np = showing(plain, [*own, other])
+    changed = replace(plain, programs_np=shown_np)
+    (text,) = said(changed)
+    assert f"{len(own) + 1} cells show" in text
+    assert "'interferon response' in the column spoticell_state" in text
+    state_n = changed.obs["spoticell_state"]
+    assert (state_n == "interferon response").tolist() == shown_np[:, 0].tolist()
+    assert state_n.isna().sum() == len(state_n) - len(own) - 1
+
+
+def test_a_cell_may_be_in_two_states(plain):
+    common = np.bincount(plain.answer_n[plain.answer_n >= 0]).argmax()
+    own = np.flatnonzero(plain.answer_n == common)
+    shown_np = showing(plain, own) | showing(plain, own[1:], p=1)
+    state_n = replace(plain, programs_np=shown_np).obs["spoticell_state"]
+    assert state_n.iloc[own[:2]].tolist() == ["interferon response", "interferon response and heat shock"]
+
+
+def test_without_a_caution_there_is_no_column_and_an_earlier_one_goes(plain, tiny_bundle):
+    few = replace(plain, programs_np=showing(plain, [0]))
+    assert "spoticell_state" not in few.obs
+    assert "spoticell_state" in stale_columns(few)
+    cells = tiny_adata(per_type=2)
+    cells.obs["spoticell_state"] = "interferon response"
+    spoticell.annotate(cells, model=tiny_bundle)
+    assert "spoticell_state" not in cells.obs
 
 
 def test_a_programme_in_few_cells_of_a_large_type_is_not_told(plain):

@@ -56,6 +56,12 @@ def test_each_type_is_explained_by_the_genes_that_the_network_reads(types):
     assert {one.asked for one in types.explained} == {Occlusion.most}
 
 
+def test_an_explanation_prints_as_a_line(types, tiny_explained):
+    assert repr(types).startswith("Explanation of types by ")
+    assert repr(types).endswith(" and 1 more; .table has the genes")
+    assert repr(tiny_explained(groups="batch")).endswith(": a, b; .table has the genes")
+
+
 def test_genes_for_come_loudest_first_and_those_against_after_them(types):
     for _, rows in types.table.groupby("cell_type"):
         ahead = rows[rows["contribution"] > 0]["contribution"].tolist()
@@ -128,6 +134,19 @@ def test_an_unknown_cell_is_asked_about_a_type(tiny_explained):
     with pytest.raises(ConfigError, match="'cell-36' is unknown, so there is no answer to explain"):
         tiny_explained(cell_names=["cell-36"])
     assert tiny_explained(cell_names=["cell-36"], cell_type="B cell").table.empty
+
+
+@pytest.mark.filterwarnings("default::spoticell.errors.SpoticellWarning")
+def test_of_an_unknown_cell_what_comes_nearest_is_explained_beside_the_others(tiny_bundle, tiny_cells):
+    names = ["cell-0", "cell-1", "cell-30"]
+    with pytest.warns(SpoticellWarning) as told:
+        found = spoticell.explain(
+            tiny_cells, model=tiny_bundle, cell_names=names, threshold=0.9999999, on_progress=False
+        )
+    said = [str(one.message) for one in told]
+    assert "'cell-0', 'cell-1' are unknown: what is explained is the types that come nearest." in said
+    assert "'cell-30' is left out: unknown, and nothing speaks for any type. Give a type to ask about." in said
+    assert [(one.name, one.term) for one in found.explained] == [("cell-0", "CL:0000236"), ("cell-1", "CL:0000236")]
 
 
 def test_where_no_cell_has_a_type_there_is_nothing_to_explain(tiny_bundle, vague_cells):

@@ -89,7 +89,7 @@ def test_everything_that_is_written_is_in_the_documentation(annotation):
     ]
     written += [keys.SECOND_TYPE, keys.SECOND_TERM, keys.SECOND_PROBABILITY, *keys.TOGETHER]
     written += [keys.SHORT_TYPE, keys.PROBABILITIES, keys.RUN, keys.COLORS.format(column=keys.CELL_TYPE)]
-    written += keys.GROUPED
+    written += [*keys.GROUPED, keys.STATE]
     words = [key.format(key="spoticell") for key in written] + [*REASONS]
     words += allowed_types(annotation.bundle, tissue="lung").record()
     words += [*run_record(annotation), *annotation.findings.to_dict(), *summary_record(annotation)]
@@ -98,7 +98,7 @@ def test_everything_that_is_written_is_in_the_documentation(annotation):
 
 def test_every_command_and_option_is_in_the_documentation():
     text = (DOCS / "cli.md").read_text()
-    commands = get_command(app).commands
+    commands = {name: command for name, command in get_command(app).commands.items() if not command.hidden}
     assert [name for name in commands if f"## {name}" not in text] == []
     options = {option for command in commands.values() for parameter in command.params for option in parameter.opts}
     assert [

@@ -579,6 +579,7 @@ def proportions(values_nv) -> sparse.csr_array:
     return with_values(values_nv, normalised(values_nv, 1)).astype(np.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_sets_are_judged_right(data_folder):
     traps = {"macparland2018_liver_scpagwas": Kind.ROUNDED_LOG, "yan2013_embryo_sc3": Kind.PER_LENGTH}
@@ -588,6 +589,7 @@ def test_real_sets_are_judged_right(data_folder):
         assert verdict.usable is (verdict.kind is not Kind.ROUNDED_LOG)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize(
     "name",

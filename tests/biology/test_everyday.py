@@ -122,6 +122,29 @@ def test_what_is_not_understood_has_the_closest_names(text: str, near: str) -> N
     assert near in " ".join(closest_names(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("B Activated", "B cell"),
+        ("T activated", "T cell"),
+        ("NK_odd", "natural killer cell"),
+        ("Mono-xyz", "monocyte"),
+        ("T CD8 GZMK", "CD8-positive, alpha-beta T cell"),
+    ],
+)
+def test_a_word_for_a_lineage_leads_to_the_lineage_and_to_no_other(text: str, first: str) -> None:
+    near = closest_names(text)
+    assert read_name(text) is None
+    assert near[0] == first
+    (lineage,) = {"B cell", "T cell", "natural killer cell", "monocyte"} & set(near)
+    term = ONTOLOGY.resolve_label(lineage)
+    assert all(term in ONTOLOGY.ancestors(ONTOLOGY.resolve_label(name)) for name in near)
+
+
+def test_two_words_for_lineages_lead_to_both() -> None:
+    assert closest_names("Mono DC odd")[:2] == ["monocyte", "dendritic cell"]
+
+
 @pytest.mark.parametrize(("text", "near"), [("Kuppfer", "Kupffer cell"), ("Treggs", "regulatory T cell")])
 def test_a_short_name_that_is_spelled_badly_leads_to_its_type(text: str, near: str) -> None:
     assert closest_names(text)[0] == near

@@ -89,5 +89,16 @@ def test_labels_that_are_not_understood_are_told_with_their_cells_and_what_helps
         labels.check(name="x")
 
 
+def test_a_column_of_terms_is_pointed_to_where_it_has_the_cells_whose_label_is_not_understood() -> None:
+    obs = pd.DataFrame(
+        {"mine": ["B", "odd", "odd"], "cell_type_ontology_term_id": ["unknown", "CL:0000236", "CL:0000623"]}
+    )
+    told = "The column 'cell_type_ontology_term_id' has ontology terms for such cells: --label-column cell_type_ont"
+    assert told in (read_labels(obs, name="x", labelling=Labelling("mine")).remark() or "")
+    obs["cell_type_ontology_term_id"] = ["CL:0000236", "unknown", "CL:0000623"]
+    assert "ontology terms" not in (read_labels(obs, name="x", labelling=Labelling("mine")).remark() or "")
+    assert read_labels(obs, name="x").terms_in is None
+
+
 def test_half_of_the_labels_will_do() -> None:
     read_labels(pd.DataFrame({"label": ["B", "odd", None, None]}), name="x").check(name="x")

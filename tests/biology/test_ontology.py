@@ -135,6 +135,24 @@ def test_a_broad_type_is_at_or_above_and_none_is_nearer(t):
         assert between == {broad}
 
 
+@pytest.mark.parametrize(
+    ("term", "level"),
+    [
+        ("CL:0000113", "CL:0000113"),  # mononuclear phagocyte: monocyte, macrophage or dendritic cell
+        ("CL:0000542", "CL:0000542"),  # lymphocyte
+        ("CL:0000763", "CL:0000763"),  # myeloid cell, which no broad type is above of
+        ("CL:0008034", "CL:0008034"),  # mural cell: above pericytes alone, and below no broad type
+        ("CL:0001067", "CL:0001065"),  # group 1 ILC: above NK cells alone, so it can be called by what it is below of
+        ("CL:0000624", "CL:0000084"),
+        ("CL:0000738", "CL:0000738"),
+        ("CL:0000000", "unknown"),
+        ("no term", "unknown"),
+    ],
+)
+def test_among_broad_types_a_broader_answer_stays_what_it_is(term, level):
+    assert load_ontology().broad_level(term) == level
+
+
 def test_what_is_no_term_has_no_broad_type():
     assert [ONTOLOGY.broad(t) for t in ("unknown", "CL:0000000", "")] == ["unknown"] * 3
 

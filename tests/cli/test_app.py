@@ -46,7 +46,7 @@ def test_annotate_tells_the_composition_on_stderr_and_keeps_stdout_clean(tiny_h5
     assert result.stdout == ""
     for text in (
         "31 cells, 200 genes",
-        "5  16.1%   1.00  B cell",
+        "5  16.1%   1.00  B cell ",
         "unknown: no counts in known genes",
         "30 of 31 cells named (96.8%) by tiny, threshold 0.50",
         str(tmp_path / "out.h5ad"),
@@ -137,7 +137,7 @@ def test_layer_gene_column_and_key_are_taken_and_evaluate_finds_the_answers(tiny
 
 def test_help_lists_the_commands_in_the_order_of_a_day():
     lines = run("--help").stdout.split("Commands:")[1].splitlines()
-    order = ["check", "annotate", "evaluate", "explain", "search", "index", "serve", "prepare", "train", "bundles"]
+    order = ["check", "annotate", "evaluate", "explain", "search", "index", "serve", "prepare", "train", "models"]
     order += ["doctor"]
     assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == order
 
@@ -153,8 +153,9 @@ def test_evaluate_scores_what_annotate_wrote(tiny_h5ad, tiny_bundle_folder, tmp_
 def test_bundles_are_listed_and_shown(tiny_bundle_folder, monkeypatch):
     monkeypatch.setattr("spoticell.model.bundle.PACKAGED", tiny_bundle_folder.parent)
     listing = run("bundles").stdout
-    assert listing.splitlines()[0].split() == ["name", "date", "types", "genes", "description"]
-    assert "tiny  2026-01-01      6    200  Made by hand" in listing
+    header = ["name", "revision", "date", "types", "genes", "MB", "where", "description"]
+    assert listing.splitlines()[0].split() == header
+    assert "2026-01-01      6    200  0.0  shipped  Made by hand" in listing
     assert json.loads(run("bundles", "--json").stdout)[0]["name"] == "tiny"
     shown = run("bundles", "info", "tiny").stdout
     for text in ("6 labels", "200 on a grid of 155 x 155", "Cell Ontology 20", "nothing", "macro_f1"):
@@ -303,7 +304,7 @@ def test_tracebacks_come_through_where_they_are_asked_for(monkeypatch, tiny_bund
 
 
 @pytest.mark.parametrize(
-    "command", [["annotate"], ["check"], ["evaluate"], ["train"], ["bundles"], ["bundles", "info"], ["doctor"]]
+    "command", [["annotate"], ["check"], ["evaluate"], ["train"], ["models"], ["models", "info"], ["doctor"]]
 )
 def test_the_help_of_every_command_has_an_example(command):
     result = run(*command, "--help")

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from spoticell.cli import doctor, machine
 from spoticell.cli.app import app
 from spoticell.model import bundle
+from spoticell.model.pull import pull_model
+from spoticell.model.push import push_model
 
 ROOT = Path(__file__).parents[2]
 TESTED = {"B cells": {"cells": 95, "named": 94}}
@@ -45,7 +47,7 @@ def test_the_same_is_had_as_json(quick):
     assert facts["models"][0]["name"] == "human-v1"
     assert len(facts["models"][0]["sha256"]) == 64
     assert facts["libraries"]["anndata"]
-    assert set(facts["extras"]) == {"train", "search", "lance", "census", "web"}
+    assert set(facts["extras"]) == {"train", "search", "lance", "census", "hub", "web"}
 
 
 def test_the_packaged_cells_are_named_as_what_they_are():
@@ -67,6 +69,15 @@ def test_a_model_that_was_changed_is_named(quick, monkeypatch, tmp_path):
     model = tmp_path / "human-v1" / "model.onnx"
     model.write_bytes(model.read_bytes()[:-1])
     assert_not_well(run(), "model.onnx of the bundle")
+
+
+def test_pulled_models_are_told_by_their_revision(quick, monkeypatch, tmp_path, tiny_bundle):
+    monkeypatch.setenv("SPOTICELL_MODELS", str(tmp_path / "models"))
+    push_model(tiny_bundle, tmp_path / "shelf")
+    path = pull_model("tiny", tmp_path / "shelf", on_progress=False).path
+    assert f"model tiny@{tiny_bundle.sha256[:12]}" in run().stdout
+    (path / "genes.tsv").write_text("changed")
+    assert_not_well(run(), "genes.tsv of the bundle")
 
 
 def test_a_machine_without_models_is_not_well(quick, monkeypatch, tmp_path):

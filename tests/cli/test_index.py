@@ -275,6 +275,17 @@ def test_without_the_libraries_of_searching_a_sentence_names_what_to_install(
     assert not (tmp_path / "i").exists()
 
 
+def test_an_index_without_the_libraries_of_searching_is_not_called_damaged(
+    monkeypatch, references, index_folder, tiny_bundle_folder, tmp_path
+):
+    def missing(name):
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr("spoticell.extras.import_module", missing)
+    arguments = ("-o", tmp_path / "out.csv", "-b", tiny_bundle_folder, "--index", index_folder)
+    assert_refused(run("annotate", references[0], *arguments), "spoticell: search needs pyarrow. Install the extra")
+
+
 @pytest.mark.parametrize(
     "command", [["index", "build"], ["index", "add"], ["index", "info"], ["index", "merge"], ["search"], ["index"]]
 )

@@ -208,6 +208,15 @@ def test_odd_names_survive_a_new_file(tmp_path):
     assert adata.obs.columns.tolist() == ["words", *answers(1).columns]
 
 
+def test_words_are_written_in_the_form_that_readers_in_r_know(tmp_path, some, monkeypatch):
+    words = pd.Series(some.labels, index=some.names, dtype="string", name="label")
+    monkeypatch.setattr("spoticell.io.storage.stored.StoredSource.obs", lambda self: words.to_frame())
+    out = annotate(FORMATS["loom"](tmp_path, some), tmp_path / "out.h5ad")
+    with h5py.File(out) as file:
+        assert file["obs/label"].attrs["encoding-type"] == "string-array"
+    assert read_h5ad(out).obs["label"].tolist() == some.labels
+
+
 def test_leaving_early_leaves_nothing(tmp_path, some):
     path = formats.h5ad(tmp_path, some)
     output = tmp_path / "out.h5ad"

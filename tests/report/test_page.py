@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from scipy import sparse
 
+from spoticell.annotation.cautions import Caution
 from spoticell.api import annotate
 from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import OutputError
@@ -329,3 +330,9 @@ def test_rare_types_are_summed_and_listed_apart(annotation):
     table, rarer = fill("sections/types.html", types=type_table([lineage], many)).split("<details>")
     assert f"30 rarer types{sum(range(1, 31))}" in Page(table).text
     assert [table.count('<th scope="row">'), rarer.count('<th scope="row">')] == [1 + 30 + 1, 30]
+
+
+def test_what_to_know_before_is_there_to_its_last_word(annotation, monkeypatch):
+    sentences = " ".join(f"Sentence {number} of something to know." for number in range(20))
+    monkeypatch.setattr(type(annotation), "cautions", (Caution("program", sentences),))
+    assert sentences in page_of(annotation).text

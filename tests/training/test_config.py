@@ -45,3 +45,9 @@ def test_a_slip_of_the_pen_is_named(tmp_path, text, message):
 def test_a_config_that_is_not_there_is_said_with_those_that_are():
     with pytest.raises(ConfigError, match="neither a file nor one of default, dual-path, original"):
         load_config("fast")
+
+
+def test_settings_state_only_what_differs_as_a_file_does():
+    assert load_config({"epochs": 3, "network": {"cnn": True}}) == TrainConfig(epochs=3, network={"cnn": True})
+    with pytest.raises(ConfigError, match=r"The config that was given can't be used: epoch: Extra inputs"):
+        load_config({"epoch": 3})

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from spoticell import keys
 from spoticell.biology.programs import PROGRAMS
 from spoticell.io.findings import SMALL_PANEL
 
@@ -25,11 +27,13 @@ STRANGE = 0.05
 NAMED = 3
 """Types or groups that a sentence names."""
 WHY = {
-    "interferon": "Stimulated cells can be taken for another subtype: compare them with controls before you trust "
-    "fine types.",
+    "interferon": "Stimulated cells can be taken for another subtype: compare them with controls, and as families such "
+    "as all monocytes and macrophages, before you trust fine types.",
     "heat shock": "Warm digestion or dying cells do that, and it can hide fine types: take these with care.",
 }
 """What follows from a programme."""
+COARSER = 0.7
+"""Threshold at which of 435 stimulated monocytes of Kang 2018 392 are mononuclear phagocytes, none a CD16 monocyte."""
 
 
 @dataclass(frozen=True)
@@ -68,23 +72,54 @@ def _panel(annotation: Annotation) -> list[Caution]:
     return [Caution("panel", text)]
 
 
+def states(annotation: Annotation) -> pd.Categorical | None:
+    """Give the state of each cell by the programmes that cautions name, missing where it shows none of them.
+
+    Parameters
+    ----------
+    annotation
+        The answers.
+
+    Returns
+    -------
+    None where no caution names a programme.
+    """
+    told = [p for p, program in enumerate(PROGRAMS) if _types(annotation, p)]
+    if not told or annotation.programs_np is None:
+        return None
+    told_nk = annotation.programs_np[:, told]
+    # each set of programmes has a number, whose bits say which
+    set_n = told_nk @ (1 << np.arange(len(told)))
+    names = {
+        one: " and ".join(PROGRAMS[p].state for k, p in enumerate(told) if one >> k & 1)
+        for one in np.unique(set_n[set_n > 0]).tolist()
+    }
+    code_n = np.searchsorted(list(names), set_n)
+    words = pd.Index(list(names.values()), dtype=object)
+    return pd.Categorical.from_codes(np.where(set_n > 0, code_n, -1), categories=words)
+
+
 def _programs(annotation: Annotation) -> list[Caution]:
-    shown_np = annotation.programs_np
-    if shown_np is None:
-        return []
-    told = []
+    column, told = keys.STATE.format(key=annotation.options.key_added), []
     for p, program in enumerate(PROGRAMS):
-        types = _types(annotation, shown_np[:, p])
-        if types:
-            in_these = int((shown_np[:, p] & np.isin(annotation.answer_n, types)).sum())
-            named = _listed([annotation.short_names[m] for m in types])
-            text = f"{in_these:,} cells show the {program.name} programme strongly, among {named}. {WHY[program.name]}"
+        types = _types(annotation, p)
+        if types and annotation.programs_np is not None:
+            shown, named = int(annotation.programs_np[:, p].sum()), _listed([annotation.short_names[m] for m in types])
+            text = (
+                f"{shown:,} cells show the {program.name} programme strongly, mostly {named}: {program.state!r} in the "
+                f"column {column}. {WHY[program.name]}"
+            )
+            if program.name == "interferon" and annotation.threshold < COARSER:
+                text += f" A threshold of {COARSER} gives coarser answers, and more of them are right."
             told.append(Caution("program", text))
     return told
 
 
-def _types(annotation: Annotation, shown_n: NDArray[np.bool_]) -> list[int]:
+def _types(annotation: Annotation, p: int) -> list[int]:
     """Give the types of which enough cells show a programme, those with most of these first."""
+    if annotation.programs_np is None:
+        return []
+    shown_n: NDArray[np.bool_] = annotation.programs_np[:, p]
     answer_n, nodes = annotation.answer_n, len(annotation.nodes)
     all_m = np.bincount(answer_n[answer_n >= 0], minlength=nodes)
     own_m = np.bincount(answer_n[shown_n & (answer_n >= 0)], minlength=nodes)

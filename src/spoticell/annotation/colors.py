@@ -80,7 +80,7 @@ def choose_colors(annotation: Annotation) -> TypeColors:
     cells_of, ontology = _cells(annotation, annotation.answer_n), load_ontology()
     lineages: dict[str, list[str]] = {}
     for term in sorted(cells_of, key=lambda term: (-cells_of[term], term)):
-        lineages.setdefault(ontology.broad(term), []).append(term)
+        lineages.setdefault(ontology.broad_level(term), []).append(term)
     lineages.pop(UNKNOWN, None)
     groups = () if annotation.groups is None else annotation.groups.groups
     others = [*(group.term for group in groups), *by_weight(_cells(annotation, annotation.second_n))]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spoticell.annotation.cellxgene import is_ours
 from spoticell.annotation.figures import MIN_SUPPORT, NO_ANSWER, score
 from spoticell.annotation.result import Annotation
 from spoticell.biology.labels import GO_ON, Labelling, Labels, read_labels
@@ -21,7 +22,7 @@ from spoticell.errors import ConfigError, FileFormatError, note
 from spoticell.io import Cells, open_source
 from spoticell.io.formula import guard
 from spoticell.io.meanings import Meanings, read_meanings
-from spoticell.keys import KEY_ADDED, MATCH_TERM, SCORE, SECOND_TERM, SINGLE_TERM, TERM
+from spoticell.keys import KEY_ADDED, LABEL, MATCH_TERM, SCORE, SECOND_TERM, SINGLE_TERM, TERM
 
 SAID = ("label_column", "labels_not_understood", "notes")
 """What an evaluation says besides figures."""
@@ -142,9 +143,22 @@ def evaluate(
     else:
         answers = read_obs(annotated)
     labels = answers if truth is None else read_obs(truth)
+    own = LABEL in labels and _are_ours(annotated if truth is None else truth, key_added)
+    labels = _without_answers(labels, label_column or truth_key) if own else labels
     labelling = Labelling(label_column or truth_key, read_meanings(meanings), partial)
     place = None if tissue is None else find_tissue(tissue)
     return compare(answers, labels, labelling=labelling, key_added=key_added, name=name, tissue=place)
+
+
+def _are_ours(labelled: Annotation | Cells, key_added: str) -> bool:
+    return labelled.options.cellxgene if isinstance(labelled, Annotation) else is_ours(labelled, key_added)
+
+
+def _without_answers(labels: pd.DataFrame, column: str | None) -> pd.DataFrame:
+    """Leave out the column for CELLxGENE, which holds the answers themselves; refuse it as the column of labels."""
+    if column == LABEL:
+        raise ConfigError(f"{LABEL!r} holds the answers themselves, as --cellxgene wrote them; name other labels.")
+    return labels.drop(columns=LABEL)
 
 
 def compare(

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from spoticell.annotation.allowed import allowed_types, listed
 from spoticell.annotation.explanation import CELLS, GROUPS, TYPES, Explained, Explanation, explain_cells
+from spoticell.annotation.nearest import NearestSink
 from spoticell.annotation.options import Model, Options
 from spoticell.annotation.pipeline import annotate_source
 from spoticell.biology.ontology import load_ontology
@@ -69,8 +70,8 @@ def explain(
     cells
         The path of a file or folder, or an AnnData object, which is left as it is.
     cell_names, groups, cell_type
-        Explain the answers of the cells of these names, or of groups: a column, or ``"auto"``; and this type, whatever
-        the answer is: of those cells or groups, else of the cells that are it.
+        Explain the answers of the cells of these names, or of groups: a column, or ``"auto"``; of unknown ones what
+        comes nearest.  And this type, whatever the answer is: of those cells or groups, else of the cells that are it.
     genes, markers
         How many genes for and against each answer the table holds at most; a table of known markers of types.
     model, threshold, allow, deny, tissue, layer, gene_column, each_cell_alone, threads, on_progress
@@ -97,8 +98,8 @@ def explain(
     options = Options(*asked_for, threads=threads, each_cell_alone=each_cell_alone, groups=groups)
     known, node, reasons = _known(markers, options.bundle), _node(cell_type, options.bundle), _reasons(options)
     with shown(on_progress, "naming cells") as step, open_source(cells) as source:
-        annotation = annotate_source(source, options, on_progress=stretch(step, start=0, stop=NAMED))
-        asked = _asked(annotation, names, node, reasons.most)
+        annotation, nearest = _named(source, options, names, stretch(step, start=0, stop=NAMED))
+        asked = _asked(annotation, nearest, node, reasons.most)
         told = _answered(source, annotation, asked, reasons, stretch(step, start=NAMED, stop=100))
     return Explanation(
         CELLS if names else GROUPS if groups else TYPES, options.bundle, reasons.method, told, genes, known
@@ -177,9 +178,31 @@ def _reasons(options: Options) -> Reasons:
     return Occlusion(Runtime(options.bundle, threads=options.threads))
 
 
-def _asked(annotation: Annotation, names: Sequence[str], node: int | None, most: int) -> list[_Asked]:
-    if names:
-        return _of_cells(annotation, names, node)
+def _named(
+    source: CellSource, options: Options, names: Sequence[str], on_progress: Progress | None
+) -> tuple[Annotation, NearestSink]:
+    nearest = NearestSink(_places(source, names))
+    return annotate_source(source, options, [nearest], on_progress=on_progress), nearest
+
+
+def _places(source: CellSource, names: Sequence[str]) -> dict[str, int]:
+    """Find cells by their names; of several cells of a name the first."""
+    if not names:
+        return {}
+    place = {str(name): n for n, name in reversed(list(enumerate(source.cell_names)))}
+    strange = [name for name in names if name not in place]
+    if strange:
+        raise ConfigError(f"there is no cell {_few(strange)} among the {source.n_cells:,} cells of {source.name}.")
+    return {name: place[name] for name in names}
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:FEW])) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+
+
+def _asked(annotation: Annotation, nearest: NearestSink, node: int | None, most: int) -> list[_Asked]:
+    if nearest.place:
+        return _of_cells(annotation, nearest, node)
     found = _of_types(annotation, node, most) if annotation.groups is None else _of_groups(annotation, node, most)
     if not found:
         what = "no cell has a type" if node is None else f"no cell is called {annotation.names[node]!r}"
@@ -187,24 +210,27 @@ def _asked(annotation: Annotation, names: Sequence[str], node: int | None, most:
     return found
 
 
-def _of_cells(annotation: Annotation, names: Sequence[str], node: int | None) -> list[_Asked]:
-    place = {str(name): n for n, name in reversed(list(enumerate(annotation.cell_names)))}
-    strange = [name for name in names if name not in place]
-    if strange:
-        few = ", ".join(map(repr, strange[:FEW]))
+def _of_cells(annotation: Annotation, nearest: NearestSink, node: int | None) -> list[_Asked]:
+    """Ask about the answer of each cell; of an unknown one about what comes nearest."""
+    place = nearest.place
+    if node is not None:
+        return [_Asked(name, node, 1, np.array([n])) for name, n in place.items()]
+    answer_n = annotation.answer_n
+    node_of = {name: int(answer_n[n]) if answer_n[n] >= 0 else nearest.node_of.get(n, -1) for name, n in place.items()}
+    unknown = [name for name, n in place.items() if answer_n[n] < 0]
+    silent = [name for name in unknown if node_of[name] < 0]
+    are = "is" if len(silent) == 1 else "are"
+    if silent and len(silent) == len(place):
+        cells = "the cell" if len(silent) == 1 else "the cells"
         raise ConfigError(
-            f"there is no cell {few} among the {len(annotation.answer_n):,} cells of {annotation.findings.source}."
+            f"{cells} {_few(silent)} {are} unknown, so there is no answer to explain; give a type to ask about."
         )
-    asked = []
-    for name in names:
-        n = place[name]
-        about = int(annotation.answer_n[n]) if node is None else node
-        if about < 0:
-            raise ConfigError(
-                f"the cell {name!r} is unknown, so there is no answer to explain; give a type to ask about."
-            )
-        asked.append(_Asked(name, about, 1, np.array([n])))
-    return asked
+    if silent:
+        note(f"{_few(silent)} {are} left out: unknown, and nothing speaks for any type. Give a type to ask about.")
+    if near := [name for name in unknown if node_of[name] >= 0]:
+        are, it = ("is", "the type that comes nearest") if len(near) == 1 else ("are", "the types that come nearest")
+        note(f"{_few(near)} {are} unknown: what is explained is {it}.")
+    return [_Asked(name, node_of[name], 1, np.array([n])) for name, n in place.items() if node_of[name] >= 0]
 
 
 def _of_types(annotation: Annotation, node: int | None, most: int) -> list[_Asked]:

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from spoticell.biology.group_genes import log_normalised
 from spoticell.biology.ontology import load_ontology
+from spoticell.biology.short_names import short_name
 from spoticell.io.write import write_csv
 from spoticell.keys import LABEL
 from spoticell.model.bundle import Bundle
@@ -29,6 +30,8 @@ TYPES, GROUPS, CELLS = "types", "groups", "cells"
 """What can be explained."""
 FIRST = {TYPES: None, GROUPS: "group", CELLS: "cell"}
 """First column of the table of each; that of types is the type itself."""
+FEW = 5
+"""Answers that are named when an explanation is printed."""
 
 Floats = NDArray[np.float32]
 
@@ -86,6 +89,11 @@ class Explanation:
     """Genes for and against an answer that the table holds at most."""
     markers: Markers | None = None
     """Known markers, if there was a table of them."""
+
+    def __repr__(self) -> str:
+        few = ", ".join(one.name if self.of != TYPES else short_name(one.term) for one in self.explained[:FEW])
+        more = f" and {len(self.explained) - FEW:,} more" if len(self.explained) > FEW else ""
+        return f"Explanation of {self.of} by {self.bundle.name}: {few}{more}; .table has the genes"
 
     @cached_property
     def table(self) -> pd.DataFrame:

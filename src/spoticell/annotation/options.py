@@ -19,12 +19,13 @@ from spoticell.errors import ConfigError
 from spoticell.io.marker_table import read_markers
 from spoticell.keys import KEY_ADDED
 from spoticell.model.bundle import DEFAULT, PACKAGED, Bundle, load_bundle
+from spoticell.model.pulled import pulled_name
 
 if TYPE_CHECKING:
     from spoticell.index import OpenIndex
 
 Model: TypeAlias = Bundle | Path | str
-"""A loaded bundle, the folder of one, or the name of one that is packaged."""
+"""A loaded bundle, the folder of one, or the name of one that is packaged or was pulled."""
 
 MOST_THREADS = 1024
 """A process that starts far more may be ended by the system without a word."""
@@ -78,6 +79,8 @@ class Options:
     """Groups of cells to name: a column about cells, or ``"auto"`` for groups that are found; none if None."""
     markers: Path | str | None = None
     """Table of known markers of types, which tells the genes of a group that mark its type; none if None."""
+    cellxgene: bool = False
+    """Whether to write the column of types that the CELLxGENE schema asks for."""
 
     def __post_init__(self) -> None:
         for name in ("allow", "deny"):
@@ -159,5 +162,5 @@ def loaded(model: Model) -> Bundle:
 
 
 def _name_of(bundle: Bundle) -> str:
-    """Give what `load_bundle` takes: a packaged bundle's name, another's folder."""
-    return bundle.name if bundle.path.parent == PACKAGED else str(bundle.path)
+    """Give what `load_bundle` takes: a packaged bundle's name, a pulled one's name and revision, another's folder."""
+    return bundle.name if bundle.path.parent == PACKAGED else pulled_name(bundle.path) or str(bundle.path)

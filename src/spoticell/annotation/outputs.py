@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from spoticell import keys
+from spoticell.annotation.cautions import states
+from spoticell.annotation.cellxgene import schema_record, schema_terms
 from spoticell.annotation.evidence import AGREEMENTS
 from spoticell.annotation.reasons import REASONS
 from spoticell.biology.ontology import BROAD, load_ontology
@@ -85,6 +87,8 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
         keys.N_GENES: annotation.n_genes_n,
         keys.REASON: pd.Categorical.from_codes(annotation.reason_n, categories=pd.Index(REASONS)),
     }
+    if (state_n := states(annotation)) is not None:
+        columns[keys.STATE] = state_n
     if annotation.single_n is not None:
         columns |= {
             keys.SINGLE_TYPE: pd.Categorical(annotation.single_names_n),
@@ -95,6 +99,8 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
         columns |= _match_columns(annotation, annotation.matches)
     if annotation.groups is not None:
         columns |= _group_columns(annotation.groups)
+    if annotation.options.cellxgene:
+        columns[keys.LABEL] = schema_terms(annotation.terms_n)
     key = annotation.options.key_added
     return pd.DataFrame({name.format(key=key): values for name, values in columns.items()})
 
@@ -106,13 +112,15 @@ def stale_columns(annotation: Annotation) -> list[str]:
         (annotation.matches, keys.MATCHED),
         (annotation.single_n, keys.TOGETHER),
         (annotation.groups, keys.GROUPED),
+        (states(annotation), (keys.STATE,)),
     )
     return [name.format(key=key) for made, names in kinds if made is None for name in names]
 
 
 def csv_rows(annotation: Annotation) -> Iterator[pd.DataFrame]:
     """Give the rows of a csv file in parts: counts without a decimal point, scores with six decimals."""
-    key, table = annotation.options.key_added, obs_columns(annotation)
+    # the column that the CELLxGENE schema asks for is one of h5ad files, and says nothing that isn't there
+    key, table = annotation.options.key_added, obs_columns(annotation).drop(columns=keys.LABEL, errors="ignore")
     table.insert(0, "cell", np.asarray(annotation.cell_names, dtype=object))
     counts = keys.N_COUNTS.format(key=key)
     for name in table.columns.intersection([name.format(key=key) for name in ROUNDED]):
@@ -169,6 +177,7 @@ def run_record(annotation: Annotation) -> dict[str, Any]:
         "index": None if annotation.matches is None else annotation.matches.record(),
         "samples": samples_record(annotation, kind="list"),
         "groups": None if annotation.groups is None else annotation.groups.record(),
+        keys.CELLXGENE: schema_record() if annotation.options.cellxgene else None,
     }
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from spoticell.annotation.cellxgene import is_wanted
 from spoticell.annotation.decision import can_read_together, decide
 from spoticell.annotation.groups import AUTO, Grouping, read_groups
 from spoticell.annotation.looks import MOST, Parts, Watcher
@@ -110,6 +111,8 @@ def annotate_source(
     SpoticellError
         If the cells can't be used, or a sink can't write.
     """
+    cellxgene = is_wanted(source, asked=options.cellxgene, key_added=options.key_added)
+    options = options if cellxgene == options.cellxgene else replace(options, cellxgene=cellxgene)
     allowed, _, _ = options.allowed, options.opened, options.known_markers
     samples = find_samples(source, by=options.by, condition=options.condition)
     grouping = _told_groups(source, options)

@@ -24,6 +24,7 @@ from spoticell.annotation.differences import Differences, differences
 from spoticell.annotation.evidence import CONFLICT
 from spoticell.annotation.groups import Groups
 from spoticell.annotation.outputs import check_answers, csv_rows, obs_columns
+from spoticell.annotation.printed import as_html, as_text
 from spoticell.annotation.reasons import OF_UNKNOWN, reasons
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.samples import Samples, one_sample
@@ -214,6 +215,12 @@ class Annotation:
     programs_np: NDArray[np.bool_] | None = None
     """Which cells show which of `programs.PROGRAMS` strongly; None where it wasn't looked at."""
 
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
     @property
     def least_score(self) -> float:
         """Score that the answer of a cell with enough counts has at least."""
@@ -303,10 +310,10 @@ class Annotation:
 
     @cached_property
     def broad_n(self) -> NDArray[np.object_]:
-        """Each cell's answer rolled up to a broad type, or ``unknown``."""
+        """Each cell's answer rolled up to a broad type, or ``unknown``; itself if it is broader than these."""
         ontology = load_ontology()
-        broad = {node: ontology.broad(node) for node in self.nodes}
-        return self._spread([ontology.name(term) if term in ontology else UNKNOWN for term in broad.values()])
+        broad = map(ontology.broad_level, self.nodes)
+        return self._spread([ontology.name(term) if term in ontology else UNKNOWN for term in broad])
 
     @property
     def obs(self) -> pd.DataFrame:

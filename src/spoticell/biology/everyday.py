@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 
-from spoticell.biology.ontology import DOINGS, TOO_GENERAL, load_ontology
+from spoticell.biology.ontology import BROAD, DOINGS, TOO_GENERAL, load_ontology
 from spoticell.biology.short_names import has_short_name, short_name, term_of_short
 from spoticell.biology.tissues import load_tissues
 from spoticell.biology.wording import parted, spelling_of, words_of
@@ -97,7 +97,8 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
     """Give the names of terms that a text may be meant for, the likeliest first.
 
     First come those that it may mean; then those that say all that it says and little more; then those that say a part
-    of it, the most first; then names that are spelled much like it.
+    of it, the most first; then names that are spelled much like it.  A word that stands for a lineage goes before what
+    says more than the text, and before another spelling: "T activated" is a T cell, and which one isn't said.
 
     Parameters
     ----------
@@ -112,22 +113,35 @@ def closest_names(text: str, among: Iterable[str] = (), *, most: int = 3) -> lis
     --------
     >>> closest_names("Endo")
     ['endothelial cell', 'endocrine cell']
+    >>> closest_names("B Activated")
+    ['B cell']
     >>> closest_names("GZMK CD8 effector memory T cells")[0]
     'effector memory CD8-positive, alpha-beta T cell'
     """
     ontology = load_ontology()
     if found := meanings_of(text):
         return [ontology.name(term) for term in found[:most]]
-    names = [ontology.name(term) for _, _, term in sorted(_sharing(set(words_of(text)), frozenset(among)))]
+    lineages = _lineages(text)
+    near = [(off, term) for off, _, term in sorted(_sharing(set(words_of(text)), frozenset(among)))]
+    surely = [term for (more, _), term in near if more and ontology.ancestors(term) & lineages.keys()]
+    ahead = [*surely, *lineages] if lineages else []
+    names = [ontology.name(term) for term in (*ahead, *(term for _, term in near))]
     if len(text) > SHORT:
         by_name = {
             name.lower(): ontology.name(term)
             for term in ontology
+            if not lineages or ontology.ancestors(term) & lineages.keys()
             for name in (ontology.name(term), short_name(term))
             if len(name) >= SHORT
         }
         names += [by_name[near] for near in get_close_matches(text.strip().lower(), by_name, n=most, cutoff=ALIKE)]
     return list(dict.fromkeys(names))[:most]
+
+
+def _lineages(text: str) -> dict[str, None]:
+    """Give the broad types that single words of a text stand for, such as "NK" and "Mono"."""
+    means = (meanings_of(word) for word in re.findall(r"[^\W_]+", parted(text)))
+    return {found[0]: None for found in means if len(found) == 1 and found[0] in BROAD}
 
 
 def _sharing(wanted: set[str], among: frozenset[str]) -> Iterator[tuple[tuple[int, int], int, str]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.biology.columns import counted, listed, named_column, renamed, words
+from spoticell.biology.columns import among, counted, listed, named_column, renamed, words
 from spoticell.biology.everyday import closest_names, meanings_of, read_name
 from spoticell.errors import ConfigError, FileFormatError
 from spoticell.keys import LABEL, UNKNOWN
@@ -38,6 +38,12 @@ COLUMNS = (
 )
 """Where labels are looked for, in any spelling: ``CellType`` and ``cell.type`` are ``cell_type``."""
 
+TERM = r"CL:\d{7}"
+"""How a term is written."""
+
+MOST = 0.5
+"""Share of some cells from which they are most of them."""
+
 TOLD = 5
 """Labels that are named one by one where some aren't understood."""
 
@@ -59,6 +65,8 @@ SAY_WHAT = (
     "--meanings TABLE, in Python meanings=."
 )
 
+HAS_TERMS = "The column {0!r} has ontology terms for such cells: --label-column {0}, in Python label_column={0!r}. "
+
 GO_ON = "To go on with the others alone, give --partial, in Python partial=True."
 
 
@@ -74,6 +82,8 @@ class Labels:
     """Cells whose label is empty or says unknown."""
     unresolved: dict[str, int]
     """Labels that aren't understood, with their cells; commonest first."""
+    terms_in: str | None = None
+    """Another column that has terms for most of the cells whose label isn't understood."""
 
     @property
     def n_understood(self) -> int:
@@ -93,9 +103,10 @@ class Labels:
         named = [_told(label, cells) for label, cells in list(self.unresolved.items())[:TOLD]]
         more = [f"{len(self.unresolved) - TOLD:,} more"] if len(self.unresolved) > TOLD else []
         one = len(self.unresolved) == 1
+        there = "" if self.terms_in is None else HAS_TERMS.format(self.terms_in)
         return (
             f"{len(self.unresolved):,} {'label' if one else 'labels'} in {self.column!r} {'is' if one else 'are'} not "
-            f"understood: {', '.join(named + more)}. {SAY_WHAT}"
+            f"understood: {', '.join(named + more)}. {there}{SAY_WHAT}"
         )
 
     def check(self, *, name: str) -> None:
@@ -146,7 +157,12 @@ def read_labels(obs: pd.DataFrame, *, name: str, labelling: Labelling | None = N
     """
     labelling = labelling or Labelling()
     column = label_column(obs, name=name, column=labelling.column)
-    return harmonise(words(obs[column]), column=column, meanings=labelling.meanings)
+    labels = words(obs[column])
+    found = harmonise(labels, column=column, meanings=labelling.meanings)
+    if column == LABEL or LABEL not in obs or not found.unresolved:
+        return found
+    has_term_k = obs[LABEL][among(labels, tuple(found.unresolved))].astype(str).str.fullmatch(TERM)
+    return replace(found, terms_in=LABEL) if has_term_k.mean() > MOST else found
 
 
 def label_column(obs: pd.DataFrame, *, name: str, column: str | None = None) -> str:

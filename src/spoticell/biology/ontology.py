@@ -198,6 +198,24 @@ class Ontology:
         passed = set().union(*(self.ancestors(coarse) - {coarse} for coarse in above))
         return next((coarse for coarse in above if coarse not in passed), UNKNOWN)
 
+    def broad_level(self, term: str) -> str:
+        """Give what a term is where broad types are shown: a broad type, or itself where it is broader than these.
+
+        Broader are terms above several broad types, which to call by a still broader one would say less than is known,
+        and those above one and below none.
+
+        Examples
+        --------
+        >>> ontology = load_ontology()
+        >>> [ontology.name(ontology.broad_level(term)) for term in ("CL:0000624", "CL:0000113")]
+        ['T cell', 'mononuclear phagocyte']
+        """
+        broad = self.broad(term)
+        if term == broad or term not in self._table or term in TOO_GENERAL:
+            return broad
+        below = sum(term in self.ancestors(coarse) for coarse in BROAD)
+        return term if below > 1 or (below and broad == UNKNOWN) else broad
+
     def path(self, term: str) -> tuple[str, ...]:
         """Give the terms from the broad type of a term down to it, along its deepest parents.
 

@@ -31,6 +31,8 @@ class Program:
     """Genes that rise together."""
 
     name: str
+    state: str
+    """What a cell that shows it is in."""
     genes: tuple[str, ...]
     least: float
     """Counts of these genes in 10,000 of a cell from which the cell shows the programme strongly."""
@@ -41,6 +43,7 @@ class Program:
 PROGRAMS = (
     Program(
         "interferon",
+        "interferon response",
         (
             *("IFI6", "IFIT1", "IFIT2", "IFIT3", "MX1", "OAS1", "OAS2", "OAS3", "OASL", "IFI44", "IFI44L", "RSAD2"),
             *("HERC5", "CMPK2", "EPSTI1", "XAF1", "USP18"),
@@ -49,6 +52,7 @@ PROGRAMS = (
         few=4,
     ),
     Program(
+        "heat shock",
         "heat shock",
         ("HSPA1A", "HSPA1B", "HSPA6", "HSPH1", "DNAJB1", "DNAJA4", "BAG3", "SERPINH1", "HSPE1", "HSPD1"),
         least=200,

@@ -12,6 +12,7 @@ from spoticell.cli.arguments import (
     AsJson,
     By,
     Cells,
+    Cellxgene,
     CompositionTable,
     Condition,
     Deny,
@@ -32,6 +33,7 @@ from spoticell.cli.arguments import (
     Partial,
     Quiet,
     Report,
+    SampleName,
     Threads,
     Threshold,
     Tissue,
@@ -64,6 +66,7 @@ ASKED = frozenset(
         "overwrite",
         "groups",
         "markers",
+        "cellxgene",
     )
 )
 """Options of ``annotate`` that `spoticell.annotate` takes under the same names, for one file or several."""
@@ -119,6 +122,7 @@ def annotate(
     by: By = None,
     condition: Condition = None,
     composition: CompositionTable = None,
+    sample: SampleName = None,
     differences: DifferencesTable = None,
     threads: Threads = None,
     each_cell_alone: EachCellAlone = False,
@@ -128,6 +132,7 @@ def annotate(
     groups: Groups = None,
     markers: Markers = None,
     groups_output: GroupsOutput = None,
+    cellxgene: Cellxgene = False,
 ) -> None:
     """Name the cells of a file, or of several.
 
@@ -146,14 +151,18 @@ def annotate(
     if len(cells) > 1:
         if groups_output is not None:
             raise ConfigError("groups-output is for one file; of several, each output holds the table of its groups.")
+        if sample is not None:
+            raise ConfigError("sample is for one file; several are named after their files.")
         places = places_of(cells, output, report)
         annotate_files(places, over_all(tables, output), asked, as_json=as_json, quiet=quiet)
         return
     from spoticell import api
 
-    tables.check(condition=condition, groups=groups)
+    others = (("the cells", cells[0]), ("the answers", output), ("known markers", markers))
+    tables.check(others, condition=condition, groups=groups, sample=sample)
     annotation = api.annotate(cells[0], output, report=report, on_progress=not quiet, **asked)
-    tables.write(annotation.by_sample, annotation.differences, annotation.groups)
+    by_sample = annotation.by_sample if sample is None else annotation.by_sample.of_file(sample, alone=by is None)
+    tables.write(by_sample, annotation.differences, annotation.groups)
     _tell(annotation, output, report, tables, as_json=as_json, quiet=quiet)
 
 

@@ -13,19 +13,19 @@ import typer
 from typer.core import TyperGroup
 
 from spoticell.cli.annotate import annotate, check, evaluate
-from spoticell.cli.bundles import bundles_app
 from spoticell.cli.console import guarded
 from spoticell.cli.console import prepare as prepare_console
 from spoticell.cli.doctor import doctor
 from spoticell.cli.explain import explain
 from spoticell.cli.index import index_app, search
+from spoticell.cli.models import models_app
 from spoticell.cli.prepare import prepare
 from spoticell.cli.serve import serve
 from spoticell.cli.train import train
 from spoticell.io.heap import one_heap
 from spoticell.version import __version__
 
-DAY = ("check", "annotate", "evaluate", "explain", "search", "index", "serve", "prepare", "train", "bundles", "doctor")
+DAY = ("check", "annotate", "evaluate", "explain", "search", "index", "serve", "prepare", "train", "models", "doctor")
 """The commands in the order of a user's day."""
 
 
@@ -49,7 +49,8 @@ app = typer.Typer(
 for command in (check, annotate, evaluate, explain, search, serve, prepare, train, doctor):
     app.command()(command)
 app.add_typer(index_app, name="index")
-app.add_typer(bundles_app, name="bundles")
+app.add_typer(models_app, name="models")
+app.add_typer(models_app, name="bundles", hidden=True)  # how it was called before
 
 
 def main() -> None:

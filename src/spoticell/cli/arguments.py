@@ -33,6 +33,10 @@ CompositionTable = Annotated[
     Path | None,
     typer.Option("--composition", metavar="TABLE", help="Write the cells of each type by sample here: .csv."),
 ]
+SampleName = Annotated[
+    str | None,
+    typer.Option("--sample", metavar="NAME", help="Name of the sample in that table [the file's]."),
+]
 DifferencesTable = Annotated[
     Path | None,
     typer.Option("--differences", metavar="TABLE", help="Write how types differ between the conditions here: .csv."),
@@ -103,6 +107,10 @@ Groups = Annotated[
 Markers = Annotated[
     Path | None,
     typer.Option("--markers", metavar="TABLE", help="Known markers of types, csv or tsv: tells those of groups."),
+]
+Cellxgene = Annotated[
+    bool,
+    typer.Option("--cellxgene", help="Also write cell_type_ontology_term_id, as the CELLxGENE schema wants it."),
 ]
 GroupsOutput = Annotated[
     Path | None, typer.Option("--groups-output", metavar="TABLE", help="Also write the groups here: .csv.")

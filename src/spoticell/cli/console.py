@@ -9,16 +9,18 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import math
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, ParamSpec
 
 import typer
 
 from spoticell.cli.ending import end_cleanly
+from spoticell.cli.words import escaped, one_line
 from spoticell.errors import SpoticellError, SpoticellWarning
 
 Arguments = ParamSpec("Arguments")
@@ -39,9 +41,13 @@ def prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
-def listen(*, quiet: bool, details: bool = False) -> None:
-    """Settle which remarks are shown: notes, with ``details`` what is being done too, with ``quiet`` none."""
+def listen(*, quiet: bool, details: bool = False, as_json: bool = False) -> None:
+    """Settle which remarks are shown: notes, with ``details`` what is being done too, with ``quiet`` none.
+
+    With ``as_json`` a program reads, and isn't told how often a server was asked.
+    """
     log.setLevel(logging.ERROR if quiet else logging.INFO if details else logging.WARNING)
+    log.getChild("download").setLevel(logging.ERROR if as_json else logging.NOTSET)
 
 
 def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -54,8 +60,9 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
                 command(*args, **kwargs)
             if sys.stdout is not None:
                 sys.stdout.flush()
-        except KeyboardInterrupt:
-            say("spoticell: interrupted; nothing half-done is left behind")
+        except KeyboardInterrupt as stop:
+            left = getattr(stop, "__notes__", ["nothing half-done is left behind"])
+            say(one_line(f"spoticell: interrupted; {left[0]}"))
             raise typer.Exit(130) from None
         except BrokenPipeError:
             _drop_stdout()
@@ -69,7 +76,7 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
 def fail(sentence: str) -> NoReturn:
     """Say why on one line of stderr, and exit with 1."""
-    say("spoticell: " + " ".join(sentence.split()))
+    say(f"spoticell: {one_line(sentence)}")
     raise typer.Exit(1)
 
 
@@ -80,8 +87,8 @@ def say(text: str = "") -> None:
 
 
 def show_json(value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
-    """Write one JSON document to stdout."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=_plain))
+    """Write one JSON document to stdout; numbers that aren't there are null, since JSON has no word for them."""
+    typer.echo(escaped(json.dumps(_plain(value), indent=1, ensure_ascii=False, allow_nan=False)))
 
 
 @contextmanager
@@ -126,7 +133,7 @@ def _notes() -> Iterator[None]:
             if not issubclass(category, SpoticellWarning):
                 foreign(message, category, *where, **how)
             elif log.isEnabledFor(logging.WARNING):
-                say(f"note: {message}")
+                say(f"note: {one_line(str(message))}")
 
         warnings.showwarning = show
         yield
@@ -170,5 +177,13 @@ def _open_standard_streams() -> None:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Turn NumPy's numbers into Python's."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)
+    """Give a value as JSON knows it: NumPy's arrays and numbers as Python's, NaN and infinities as None."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -22,6 +22,7 @@ from spoticell.cli import machine
 from spoticell.cli.arguments import AsJson
 from spoticell.cli.console import guarded, listen, say, show_json
 from spoticell.cli.tables import columns
+from spoticell.cli.words import one_line
 from spoticell.version import __version__
 
 KNOWN = {
@@ -135,7 +136,7 @@ def name_known_cells() -> dict[str, dict[str, int]]:
 
 def _plain(error: Exception) -> str:
     """Give what an error says on one line, without the name of the user's home."""
-    return " ".join(str(error).replace(str(Path.home()), "~").split())
+    return one_line(str(error).replace(str(Path.home()), "~"))
 
 
 def _python() -> str:
@@ -151,9 +152,10 @@ def _cores() -> dict[str, int]:
 def _models() -> list[dict[str, str]]:
     from spoticell.errors import SpoticellError
     from spoticell.model.bundle import load_bundle, packaged_bundles
+    from spoticell.model.pulled import pulled_models
 
     found = []
-    for name in packaged_bundles():
+    for name in [*packaged_bundles(), *(f"{one.offer.name}@{one.offer.revision}" for one in pulled_models())]:
         try:
             bundle = load_bundle(name)
             found.append({"name": name, "date": bundle.manifest.date, "sha256": bundle.sha256, "fault": ""})

@@ -19,6 +19,7 @@ EXTRAS = {
     "search": ("faiss-cpu", "pyarrow"),
     "lance": ("lancedb", "faiss-cpu", "pyarrow"),
     "census": ("cellxgene-census", "tiledbsoma", "pyarrow"),
+    "hub": ("huggingface-hub",),
     "web": ("fastapi", "platformdirs", "starlette", "uvicorn", "python-multipart"),
 }
 """What each extra brings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from spoticell.annotation.composition import Composition
     from spoticell.annotation.differences import Differences
     from spoticell.annotation.groups import Groups
+    from spoticell.io.write import Placed
 
 SHOWN = 6
 """Samples that have a column each; of more the least, the median and the largest share are shown."""
@@ -33,21 +35,34 @@ class SampleTables:
     overwrite: bool = False
     """Whether files may be replaced that are there."""
 
-    def check(self, *, condition: str | None, groups: str | None = None) -> None:
-        """Refuse before any work what couldn't be written.
+    def check(
+        self,
+        others: Iterable[Placed],
+        *,
+        condition: str | None,
+        groups: str | None = None,
+        sample: str | None = None,
+    ) -> None:
+        """Refuse before any work what couldn't be written; ``others`` says where all else goes and comes from.
 
         Raises
         ------
         SpoticellError
-            If a file can't be written, or there are no conditions to compare, or no groups.
+            If a file can't be written, or there are no conditions to compare, or no groups, or no table for a name.
         """
         from spoticell.errors import ConfigError
-        from spoticell.io.write import check_written
+        from spoticell.io.write import check_apart, check_written
 
         if self.differences is not None and condition is None:
             raise ConfigError("there are differences between conditions only: give --condition COLUMN too.")
         if self.groups is not None and groups is None:
             raise ConfigError("there are no groups to write: give --groups COLUMN or --groups auto too.")
+        if self.composition is None and sample is not None:
+            raise ConfigError("there is no table in which to name the sample: give --composition TABLE too.")
+        if sample is not None and not sample.strip():
+            raise ConfigError("the name of the sample is empty: give --sample a name, or leave it out.")
+        tables = ("the composition", "the differences", "the groups")
+        check_apart(zip(tables, (self.composition, self.differences, self.groups), strict=True), others)
         for path in self.paths:
             check_written(path, kinds=(".csv",), what="a table is written as .csv", overwrite=self.overwrite)
 

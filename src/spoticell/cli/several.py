@@ -180,7 +180,7 @@ def _settled(places: Sequence[Place], tables: SampleTables, asked: Mapping[str, 
         check_answers(place.output, path_in=place.cells, overwrite=overwrite)
         if place.report is not None:
             check_written(place.report, kinds=(".html",), what="a report is written as .html", overwrite=overwrite)
-    tables.check(condition=options.condition)
+    tables.check([("the cells", place.cells) for place in places], condition=options.condition)
     return dict(asked) | {"model": options.bundle, "index": options.opened}
 
 

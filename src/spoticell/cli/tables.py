@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spoticell.cli.words import one_line
 from spoticell.keys import UNKNOWN
 
 if TYPE_CHECKING:
@@ -14,14 +15,20 @@ if TYPE_CHECKING:
     from spoticell.annotation.groups import Groups
     from spoticell.annotation.matches import Matches
     from spoticell.annotation.result import Annotation
+    from spoticell.model.catalogue import Offer
     from spoticell.model.manifest import Manifest
 
 TOP = 12
 """Types that are named in a composition; the others are summed."""
 
 
+WIDTH = 80
+"""Letters of a line in a terminal."""
+
 GENES = 5
 """Genes that are named of a group."""
+WORD, LINE = 100, 300
+"""Characters that are shown of others' words in a table, and of those on a line of their own."""
 
 
 def columns(rows: Sequence[tuple[str, ...]], *, right: frozenset[int] = frozenset()) -> list[str]:
@@ -44,19 +51,35 @@ def columns(rows: Sequence[tuple[str, ...]], *, right: frozenset[int] = frozense
 
 
 def composition(annotation: Annotation) -> list[str]:
-    """List the commonest types of an annotation, and the cells without an answer by reason."""
+    """List the commonest types of an annotation by short name and name, and the cells without an answer by reason."""
+    from spoticell.biology.short_names import short_name
+
     cells = len(annotation.answer_n)
     known = [row for row in annotation.summary().to_dict(orient="records") if row["term"] != UNKNOWN]
-    rows = [("cells", "share", "score", "type")]
+    short = [short_name(row["term"]) for row in known[:TOP]]
+    names = columns([("type", "name in the ontology"), *zip(short, (row["cell_type"] for row in known), strict=False)])
+    rows = [("cells", "share", "score", names[0])]
     rows += [
-        (f"{row['cells']:,}", share(row["cells"], cells), f"{row['median_score']:.2f}", row["cell_type"])
-        for row in known[:TOP]
+        (f"{row['cells']:,}", share(row["cells"], cells), f"{row['median_score']:.2f}", name)
+        for row, name in zip(known, names[1:], strict=False)
     ]
     if rest := known[TOP:]:
         total = sum(row["cells"] for row in rest)
         rows.append((f"{total:,}", share(total, cells), "", f"{len(rest)} other types"))
     rows += [(f"{n:,}", share(n, cells), "", f"unknown: {why}") for why, n in annotation.why_unknown().items()]
-    return columns(rows, right=frozenset(range(3)))
+    lines = columns(rows, right=frozenset(range(3)))
+    return [cut(line) if at < len(names) else line for at, line in enumerate(lines)]
+
+
+def cut(line: str) -> str:
+    """Cut a line that is too wide for a terminal, where what is cut can be read elsewhere.
+
+    Examples
+    --------
+    >>> cut("B cell"), cut("x" * 99)[-5:], len(cut("x" * 99))
+    ('B cell', 'xx...', 80)
+    """
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3].rstrip()}..."
 
 
 def gene_names(odd: pd.DataFrame) -> list[str]:
@@ -92,6 +115,8 @@ def matched(annotation: Annotation, matches: Matches) -> list[str]:
 
 def grouped(groups: Groups) -> list[str]:
     """List the groups with their names and the genes that set each apart."""
+    from spoticell.biology.short_names import short_name
+
     marked = any(gene.known for group in groups.groups for gene in group.genes)
     rows = [("group", "cells", "share", "score", "type", f"genes{' (* known markers)' if marked else ''}")]
     rows += [
@@ -100,7 +125,7 @@ def grouped(groups: Groups) -> list[str]:
             f"{group.cells:,}",
             f"{group.share:.0%}",
             f"{group.score:.2f}",
-            f"{group.cell_type}{' (novel)' if group.novel else ''}",
+            f"{short_name(group.term)}{' (novel)' if group.novel else ''}",
             " ".join(f"{gene.symbol}{'*' if gene.known else ''}" for gene in group.genes[:GENES]),
         )
         for group in groups.groups
@@ -130,31 +155,51 @@ def scores(figures: dict[str, Any]) -> list[str]:
     return [*columns(rows, right=frozenset(range(4))), "", *columns(facts, right=frozenset({1}))]
 
 
-def listing(manifests: Sequence[Manifest]) -> list[str]:
-    """List bundles, a line each."""
-    rows = [("name", "date", "types", "genes", "description")]
-    rows += [(m.name, m.date, f"{len(m.labels):,}", f"{m.n_genes:,}", m.description) for m in manifests]
-    return columns(rows, right=frozenset({2, 3}))
+def listing(models: Sequence[tuple[Offer, str, str]]) -> list[str]:
+    """List models, a line each: what is said of it, where it is from, how it is called."""
+    rows = [("name", "revision", "date", "types", "genes", "MB", "where", "description")]
+    rows += [
+        (
+            called,
+            offer.revision,
+            one_line(offer.date, 20),
+            f"{offer.types:,}",
+            f"{offer.genes:,}",
+            f"{offer.bytes / 1e6:.1f}",
+            one_line(where, LINE),
+            one_line(offer.description, WORD),
+        )
+        for offer, where, called in models
+    ]
+    return columns(rows, right=frozenset({3, 4, 5}))
 
 
-def card(manifest: Manifest, path: Path, sha256: str) -> list[str]:
-    """List the facts about one bundle."""
+def card(manifest: Manifest, path: Path, sha256: str, *, source: str = "") -> list[str]:
+    """List the facts about one bundle; ``source`` is the catalogue that it was pulled from."""
+    from spoticell.model.catalogue import revision_of
+
     trust = manifest.trust
     doubt = "; cells that are too strange stay unknown" if trust and (trust.stranger or trust.doubt) else ""
     facts = [
         ("name", manifest.name),
+        ("revision", revision_of(sha256)),
         ("date", manifest.date),
-        ("licence", manifest.licence),
+        ("made with", f"Spoticell {one_line(manifest.spoticell_version, 20)}, format {manifest.format_version}"),
+        ("licence", one_line(manifest.licence, LINE)),
         ("types", f"{len(manifest.labels):,} labels, {len(manifest.nodes):,} terms with those above them"),
         ("genes", f"{manifest.n_genes:,} on a grid of {manifest.grid} x {manifest.grid}"),
         ("threshold", f"{manifest.threshold:.2f}{doubt}"),
-        ("ontology", f"Cell Ontology {manifest.ontology_version}"),
-        ("folder", str(path)),
+        ("ontology", f"Cell Ontology {one_line(manifest.ontology_version, WORD)}"),
+        ("folder", one_line(str(path))),
         ("sha256", sha256),
+        *([("pulled from", one_line(source, LINE))] if source else []),
     ]
     sources = [("cells", "source", "accession", "licence")]
-    sources += [(f"{origin.cells:,}", origin.name, origin.accession, origin.licence) for origin in manifest.sources]
-    lines = [manifest.description, "", *columns(facts), "", "Trained on:", *columns(sources, right=frozenset({0}))]
+    for origin in manifest.sources:
+        name, accession, licence = (one_line(text, WORD) for text in (origin.name, origin.accession, origin.licence))
+        sources.append((f"{origin.cells:,}", name, accession, licence))
+    lines = [one_line(manifest.description, 2 * LINE), "", *columns(facts), ""]
+    lines += ["Trained on:", *columns(sources, right=frozenset({0}))]
     if manifest.figures:
         lines += ["", "Measured:", *_figures(manifest.figures)]
     return lines
@@ -162,8 +207,8 @@ def card(manifest: Manifest, path: Path, sha256: str) -> list[str]:
 
 def _figures(figures: dict[str, dict[str, float]]) -> list[str]:
     names = list(dict.fromkeys(name for row in figures.values() for name in row))
-    rows = [("set", *names)]
-    rows += [(title, *(_figure(row.get(name)) for name in names)) for title, row in figures.items()]
+    rows = [("set", *(one_line(name, WORD) for name in names))]
+    rows += [(one_line(title, WORD), *(_figure(row.get(name)) for name in names)) for title, row in figures.items()]
     return columns(rows, right=frozenset(range(1, len(names) + 1)))
 
 

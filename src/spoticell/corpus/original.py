@@ -11,8 +11,8 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from spoticell.corpus.sources.download import fetch
 from spoticell.errors import DownloadError
+from spoticell.io.download import fetch
 from spoticell.progress import Progress, part
 
 NORMAL = "normal"

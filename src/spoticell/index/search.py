@@ -58,10 +58,8 @@ def search(
 
     Parameters
     ----------
-    cells
-        An AnnData object, or a file of cells in any format that is read.
-    index
-        An open index, or its folder, address or packaged name.
+    cells, index
+        An AnnData object, or a file of cells in any format; an open index, or its folder, address or packaged name.
     output
         Where to write the hits as they are found, ``.csv``; they are held in memory if not given.
     k, where
@@ -73,10 +71,11 @@ def search(
 
     Returns
     -------
-    A row a hit, nearest first: ``cell``, ``rank`` from 1, ``similarity`` (cosine of the fingerprints, in [-1, 1]),
-    ``p`` (how often a cell whose broad type the index lacks finds one as near; NaN if not measured), ``reference``
-    (name of the reference cell), and what is known of it.  Cells without counts in known genes have no hits.  With
-    ``output`` these rows are in the file, and a row a cell is returned: ``cell`` and ``hits``, how many it has.
+    DataFrame
+        A row a hit, nearest first: ``cell``, ``rank`` from 1, ``similarity`` (cosine of the fingerprints, in [-1, 1]),
+        ``p`` (how often a cell whose broad type the index lacks finds one as near; NaN if not measured), ``reference``
+        (name of the reference cell), and what is known of it.  Cells without counts in known genes have no hits.  With
+        ``output`` these rows are in the file, and a row a cell is returned: ``cell`` and ``hits``, how many it has.
 
     Raises
     ------

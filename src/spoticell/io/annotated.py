@@ -266,7 +266,8 @@ def _storable_table(table: pd.DataFrame) -> pd.DataFrame:
     kept = [name not in _FORBIDDEN and "/" not in name for name in table.columns]
     table = table.loc[:, np.array(kept, dtype=bool) & ~table.columns.duplicated()]
     table.index = pd.Index(table.index, dtype=object, name=None)
-    return table
+    # readers of h5ad in R don't know the form that pandas' own strings would get
+    return table.astype({name: object for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype)})
 
 
 def _write_matrix(file: h5py.File, source: CellSource, matrix: str, *, n_genes: int, check: Callable[[], None]) -> None:

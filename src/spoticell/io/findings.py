@@ -71,6 +71,9 @@ class Findings:
     tried: tuple[tuple[str, str], ...] = ()
     """Matrices that were looked at and passed over, each with the reason."""
 
+    def __repr__(self) -> str:
+        return "\n".join(["Findings", *self.describe()])
+
     def lines(self) -> list[str]:
         """Give the lines that say what would be used and what was passed over, without the notes."""
         return [

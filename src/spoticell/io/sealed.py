@@ -21,6 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spoticell.errors import SpoticellError
 
+NAME_LIMIT = 200
+"""Bytes that the name of a file may have: disks take 255, and passing files have longer names."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -79,7 +82,7 @@ class Seal:
 
 
 def check_plain(names: Iterable[str], *, manifest: str) -> None:
-    """Refuse names of files that lead out of a folder, and that of its manifest.
+    """Refuse names of files that lead out of a folder, that no disk takes or nobody can read, and that of its manifest.
 
     Raises
     ------
@@ -93,7 +96,8 @@ def check_plain(names: Iterable[str], *, manifest: str) -> None:
     ValueError: '../genes.tsv' is not a plain file name
     """
     for name in names:
-        if name in {"", ".", "..", manifest} or set(name) & set('/\\:\0"'):
+        strange = set(name) & set('/\\:"') or not name.isprintable() or len(name.encode()) > NAME_LIMIT
+        if name in {"", ".", "..", manifest} or strange:
             raise ValueError(f"{name[:100]!r} is not a plain file name")
 
 

@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ from spoticell.io.passing import passing_place
 if TYPE_CHECKING:
     import pandas as pd
 
+Placed = tuple[str, Path | None]
+"""What something is called, and where it is; nowhere if it isn't wanted."""
+
 REPLACE = "Give another path, or replace it with --overwrite, in Python overwrite=True."
 _REASONS = {
     errno.ENOSPC: "the disk is full. Make room, or write to another disk",
@@ -35,6 +39,8 @@ _REASONS = {
     errno.ENOENT: "its folder does not exist. Make it first",
     errno.ENOTDIR: "its folder is a file. Give another path",
     errno.ENAMETOOLONG: "the name is too long. Give a shorter one",
+    errno.EISDIR: "a folder is in its place. Remove that, or give another path",
+    errno.EEXIST: "something else is in its place. Remove that, or give another path",
     errno.EIO: "the disk reports an error. Write to another disk",
     errno.ENOLCK: "the disk can't lock files. Write to another disk",
 }
@@ -166,6 +172,36 @@ def check_written(
     check_output(path, input_path=input_path, overwrite=overwrite)
 
 
+def check_apart(tables: Iterable[Placed], others: Iterable[Placed]) -> None:
+    """Refuse before any work to write a table over another one, over the answers, or over what is read.
+
+    Parameters
+    ----------
+    tables
+        What each table is called in the message, and where it goes.
+    others
+        Where all else goes and comes from, likewise.
+
+    Raises
+    ------
+    OutputError
+        If a table has the place of something else; no ``overwrite`` can mean that.
+
+    Examples
+    --------
+    >>> check_apart([("the composition", Path("b.csv"))], [("the cells", Path("b.csv"))])
+    Traceback (most recent call last):
+    spoticell.errors.OutputError: b.csv is given for the cells and for the composition. Give each a file of its own.
+    """
+    taken = {path.resolve(): name for name, path in others if path is not None}
+    for name, path in tables:
+        if path is None:
+            continue
+        other = taken.setdefault(path.resolve(), name)
+        if other != name:
+            raise OutputError(f"{path} is given for {other} and for {name}. Give each a file of its own.")
+
+
 def write_json(path: Path, fields: Mapping[str, Any]) -> None:
     """Write a table of fields as JSON that people can read.
 
@@ -245,6 +281,38 @@ def disk_reason(error: BaseException) -> str | None:
     hidden = re.search(r"(?:errno =|os error) (\d+)", str(error))
     number = int(hidden[1]) if hidden else getattr(error, "errno", None)
     return None if number is None else _REASONS.get(number)
+
+
+def amount(size: int) -> str:
+    """Give a number of bytes in words.
+
+    Examples
+    --------
+    >>> amount(2_705_530), amount(31_000_000_000), amount(870)
+    ('2.7 MB', '31.0 GB', '870 bytes')
+    """
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size:,} bytes"
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it, if it is there; what a link leads to stays.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "models" / "blood").mkdir(parents=True)
+    ...     remove(Path(folder) / "models")
+    ...     list(Path(folder).iterdir())
+    []
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

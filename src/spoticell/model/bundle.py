@@ -33,7 +33,9 @@ from spoticell.biology.ontology import load_ontology, reach_matrix
 from spoticell.errors import BundleError
 from spoticell.io.sealed import Seal, record_of
 from spoticell.io.write import write_json
-from spoticell.model.manifest import GENES, MAJOR, MANIFEST, MINOR, Manifest, check_manifest, parse_manifest
+from spoticell.model.catalogue import check_revision, check_single, split_name
+from spoticell.model.manifest import GENES, MAJOR, MANIFEST, MINOR, Manifest, check_manifest, read_manifest
+from spoticell.model.pulled import find_pulled, pulled_models
 from spoticell.version import __version__
 
 DEFAULT = "human-v1"
@@ -41,9 +43,6 @@ DEFAULT = "human-v1"
 
 PACKAGED = Path(str(resources.files("spoticell"))) / "data"
 """Folder of the bundles that travel with the package."""
-
-MANIFEST_LIMIT = 5_000_000
-"""Longest ``bundle.json`` that is opened, in bytes."""
 
 COLUMNS = ["gene_id", "symbol", "pixel"]
 
@@ -166,7 +165,7 @@ def load_bundle(bundle: Path | str = DEFAULT) -> Bundle:
     Parameters
     ----------
     bundle
-        The name of a packaged bundle, or a bundle's folder.
+        The name of a packaged or pulled bundle, ``NAME`` or ``NAME@REVISION``, or a bundle's folder.
 
     Raises
     ------
@@ -180,12 +179,7 @@ def load_bundle(bundle: Path | str = DEFAULT) -> Bundle:
     spoticell.errors.BundleError: there is no bundle 'no-such-bundle'...
     """
     folder = _find(bundle)
-    path = folder / MANIFEST
-    size = path.stat().st_size
-    if size > MANIFEST_LIMIT:
-        raise BundleError(f"{path} is {size:,} bytes long; {MANIFEST_LIMIT:,} is the most that is read.")
-    raw = path.read_bytes()
-    manifest = parse_manifest(raw, where=str(path))
+    manifest, raw = read_manifest(folder / MANIFEST)
     _check_nodes(manifest, folder)
     contents = {name: SEAL.read(folder / name, record) for name, record in manifest.files.items()}
     vocabulary, pixel_g = _read_genes(contents[GENES], manifest, where=str(folder / GENES))
@@ -236,20 +230,52 @@ def write_manifest(folder: Path, **fields: Any) -> Manifest:  # noqa: ANN401 - c
 
 
 def _find(bundle: Path | str) -> Path:
-    if str(bundle) in packaged_bundles():
-        return PACKAGED / bundle
+    here = _find_named(str(bundle))
+    if here is not None:
+        return here
     folder = Path(bundle)
-    if folder.is_file():
+    try:
+        is_file, is_folder = folder.is_file(), folder.is_dir()
+    except OSError as error:  # a name too long for a file, or a folder that may not be looked into
+        raise BundleError(f"the bundle {str(bundle)[:100]!r} can't be read: {error.strerror}.") from None
+    if is_file:
         raise BundleError(
             f"{folder} is a file, not a Spoticell bundle; a bundle is a folder that holds {MANIFEST}. "
             "Pickles and training checkpoints are never read."
         )
-    if not folder.is_dir():
-        known = ", ".join(packaged_bundles()) or "none"
-        raise BundleError(f"there is no bundle {str(bundle)!r}; known by name: {known}. Else give a bundle's folder.")
+    if not is_folder:
+        names = [f"{model.offer.name}@{model.offer.revision}" for model in pulled_models()]
+        known = ", ".join([*packaged_bundles(), *names]) or "none"
+        raise BundleError(
+            f"there is no bundle {str(bundle)[:100]!r}; known by name: {known}. Give one of "
+            "these or a bundle's folder, or fetch others with spoticell models pull."
+        )
     if not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} is not a Spoticell bundle: it holds no {MANIFEST}.")
     return folder
+
+
+def _find_named(text: str) -> Path | None:
+    packaged, (name, revision) = _find_packaged(text), split_name(text)
+    if packaged is not None and revision is None:
+        return packaged
+    pulled = find_pulled(text)
+    if packaged is None or pulled is None:
+        return packaged or pulled
+    found = [record_of(folder / MANIFEST).sha256 for folder in (packaged, pulled)]
+    check_single(name, str(revision), found, place="this machine")
+    return packaged
+
+
+def _find_packaged(text: str) -> Path | None:
+    name, revision = split_name(text)
+    if name not in packaged_bundles():
+        return None
+    folder = PACKAGED / name
+    if revision is None:
+        return folder
+    check_revision(revision)
+    return folder if record_of(folder / MANIFEST).sha256.startswith(revision) else None
 
 
 def _check_nodes(manifest: Manifest, folder: Path) -> None:

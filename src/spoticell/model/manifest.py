@@ -5,7 +5,8 @@ Files are read and compared with it in ``bundle``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,14 +23,24 @@ from spoticell.model.calibration import Calibration, Softening, Together, Trust
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 GENES = "genes.tsv"
+PULLED, MEANT, LOCK = "pulled.json", "meant", "lock"
+"""Files that lie beside those of a pulled model, see ``pulled``."""
+BESIDE = (".json", ".part", ".part.tag")
+"""How the names of files go on that lie beside one while it is fetched."""
 
 MAJOR, MINOR = 1, 4
 """The format that this release writes; it reads every ``MAJOR.x``."""
+MANIFEST_LIMIT = 5_000_000
+"""Longest ``bundle.json`` that is opened, in bytes."""
 FILE_LIMIT = 1_000_000_000
 """Largest file that a manifest may name, in bytes; far above what a bundle needs."""
 
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=20_000)]
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+UNNAMED = "custom"
+"""What a trained model is called until somebody gives it a name."""
 
 
 class Origin(BaseModel):
@@ -57,7 +68,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format_version: Annotated[str, Field(pattern=r"^\d{1,4}\.\d{1,4}$")]
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    name: Name
     date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     licence: Text
     description: Text
@@ -114,6 +125,7 @@ class Manifest(BaseModel):
     @classmethod
     def _names_are_plain(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
         check_plain(files, manifest=MANIFEST)
+        _check_alone(files)
         missing = {MODEL, GENES} - files.keys()
         if missing:
             raise ValueError(f"{' and '.join(sorted(missing))} must be listed")
@@ -130,6 +142,21 @@ class Manifest(BaseModel):
         if self.grid**2 < self.n_genes:
             raise ValueError(f"a {self.grid} by {self.grid} grid has no room for {self.n_genes} genes")
         return self
+
+
+def read_manifest(path: Path) -> tuple[Manifest, bytes]:
+    """Give what a ``bundle.json`` says, and its bytes.
+
+    Raises
+    ------
+    BundleError
+        If it is too long, or as for `parse_manifest`.
+    """
+    size = path.stat().st_size
+    if size > MANIFEST_LIMIT:
+        raise BundleError(f"{path} is {size:,} bytes long; {MANIFEST_LIMIT:,} is the most that is read.")
+    raw = path.read_bytes()
+    return parse_manifest(raw, where=str(path)), raw
 
 
 def parse_manifest(raw: bytes, *, where: str) -> Manifest:
@@ -163,6 +190,18 @@ def check_manifest(fields: Mapping[str, Any], *, where: str) -> Manifest:
         return Manifest.model_validate(fields)
     except ValidationError as error:
         raise BundleError(f"{where} is not a sound manifest: {first_fault(error)}.") from None
+
+
+def _check_alone(names: Collection[str]) -> None:
+    """Refuse names of files that would lie on another one: on disks that take B for b too, and while it is fetched."""
+    taken = {name.casefold() for name in (MANIFEST, PULLED, MEANT, LOCK)}
+    all_names = {*taken, *(name.casefold() for name in names)}
+    for name in names:
+        plain = name.casefold()
+        beside = any(plain.removesuffix(ending) in all_names - {plain} for ending in BESIDE)
+        if plain in taken or beside:
+            raise ValueError(f"{name!r} would lie on another file")
+        taken.add(plain)
 
 
 def _of_this_format(fields: dict[str, Any], where: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Every field has a bound, so that a slip of the pen is found before the first ste
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -135,13 +136,14 @@ class TrainConfig(Settings):
         return TrainConfig.model_validate(self.model_dump() | given)
 
 
-def load_config(name: str | Path) -> TrainConfig:
-    """Give a named config, or read one from a YAML file.
+def load_config(name: str | Path | Mapping[str, Any]) -> TrainConfig:
+    """Give a named config, or read one from a YAML file or from plain settings.
 
     Parameters
     ----------
     name
-        ``default``, ``original``, or the path of a YAML file.  A file states what differs from the default.
+        ``default``, ``original``, the path of a YAML file, or settings.  File and settings state what differs from the
+        default.
 
     Raises
     ------
@@ -152,7 +154,11 @@ def load_config(name: str | Path) -> TrainConfig:
     --------
     >>> load_config("original").optimizer
     'adam'
+    >>> load_config({"epochs": 3}).epochs
+    3
     """
+    if isinstance(name, Mapping):
+        return _checked(dict(name), "that was given")
     shipped = files("spoticell").joinpath("training", "configs")
     if str(name) in named_configs():
         text = shipped.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
@@ -174,9 +180,15 @@ def named_configs() -> list[str]:
 
 def _parse(text: str, where: str) -> TrainConfig:
     try:
-        return TrainConfig.model_validate(yaml.safe_load(text) or {})
+        settings = yaml.safe_load(text) or {}
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"The config {where} is not YAML: {error}".replace("\n", " ")) from None
+    return _checked(settings, where)
+
+
+def _checked(settings: Any, where: str) -> TrainConfig:  # noqa: ANN401 - checked by the model
+    try:
+        return TrainConfig.model_validate(settings)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])

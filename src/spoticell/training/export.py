@@ -29,7 +29,7 @@ from spoticell.io.passing import passing_place
 from spoticell.model.bundle import CODE, write_genes, write_manifest
 from spoticell.model.calibration import Softening, Together, Trust
 from spoticell.model.layers import NETWORK, WEIGHTS
-from spoticell.model.manifest import MODEL
+from spoticell.model.manifest import MODEL, UNNAMED
 from spoticell.model.runtime import FAMILIARITY, OUTPUTS
 from spoticell.training.layout import GRID
 from spoticell.training.loss import node_probabilities, reach_of
@@ -65,7 +65,7 @@ class Exported(nn.Module):
 class About:
     """What a bundle says of itself."""
 
-    name: str = "custom"
+    name: str = UNNAMED
     description: str = ""
     licence: str = "not stated"
     temperature: float | None = None

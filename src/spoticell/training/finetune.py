@@ -10,7 +10,7 @@ Axes: ``n`` views of new cells, ``k`` examples, ``d`` fingerprint, ``c`` labels,
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def finetune(
     bundle: str | Path,
     data_dir: Path | str,
     output_dir: Path | str,
-    config: TrainConfig | str | Path = "default",
+    config: TrainConfig | Mapping[str, Any] | str | Path = "default",
     *,
     random_state: int = 0,
     split: str | None = None,

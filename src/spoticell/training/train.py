@@ -6,8 +6,10 @@ Where the cells come from is in ``supply``, the run of the steps in ``loop``; th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.errors import TrainingError
@@ -25,7 +27,7 @@ from spoticell.training.ranks import join_ranks, leave_ranks
 def train(
     data_dir: Path | str,
     output_dir: Path | str,
-    config: TrainConfig | str | Path = "default",
+    config: TrainConfig | Mapping[str, Any] | str | Path = "default",
     *,
     random_state: int = 0,
     split: str | None = None,
@@ -45,7 +47,7 @@ def train(
     output_dir
         Gets ``best_model_f1`` (the bundle), checkpoints, logs, tables and pictures.
     config
-        A named config, a YAML file, or settings.
+        A named config, a YAML file, or settings: ``{"epochs": 3}``.
     random_state
         Seed of everything random: same cells, config and seed, same network.
     split

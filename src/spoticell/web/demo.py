@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from importlib.resources import files
 from pathlib import Path
 
+from spoticell.io.demo import DEMO
 from spoticell.web.upload import Upload
 
-NAME = "pbmc68k_reduced.h5ad"
+NAME = DEMO.name
 WORDS = "700 real blood cells (Zheng 2017, 765 genes, from the scanpy package)"
-
-
-def _packaged() -> Path:
-    return Path(str(files("spoticell"))) / "web" / "demo_cells" / NAME
 
 
 def size() -> int:
     """Give the bytes of the file."""
-    return _packaged().stat().st_size
+    return DEMO.stat().st_size
 
 
 def write(folder: Path) -> Upload:
     """Put the cells into a folder as if they had been sent."""
     file = f"{secrets.token_hex(8)}.h5ad"
-    shutil.copyfile(_packaged(), folder / file)
+    shutil.copyfile(DEMO, folder / file)
     return Upload(NAME, file, size())

@@ -143,7 +143,8 @@ def named_terms(terms: Sequence[str], ontology: Ontology) -> list[dict[str, str]
 def _level(name: str, types: list[dict[str, Any]], annotation: Annotation) -> dict[str, Any]:
     """Give the groups that types form on a level, commonest first, and the group of each type."""
     places = {"broad": _broad, "middle": _middle, "fine": _fine}
-    terms = [places[name]([place["term"] for place in kind["path"]]) for kind in types]
+    paths = [_below_broad([place["term"] for place in kind["path"]], load_ontology()) for kind in types]
+    terms = [places[name](path) for path in paths]
     members: dict[str, list[dict[str, Any]]] = {}
     for kind, term in zip(types, terms, strict=True):
         members.setdefault(term, []).append(kind)
@@ -178,3 +179,9 @@ def _middle(path: list[str]) -> str:
 
 def _fine(path: list[str]) -> str:
     return path[-1]
+
+
+def _below_broad(path: list[str], ontology: Ontology) -> list[str]:
+    """Give a path from what its last term is among broad types."""
+    broad = ontology.broad_level(path[-1])
+    return path[path.index(broad) :] if broad in path else path

@@ -128,6 +128,7 @@ def test_filters_combine_and_go_together(coloured):
 def test_bad_cells_are_left_out_by_their_quality(own):
     own.locator("#quality").get_by_label("Least counts").fill("20")
     until(own, "#chips", "counts: from")
+    until(own, "#shown", f" of {N} cells")
     assert int(shown(own).split()[0]) < N
     assert own.locator("#quality .out").count() > 0
     own.get_by_role("button", name="Remove the filter counts").click()

@@ -10,9 +10,9 @@ from typing import Any
 from spoticell.corpus.block import LabelledBlock
 from spoticell.corpus.recipe.parts import UrlSource
 from spoticell.corpus.sources.cellfile import FileCells
-from spoticell.corpus.sources.download import fetch
 from spoticell.corpus.sources.source import CellTable
 from spoticell.errors import DownloadError
+from spoticell.io.download import fetch
 from spoticell.progress import Progress
 
 

@@ -170,8 +170,9 @@ class OpenSegment:
         return array
 
     def _parquet(self, name: str) -> Any:  # noqa: ANN401 - pyarrow has no types
+        parquet = needed("pyarrow.parquet")
         try:
-            return needed("pyarrow.parquet").ParquetFile(self.folder / name)
+            return parquet.ParquetFile(self.folder / name)
         except (OSError, ValueError) as error:  # pyarrow's errors are of these
             raise self._damaged(name, str(error)) from None
 

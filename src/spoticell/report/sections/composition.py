@@ -134,7 +134,7 @@ def compose(annotation: Annotation) -> list[Lineage]:
     for place, answer in enumerate(np.argsort(-cells_m, kind="stable")[: np.count_nonzero(cells_m)].tolist()):
         term, color = annotation.nodes[answer], annotation.colors.of(annotation.nodes[answer])
         row = TypeRow(place + 1, answer, term, annotation.names[answer], color, score_n[answer_n == answer])
-        by_broad.setdefault(ontology.broad(term), []).append(row)
+        by_broad.setdefault(ontology.broad_level(term), []).append(row)
     lineages = [_lineage(broad, rows, annotation, ontology) for broad, rows in by_broad.items()]
     return sorted(lineages, key=lambda lineage: -lineage.cells)
 

@@ -12,8 +12,9 @@ import logging
 import os
 import re
 import shutil
+import sys
 import time
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL, responses
 from io import BufferedRandom
 from pathlib import Path
 from typing import Any
@@ -23,27 +24,41 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from spoticell.errors import DownloadError, OutputError
 from spoticell.io.sealed import alone
-from spoticell.io.write import write_json, writing
+from spoticell.io.write import amount, write_json, writing
 from spoticell.progress import Progress
 
 _CHUNK = 1 << 20
 _MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_SATISFIABLE = 416
 _LONGEST_PAUSE = 60.0
-_log = logging.getLogger("spoticell")
+_TAG = re.compile(r"[\x21-\x7e ]{1,200}")
+_log = logging.getLogger("spoticell.download")
+"""Of its own, so that a command whose output a program reads can do without its remarks."""
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts that may be spoken to without encryption."""
 
 
 def fetch(
-    url: str, path: Path, *, timeout: float = 30, tries: int = 4, pause: float = 1, on_progress: Progress | None = None
+    url: str,
+    path: Path,
+    *,
+    most: int | None = None,
+    timeout: float = 30,
+    tries: int = 4,
+    pause: float = 1,
+    on_progress: Progress | None = None,
 ) -> Path:
     """Fetch a file unless it is there already.
 
     Parameters
     ----------
     url
-        An ``https`` or ``http`` address; one that leads from ``https`` to ``http`` is refused.
+        An ``https`` or ``http`` address; one that leads from ``https`` to ``http``, or from this machine to another
+        one without ``https``, is refused.
     path
         Where the file shall be; its folder is made if need be.
+    most
+        Bytes that it may have; a longer one is refused, and nothing of it kept.
     timeout
         Seconds without a byte before a connection counts as lost.
     tries
@@ -70,8 +85,7 @@ def fetch(
     Traceback (most recent call last):
     spoticell.errors.DownloadError: ftp://example.org/cells.h5ad can't be fetched: only https and http are spoken here.
     """
-    if urlsplit(url).scheme not in {"https", "http"}:
-        raise _failed(url, "only https and http are spoken here")
+    _host_of(url)
     if path.is_file():
         return path
     with writing(path):
@@ -79,29 +93,42 @@ def fetch(
         part = path.with_name(f"{path.name}.part")
         taken = OutputError(f"{part} is being written by another process. Wait for it, or stop it.")
         with alone(part, taken) as file:
-            faster = path.is_file()  # another process, while this one waited for its turn
-            if not faster:
-                _Transfer(url, part, file, timeout=timeout, on_progress=on_progress).run(tries=tries, pause=pause)
-                _write_record(path, url, file)
-            if os.name == "nt":  # where an open file can be neither moved nor removed
-                file.close()
-            if faster:
-                part.unlink(missing_ok=True)
-            else:
-                part.replace(path)
-                _tag_of(part).unlink(missing_ok=True)
+            transfer = _Transfer(url, part, file, most=most, timeout=timeout, on_progress=on_progress)
+            _complete(transfer, path, tries=tries, pause=pause)
     return path
+
+
+def _complete(transfer: _Transfer, path: Path, *, tries: int, pause: float) -> None:
+    faster = path.is_file()  # another process, while this one waited for its turn
+    if not faster:
+        transfer.run(tries=tries, pause=pause)
+        _write_record(path, transfer.url, transfer.file)
+    if os.name == "nt":  # where an open file can be neither moved nor removed
+        transfer.file.close()
+    if faster:
+        transfer.part.unlink(missing_ok=True)
+    else:
+        transfer.part.replace(path)
+        transfer.tag.unlink(missing_ok=True)
 
 
 class _Transfer:
     """Bytes of one address on their way into an open file, which keeps what came by earlier tries."""
 
     def __init__(
-        self, url: str, part: Path, file: BufferedRandom, *, timeout: float, on_progress: Progress | None
+        self,
+        url: str,
+        part: Path,
+        file: BufferedRandom,
+        *,
+        most: int | None,
+        timeout: float,
+        on_progress: Progress | None,
     ) -> None:
         self.url, self.part, self.tag, self.file, self.timeout = url, part, _tag_of(part), file, timeout
+        self.most = sys.maxsize if most is None else most
         self.on_progress = on_progress or (lambda done, total: None)
-        self.opener = build_opener(_NoDowngrade)
+        self.opener = build_opener(_SafeRedirects)
 
     def run(self, *, tries: int, pause: float) -> None:
         failures = 0
@@ -123,7 +150,8 @@ class _Transfer:
         have = self._size()
         headers = {"User-Agent": "spoticell", "Accept-Encoding": "identity"}
         if have and self.tag.is_file():
-            headers |= {"Range": f"bytes={have}-", "If-Range": self.tag.read_text(encoding="utf-8")}
+            tag = self.tag.read_text(encoding="utf-8", errors="replace")
+            headers |= {"Range": f"bytes={have}-", "If-Range": tag} if _TAG.fullmatch(tag) else {}
         try:
             with self.opener.open(Request(self.url, headers=headers), timeout=self.timeout) as response:  # noqa: S310
                 self._receive(response, have)
@@ -131,14 +159,15 @@ class _Transfer:
             error.close()
             if error.code != _NOT_SATISFIABLE or not have:
                 raise
-            if _extent(error, have)[1] != have:  # the part is of no use: start over
+            if self._extent(error, have)[1] != have:  # the part is of no use: start over
                 self.file.truncate(0)
                 raise ConnectionError("the server's file is shorter than what was fetched of it") from None
 
     def _receive(self, response: Any, have: int) -> None:  # noqa: ANN401 - a response of http.client
-        start, total = _extent(response, have)
+        start, total = self._extent(response, have)
         if start not in {0, have}:
             raise ConnectionError("the server sent another part of the file than was asked for")
+        self._check_length(total)
         self._check_room(total - start)
         with writing(self.part):
             self._remember_tag(response)
@@ -146,10 +175,21 @@ class _Transfer:
             while chunk := response.read(_CHUNK):
                 self.file.write(chunk)
                 self.file.flush()
+                self._check_length(self._size())
                 self.on_progress(self._size(), total)
             os.fsync(self.file.fileno())
         if self._size() < total:
             raise ConnectionError(f"the connection was cut after {self._size():,} of {total:,} bytes")
+
+    def _extent(self, response: Any, have: int) -> tuple[int, int]:  # noqa: ANN401
+        """Where the bytes of an answer start, and how many the whole file has (0: not said)."""
+        part, length = (str(response.headers.get(name) or "") for name in ("Content-Range", "Content-Length"))
+        found = re.fullmatch(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)", part)
+        if found:
+            return int(found[1] or have), 0 if found[2] == "*" else int(found[2])
+        if part or not re.fullmatch(r"[0-9]{0,18}", length):
+            raise _failed(self.url, f"the server states a length that can't be ({(part or length)[:40]!r})")
+        return 0, int(length or 0)
 
     def _remember_tag(self, response: Any) -> None:  # noqa: ANN401
         if tag := _tag(response):
@@ -160,16 +200,21 @@ class _Transfer:
     def _size(self) -> int:
         return os.fstat(self.file.fileno()).st_size
 
+    def _check_length(self, found: int) -> None:
+        if found > self.most:
+            self.file.truncate(0)
+            raise _failed(self.url, f"it is longer than the {self.most:,} bytes that it may have")
+
     def _check_room(self, needed: int) -> None:
         free = shutil.disk_usage(self.tag.parent).free
         if needed > free:
             raise OutputError(
-                f"{self.tag.parent} has {free / 1e9:.1f} GB left and {needed / 1e9:.1f} GB are still to come. "
+                f"{self.tag.parent} has {amount(free)} left and {amount(needed)} are still to come. "
                 "Make room, or choose another disk."
             )
 
 
-class _NoDowngrade(HTTPRedirectHandler):
+class _SafeRedirects(HTTPRedirectHandler):
     def redirect_request(  # noqa: PLR0917 - the library calls it so
         self,
         req: Request,
@@ -179,9 +224,30 @@ class _NoDowngrade(HTTPRedirectHandler):
         headers: Any,  # noqa: ANN401
         newurl: str,
     ) -> Request | None:
-        if urlsplit(req.full_url).scheme == "https" and urlsplit(newurl).scheme != "https":
+        (before, was_local), (after, is_local) = _host_of(req.full_url), _host_of(newurl)
+        if after != "https" and (before == "https" or (was_local and not is_local)):
             raise _failed(req.full_url, "the server leads to an address without https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _host_of(url: str) -> tuple[str, bool]:
+    """Give the scheme of an address and whether it is on this machine; one that can't be is refused."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:
+        raise _failed(url, "it is no address") from None
+    if parts.scheme not in {"https", "http"}:
+        raise _failed(url, "only https and http are spoken here")
+    # a path with such characters is one whose writer forgot to quote it; no server could be asked for it
+    if (
+        not host
+        or not re.fullmatch(r"[^\s\x00-\x20\x7f]+", host)
+        or not re.fullmatch(r"[!-~]*", parts.path + parts.query)
+    ):
+        raise _failed(url, "it is no address")
+    return parts.scheme, host in LOCAL
 
 
 def _write_record(path: Path, url: str, file: BufferedRandom) -> None:
@@ -198,29 +264,26 @@ def _tag_of(part: Path) -> Path:
 def _tag(response: Any) -> str:  # noqa: ANN401
     """Give what tells this version of the server's file from others, or ''."""
     tag = str(response.headers.get("ETag") or "")
-    return "" if tag.startswith("W/") else tag or str(response.headers.get("Last-Modified") or "")
-
-
-def _extent(response: Any, have: int) -> tuple[int, int]:  # noqa: ANN401
-    """Where the bytes of an answer start, and how many the whole file has (0: not said)."""
-    found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
-    if found:
-        return int(found[1] or have), int(found[2])
-    return 0, int(response.headers.get("Content-Length") or 0)
+    tag = "" if tag.startswith("W/") else tag or str(response.headers.get("Last-Modified") or "")
+    return tag if _TAG.fullmatch(tag) else ""
 
 
 def _may_pass(error: Exception) -> bool:
-    return error.code in _MAY_PASS if isinstance(error, HTTPError) else True
+    return error.code in _MAY_PASS if isinstance(error, HTTPError) else not isinstance(error, InvalidURL)
 
 
 def _asked_pause(error: Exception) -> float:
     asked = error.headers.get("Retry-After", "") if isinstance(error, HTTPError) else ""
-    return min(float(asked), _LONGEST_PAUSE) if asked.isdigit() else 0
+    return min(float(asked), _LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else 0
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, HTTPError):
-        return f"the server answered {error.code} ({error.reason})"
+        if error.code // 100 == 3:
+            return "the server leads in circles, or to what is no address of the web"
+        # in the words of the standard: the server's own may be anything
+        words = responses.get(error.code, "a number without a meaning")
+        return f"the server answered {error.code} ({words})"
     if isinstance(error, TimeoutError) or (isinstance(error, URLError) and isinstance(error.reason, TimeoutError)):
         return "the server did not answer in time"
     if isinstance(error, URLError):
@@ -229,4 +292,4 @@ def _reason(error: Exception) -> str:
 
 
 def _failed(url: str, reason: str) -> DownloadError:
-    return DownloadError(f"{url} can't be fetched: {reason}.")
+    return DownloadError(f"{url[:300]} can't be fetched: {reason}.")
