@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ FORBIDDEN = {
 }
 
 
+@cache
 def code(path: Path) -> str:
     """Give a file without its docstrings and comments, whose words are free."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
