@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
+
+
+def server_of(answer: Callable[[BaseHTTPRequestHandler], None]) -> ThreadingHTTPServer:
+    """Give a silent server at a free port, whose requests a function answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
 
 class FolderServer:
@@ -21,16 +34,7 @@ class FolderServer:
     def __init__(self, folder: Path) -> None:
         self.folder, self.cut, self.stalls = folder, dict[str, int](), frozenset[str]()
         self.go_on, self.asked = threading.Event(), list[tuple[str, str | None]]()
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                owner.answer(self)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = server_of(self.answer)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.serving import server_of
 
 from spoticell.corpus import original
 from spoticell.corpus.original import OriginalDataset, fetch_originals
@@ -33,16 +34,7 @@ class Server:
     def __init__(self) -> None:
         self.payload, self.tag, self.script, self.headers = PAYLOAD, '"one"', list[object](), dict[str, str]()
         self.asked: list[str | None] = []
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                owner.answer(self)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = server_of(self.answer)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}/cells.h5ad"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.request import Request
 
 import pytest
+from tests.serving import server_of
 
 from spoticell.errors import DownloadError
 from spoticell.io import download
@@ -32,21 +33,17 @@ def answering() -> Iterator[Serve]:
     running, end = [], threading.Event()
 
     def start(code: int, headers: dict[str, str], body: bytes = b"cells", *, stalls: bool = False) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(code, "\x1b[31mEVIL")
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body[:-1] if stalls else body)
-                if stalls:
-                    self.wfile.flush()
-                    end.wait(20)
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            request.send_response(code, "\x1b[31mEVIL")
+            for name, value in headers.items():
+                request.send_header(name, value)
+            request.end_headers()
+            request.wfile.write(body[:-1] if stalls else body)
+            if stalls:
+                request.wfile.flush()
+                end.wait(20)
 
-            def log_message(self, *args: object) -> None:
-                pass
-
-        http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        http = server_of(answer)
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         running.append((http, thread))
