@@ -34,10 +34,15 @@ FEWEST = 200
 CONFIG = "epochs: {epochs}\ncells_per_epoch: {cells}\n"
 
 
-def run(*command: str | Path, cwd: Path | None = None) -> None:
-    """Print a command and run it."""
+def run(*command: str | Path, cwd: Path | None = None, times: int = 1) -> None:
+    """Print a command and run it, up to so many times while a signal ends it."""
     print("$", shlex.join(map(str, command)), file=sys.stderr, flush=True)
-    subprocess.run([str(word) for word in command], check=True, cwd=cwd)
+    done = subprocess.run([str(word) for word in command], check=False, cwd=cwd)
+    if done.returncode < 0 and times > 1:
+        print(f"a signal ({-done.returncode}) ended it; once more", file=sys.stderr, flush=True)
+        run(*command, cwd=cwd, times=times - 1)
+    else:
+        done.check_returncode()
 
 
 def held_out(release: str, copy: Path | None, where: str, query: Path) -> str:
@@ -80,7 +85,8 @@ def main() -> None:
     chosen = held_out(release, copy, where, out / "query.h5ad")
     (out / "recipe.yaml").write_text(RECIPE.format(release=release, where=where, held_out=chosen))
     (out / "config.yaml").write_text(CONFIG.format(epochs=args.epochs, cells=args.cells_per_epoch))
-    run(spoticell, "prepare", out / "recipe.yaml", "-o", out / "store", *stand_in)
+    # tiledbsoma has crashed now and then; the same command goes on where it was
+    run(spoticell, "prepare", out / "recipe.yaml", "-o", out / "store", *stand_in, times=3)
     run(spoticell, "train", "--data-dir", out / "store", "--output-dir", out / "model", "--config", out / "config.yaml")
     bundle = out / "model" / "best_model_f1"
     run(spoticell, "annotate", out / "query.h5ad", "-o", out / "named.h5ad", "--bundle", bundle, "--overwrite")
