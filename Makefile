@@ -8,7 +8,7 @@ CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
 DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
-.PHONY: help demo test lint docs model bench peers ablation pictures pipelines clean
+.PHONY: help demo test coverage lint docs model bench peers ablation pictures pipelines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ demo: .venv/installed $(CELLS) ## install the core into .venv and name the 700 b
 
 test: .venv-test/installed ## install what tests need into .venv-test and run them
 	@bash scripts/test.sh $(DEV) $(JOBS)
+
+coverage: .venv-test/installed ## run the tests and count the lines they reach, which is slower: at least 97% are to be
+	@bash scripts/test.sh $(DEV) $(JOBS) coverage
 
 lint: .venv-test/installed ## check style, types and layers
 	@$(DEV) -m ruff check .
@@ -72,7 +75,7 @@ $(CELLS):
 	@echo "Installing Spoticell, torch and the tools for tests into .venv-test: a few minutes ..."
 	@"$(PYTHON)" -m venv .venv-test
 	@$(DEV) -m pip install -qq --upgrade 'pip>=25.1'
-	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train,search,lance,web,census]'
+	@$(DEV) -m pip install -qq $$($(DEV) scripts/torch_index.py) -c requirements/test.txt --group test --group lint -e '.[train,search,lance,web,census,remote]'
 	@touch $@
 
 .venv-docs/installed: pyproject.toml requirements/docs.txt

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Runs every part of the tests, and then says which failed: test.sh PYTHON JOBS
+# Runs every part of the tests, and then says which failed: test.sh PYTHON JOBS [coverage]
+# With the last word the lines that tests reach are counted, which takes half as long again; too few of them fail it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-python=$1 jobs=$2 failed=()
+python=$1 jobs=$2 counted=(--no-cov) failed=()
+[ "${3:-}" != coverage ] || counted=(--cov --cov-append --cov-report=)
 # a browser beside other tests waits longer than a person would, so each process has one thread
 export OMP_NUM_THREADS=1
 
@@ -14,7 +16,7 @@ part() {
 }
 
 read_soma() {
-    "$python" -m pytest -q -m soma --cov --cov-append --cov-report= --cov-fail-under=0 tests/corpus
+    "$python" -m pytest -q -m soma "${counted[@]}" --cov-fail-under=0 tests/corpus
 }
 
 # tiledbsoma has crashed now and then, never twice in a row: a process that a signal ends is started once more
@@ -26,10 +28,9 @@ soma() {
     read_soma
 }
 
-# the lines that these and the tests before reach are counted, and too few of them fail it; a file stays in one process,
-# so that what its tests share is made once
+# a file stays in one process, so that what its tests share is made once
 rest() {
-    "$python" -m pytest -n "$jobs" --dist loadfile -m "not soma" --ignore=tests/web/page --cov --cov-append --cov-report=
+    "$python" -m pytest -n "$jobs" --dist loadfile -m "not soma" --ignore=tests/web/page "${counted[@]}"
 }
 
 "$python" -m coverage erase

@@ -39,7 +39,7 @@ class FolderServer:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         wanted = request.headers.get("Range")
-        path = self.folder / unquote(request.path).lstrip("/")
+        path = self.folder / unquote(request.path.partition("?")[0]).lstrip("/")
         self.asked.append((path.name, wanted))
         if not path.is_file():
             request.send_error(404)

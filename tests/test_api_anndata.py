@@ -23,6 +23,8 @@ OBS = [
     "spoticell_single_cell_type",
     "spoticell_single_cell_type_ontology_term_id",
     "spoticell_single_score",
+    "spoticell_mixed",
+    "spoticell_mixed_score",
 ]
 COLORS = [
     f"spoticell_{column}_colors"
@@ -46,7 +48,7 @@ def test_what_is_written_has_the_kinds_that_tools_expect(tiny_cells, tiny_bundle
     annotate(tiny_cells, model=tiny_bundle)
     kinds = tiny_cells.obs[OBS].dtypes
     answer = ["category", "category", "float32"]
-    expected = ["category", *answer * 2, "category", "float32", "int32", "category", *answer]
+    expected = ["category", *answer * 2, "category", "float32", "int32", "category", *answer, "category", "float32"]
     assert [str(kinds[name]) for name in OBS] == expected
     colors, types = tiny_cells.uns["spoticell_cell_type_colors"], tiny_cells.obs[OBS[0]].cat.categories
     assert len(set(colors)) == len(colors) == len(types)

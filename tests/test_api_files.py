@@ -58,6 +58,8 @@ def test_a_csv_holds_one_line_a_cell_in_the_order_of_the_file(tiny_h5ad, tiny_bu
         "spoticell_single_cell_type",
         "spoticell_single_cell_type_ontology_term_id",
         "spoticell_single_score",
+        "spoticell_mixed",
+        "spoticell_mixed_score",
     ]
     assert table["cell"].tolist() == [f"cell-{row}" for row in range(31)]
     assert table["spoticell_cell_type_ontology_term_id"].tolist() == tiny_answers
@@ -142,7 +144,7 @@ def test_outputs_that_could_not_be_written_are_refused_before_any_work(tmp_path,
 
 
 def test_a_failure_leaves_nothing_behind(tiny_h5ad, tiny_bundle, tmp_path, monkeypatch):
-    from spoticell.annotation import pipeline  # noqa: PLC0415
+    from spoticell.annotation import first_blocks  # noqa: PLC0415
 
     folder = tmp_path / "out"
     folder.mkdir()
@@ -151,7 +153,7 @@ def test_a_failure_leaves_nothing_behind(tiny_h5ad, tiny_bundle, tmp_path, monke
         yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "first_blocks", broken)
+    monkeypatch.setattr(first_blocks, "first_blocks", broken)
     for name in ("out.h5ad", "out.csv"):
         with pytest.raises(KeyboardInterrupt):
             annotate(tiny_h5ad, folder / name, model=tiny_bundle)

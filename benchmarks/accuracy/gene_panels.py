@@ -7,8 +7,9 @@ The labelled development tests with at least 6,000 known genes are seen through 
 set measures) and through the real panels of DATA/refs/panels.  The peers are trained on CELLS, the cells that the
 bundle was trained on: logistic regression on all genes, with missing genes as zero, and logistic regression fitted
 again on each panel's genes, which a user would have to do for each assay.  Both always answer; Spoticell may give a
-coarser term or none, so it is also judged by its most probable label, and as it answers when it is told the tissue.  A
-cell that a panel leaves without counts stays unknown.  Figures are means over draws and over bundles (one a seed), then
+coarser term or none, so it is also judged by its most probable label, and as it answers when it is told the tissue:
+each cell alone.  With the sample it reads the labelled cells of a set together, as ``annotate`` does.  A cell that a
+panel leaves without counts stays unknown.  Figures are means over draws and over bundles (one a seed), then
 over the sets.
 
 The peers' figures don't depend on the bundle: with --peers RESULT.json those of an earlier result are taken.
@@ -21,6 +22,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.development_tests import forced
-from benchmarks.lib.answering import answer_cells, describe, open_runtime, read_tests, with_bundles
+from benchmarks.lib.answering import answer_cells, answer_together, describe, open_runtime, read_tests, with_bundles
 from benchmarks.lib.incomplete import ALL, SIZES, View, area_under, views, worth
 from benchmarks.lib.saving import save_figures, save_picture, save_result
 from benchmarks.lib.studies import Cells, read_panel, within
@@ -46,9 +48,11 @@ MANY_GENES = 6000
 TISSUES = {"pbmc": "blood", "gierahn": "blood", "pdac": "pancreas"}
 """Tissue of the sets whose names have a word in them."""
 OURS, TOLD, FORCED = "Spoticell", "Spoticell, told the tissue", "Spoticell, most probable label"
+SAMPLE = "Spoticell, with the sample"
 ZERO, REFITTED = "linear, missing as zero", "linear, fitted on the panel"
 LOOKS = {
     OURS: (ACCENT, "o", "-"),
+    SAMPLE: (ACCENT, "D", "-"),
     TOLD: (ACCENT, "", "--"),
     FORCED: (ACCENT, "", ":"),
     REFITTED: (SECOND, "s", "-"),
@@ -74,15 +78,16 @@ def judge(answer: Answer, sets: Views) -> Iterable[dict[str, object]]:
 
 
 def spoticell(runtime: Runtime) -> Answer:
-    """Answer as a bundle does, as it does when it is told the tissue, and by its most probable label."""
+    """Answer as a bundle does: alone, with the sample, told the tissue, and by the most probable label."""
     bundle = runtime.bundle
 
     def answer(cells: Cells) -> dict[str, NDArray[np.object_]]:
-        found = answer_cells(cells, runtime)
+        found = answer_together(cells, runtime)
         tissue = allowed_types(bundle, tissue=next(tissue for word, tissue in TISSUES.items() if word in cells.name))
         told = answer_cells(cells, runtime, allowed=tissue)
         forced_n = np.array(bundle.nodes, dtype=object)[forced(found.prediction.probabilities_nm, bundle)]
-        return {OURS: found.term_n, TOLD: told.term_n, FORCED: np.where(cells.counts_n == 0, UNKNOWN, forced_n)}
+        forced_n[cells.counts_n == 0] = UNKNOWN
+        return {OURS: found.single_term_n, SAMPLE: found.term_n, TOLD: told.term_n, FORCED: forced_n}
 
     return answer
 
@@ -144,7 +149,10 @@ def _f1(row: pd.Series) -> str:
 
 
 def real_table(mean: pd.DataFrame) -> list[str]:
-    """Lay out the real panels, means over the sets that measure enough of their genes."""
+    """Lay out the real panels, means over the sets that measure enough of their genes.
+
+    The last column compares what is answered with the sample.
+    """
     real = mean[~mean["view"].isin([ALL, *map(str, SIZES)])]
     names = [name for name in LOOKS if name in set(real["row"])]
     heads = ["panel", "genes measured", "sets", *names, "coverage", "right but coarser"]
@@ -155,7 +163,7 @@ def real_table(mean: pd.DataFrame) -> list[str]:
         ours = by_row.loc[OURS]
         words = [view, f"{ours['genes']:,.0f}", str(rows["set"].nunique()), *(_f1(by_row.loc[name]) for name in names)]
         words += [f"{ours['coverage']:.1%}", f"{ours['coarser']:.1%}"]
-        words += [_at_least(ours, by_row.loc[REFITTED])] if REFITTED in names else []
+        words += [_at_least(by_row.loc[SAMPLE], by_row.loc[REFITTED])] if REFITTED in names else []
         lines.append(f"| {' | '.join(words)} |")
     return lines
 
@@ -166,13 +174,13 @@ def _at_least(ours: pd.Series, fitted: pd.Series) -> str:
 
 def summary(mean: pd.DataFrame, points: pd.DataFrame) -> list[str]:
     """Say what is kept at fewer genes, set by set and on average, and the area under each curve."""
-    ours = mean[mean["row"] == OURS].pivot_table(index="set", columns="view", values="hierarchical_f1")
     lines = []
-    for size, target in KEPT.items():
+    for (size, target), name in product(KEPT.items(), (OURS, SAMPLE)):
+        ours = mean[mean["row"] == name].pivot_table(index="set", columns="view", values="hierarchical_f1")
         share = ours[str(size)] / ours[ALL]
         lines.append(
-            f"* With {size:,} genes {share.mean():.1%} of the hierarchical F1 with all genes is kept, mean over sets "
-            f"({share.min():.1%} to {share.max():.1%}); the aim is {target:.0%}."
+            f"* {name}: with {size:,} genes {share.mean():.1%} of the hierarchical F1 with all genes is kept, mean "
+            f"over sets ({share.min():.1%} to {share.max():.1%}); the aim is {target:.0%}."
         )
     areas = []
     for name, rows in points[points["view"] != ALL].groupby("row", sort=False):
@@ -216,7 +224,7 @@ def main() -> None:
     with_bundles(parser)
     parser.add_argument("--cells", type=Path, help="the training cells, for the peers; without them there are none")
     parser.add_argument("--peers", type=Path, help="JSON of an earlier result, whose peers' figures are taken")
-    parser.add_argument("--draws", type=int, default=3, help="random panels of each size")
+    parser.add_argument("--draws", type=int, default=3, help="random panels of each size; none to see real ones alone")
     args = parser.parse_args()
     runtimes = [open_runtime(bundle, args.threads) for bundle in args.bundles]
     rows: list[dict[str, object]] = []
@@ -232,12 +240,9 @@ def main() -> None:
     lines = [
         f"Bundles: {', '.join(map(describe, runtimes))}.  Sets: {', '.join(cells.name for cells, _ in sets)}.",
         "",
-        "Macro-F1 / hierarchical F1, means over the sets; the last three columns are Spoticell's:",
+        "Macro-F1 / hierarchical F1, means over the sets; the last columns are Spoticell's.",
         "",
-        *curve_table(points),
-        "",
-        *summary(mean, points),
-        "",
+        *([*curve_table(points), "", *summary(mean, points), ""] if args.draws else []),
         "Real panels, as far as the sets measure their genes:",
         "",
         *real_table(mean),
@@ -246,7 +251,8 @@ def main() -> None:
     if args.save:
         save_result(args.save, "Incomplete profiles", lines)
         save_figures(args.save, {"rows": rows})
-        save_picture(args.save, picture(points))
+        if args.draws:
+            save_picture(args.save, picture(points))
 
 
 def views_of(data: Path, runtime: object, most: int | None, draws: int) -> Views:

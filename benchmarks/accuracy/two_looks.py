@@ -8,8 +8,8 @@ from CELLS, those that the bundles were trained on, with the settings and answer
 Each answers alone, with Spoticell's neighbours and reading (and without types of tissues that the sample doesn't show,
 as Spoticell does it), and by CellTypist's majority vote over its over-clustering; panhuman_distill_v1 is also refined
 to the cells by its makers' function.  Neighbours are those of the first bundle.  What peers say, neighbours and
-clusters are kept in FOLDER, and rows that ``--rows-from`` holds aren't measured again.  Needs the packages celltypist
-and igraph, and actinn-jax for the pretrained peer.
+clusters are kept in FOLDER, and rows that ``--rows-from`` holds aren't measured again, nor ways of Spoticell's.  Needs
+the packages celltypist and igraph, and actinn-jax for the pretrained peer.
 Axes: ``n`` cells, ``c`` labels.
 """
 
@@ -19,7 +19,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ from benchmarks.accuracy.development_tests import Judge, load_judge
 from benchmarks.accuracy.gene_panels import MANY_GENES, OURS
 from benchmarks.accuracy.looks_table import (
     ALONE,
+    OWN,
     REFINED,
     TISSUE,
     TOGETHER,
@@ -150,17 +151,19 @@ class Bench:
             for way, by_view in found.items()
         }
 
-    def spoticell(self, runtime: Runtime) -> Callable[[Seen], Ways]:
-        """Answer as a bundle does."""
+    def spoticell(self, runtime: Runtime, ways: Collection[str] = tuple(OWN)) -> Callable[[Seen], Ways]:
+        """Answer as a bundle does, in some of its ways."""
 
         def answer(seen: Seen) -> Ways:
             found = answer_together(seen.cells, runtime)
             alone = found.single_term_n.tolist()
-            return {
+            said: Ways = {
                 ALONE: (alone, found.single_score_n),
                 TISSUE: (found.term_n.tolist(), found.score_n),
-                VOTE: (majority(alone, self.kept.groups(seen)), None),
             }
+            if VOTE in ways:
+                said[VOTE] = (majority(alone, self.kept.groups(seen)), None)
+            return {way: said[way] for way in ways}
 
         return answer
 
@@ -252,8 +255,8 @@ def missing(rows: Rows, bench: Bench, args: argparse.Namespace) -> Iterator[Rows
             print(name, file=sys.stderr)
             add(rows, name, [bench.score(bench.peer(name, learner))])
             yield rows
-    if OURS not in rows:
-        add(rows, OURS, [bench.score(bench.spoticell(runtime)) for runtime in bench.runtimes])
+    if ways := [way for way in OWN if way not in rows.get(OURS, {})]:
+        add(rows, OURS, [bench.score(bench.spoticell(runtime, ways)) for runtime in bench.runtimes])
         yield rows
 
 

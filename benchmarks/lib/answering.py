@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,9 @@ from benchmarks.lib.studies import Cells, is_right, read_studies
 from spoticell.annotation.allowed import Allowed
 from spoticell.annotation.decision import decide
 from spoticell.annotation.figures import NO_ANSWER
-from spoticell.annotation.looks import FirstLook
+from spoticell.annotation.first_blocks import STEP, first_block
+from spoticell.annotation.looks import FirstLook, kept_of
 from spoticell.annotation.options import Options
-from spoticell.annotation.pipeline import STEP, first_block
 from spoticell.annotation.result import FirstBlock
 from spoticell.annotation.sample_tissue import show_tissues
 from spoticell.biology.neighbours import Neighbours
@@ -142,7 +142,7 @@ def first_look(
     cells: Cells, prediction: Prediction, options: Options, relatives: Relatives | None
 ) -> tuple[FirstLook, list[FirstBlock]]:
     """Give what ``annotate`` keeps of cells before it reads them together, and what it says of each alone."""
-    first = FirstLook(Sketch(cells.sample(SAMPLE).counts_ng), prediction.n_measured)
+    first, sketch = FirstLook(prediction.n_measured), Sketch(cells.sample(SAMPLE).counts_ng)
     looked: list[FirstBlock] = []
     for start in range(0, len(cells), STEP):
         rows = slice(start, start + STEP)
@@ -153,7 +153,7 @@ def first_look(
             prediction.n_measured,
         )
         looked.append(first_block(start, cells.counts_ng[rows], said, options, relatives=relatives))
-        first.add(looked[-1])
+        first.add(replace(looked[-1], kept=kept_of(looked[-1], sketch)))
     return first, looked
 
 

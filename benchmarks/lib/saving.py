@@ -29,7 +29,7 @@ def save_result(name: str, title: str, lines: Sequence[str]) -> None:
         "",
         f"{datetime.now(UTC).date()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "",
-        f"`python -m {shlex.join([_module(), *sys.argv[1:]])}`",
+        f"`python -m {shlex.join([_module(), *map(_shown, sys.argv[1:])])}`",
         "",
     ]
     RESULTS.mkdir(exist_ok=True)
@@ -39,6 +39,11 @@ def save_result(name: str, title: str, lines: Sequence[str]) -> None:
 def _module() -> str:
     """Name of the benchmark that runs."""
     return ".".join(Path(sys.argv[0]).resolve().relative_to(ROOT).with_suffix("").parts)
+
+
+def _shown(argument: str) -> str:
+    """Give an argument as a reader can use it: of a place on this machine only the last name, in capitals."""
+    return Path(argument).name.upper() if Path(argument).is_absolute() else argument
 
 
 def save_figures(name: str, figures: Any) -> None:

@@ -19,17 +19,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import faiss
 import numpy as np
-from usearch.index import Index as USearch
 
 from benchmarks.lib.saving import save_result
 from benchmarks.speed import search_lance
 from benchmarks.speed.search_vectors import K, reference_blocks
 from spoticell.index import Index, create_index
 from spoticell.index.coarse import lists_for, train_coarse
+from spoticell.index.folder import reader
 from spoticell.index.folder.spool import binary_code
 from spoticell.model.bundle import load_bundle
 
@@ -46,7 +47,8 @@ def build_spoticell(x_nd: np.ndarray, folder: Path) -> None:
         create_index(folder / "spoticell", load_bundle(), reference_blocks(x_nd))
 
 
-def open_spoticell(folder: Path) -> Search:
+def open_spoticell(folder: Path, probes: int = reader.PROBES) -> Search:
+    reader.PROBES = probes
     index = Index(folder / "spoticell", threads=THREADS)
     _ = index.groups
     return lambda q_nd: index.search(q_nd, k=K).row_nk
@@ -86,12 +88,16 @@ def open_hnsw(folder: Path) -> Search:
 
 
 def build_usearch(x_nd: np.ndarray, folder: Path) -> None:
+    from usearch.index import Index as USearch  # noqa: PLC0415 - not in the environment of tests
+
     index = USearch(ndim=x_nd.shape[1], metric="ip", dtype="f16", connectivity=16)
     index.add(np.arange(len(x_nd)), x_nd, threads=THREADS)
     index.save(str(folder / "usearch"))
 
 
 def open_usearch(folder: Path) -> Search:
+    from usearch.index import Index as USearch  # noqa: PLC0415 - see above
+
     index = USearch.restore(str(folder / "usearch"), view=True)
     index.expansion_search = 96
     return lambda q_nd: np.atleast_2d(index.search(q_nd, K, threads=THREADS).keys).astype(np.int64)
@@ -196,6 +202,15 @@ def open_sq(folder: Path) -> Search:
 
 METHODS = {
     "spoticell": ("Spoticell: lists, half floats on a memory map", build_spoticell, open_spoticell, "spoticell"),
+    **{
+        f"spoticell-{probes}": (
+            f"the same, {probes} lists looked into",
+            build_spoticell,
+            partial(open_spoticell, probes=probes),
+            "spoticell",
+        )
+        for probes in (48, 64, 96)
+    },
     "flat": ("FAISS flat, float32: exact", build_flat, open_flat, "flat"),
     "hnsw": ("FAISS HNSW, 16 links, ef 96", build_hnsw, open_hnsw, "hnsw"),
     "usearch": ("usearch HNSW, half floats, 16 links, ef 96", build_usearch, open_usearch, "usearch"),
@@ -232,7 +247,7 @@ def measure(method: str, x_path: Path, q_path: Path, folder: Path) -> dict[str, 
         search(q_nd[row : row + 1])
         singles.append(time.perf_counter() - start)
     after = memory()
-    if method == "spoticell":
+    if method.startswith("spoticell"):
         found_nk = spoticell_numbers(folder, found_nk[:TRUTH])
     truth_nk = exact(x_path, q_path)[: len(found_nk)]
     recall = np.mean([len(np.intersect1d(*pair)) / K for pair in zip(found_nk, truth_nk, strict=False)])

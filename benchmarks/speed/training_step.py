@@ -26,11 +26,11 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from scipy import sparse
-from spoticell.training.memory import kept_memory
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.lib.saving import save_result
 from spoticell.biology.genes import load_vocabulary
+from spoticell.io.heap import kept_memory
 from spoticell.model.bundle import load_bundle
 from spoticell.training import loop
 from spoticell.training.config import NetworkConfig, TrainConfig

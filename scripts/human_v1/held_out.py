@@ -30,9 +30,9 @@ from scipy.special import logsumexp
 
 from spoticell.annotation.decision import Decision, Said, decide, decide_together
 from spoticell.annotation.evaluation import score
-from spoticell.annotation.looks import FirstLook
+from spoticell.annotation.first_blocks import first_block
+from spoticell.annotation.looks import FirstLook, kept_of
 from spoticell.annotation.options import Options
-from spoticell.annotation.pipeline import first_block
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.relatives import Relatives
@@ -108,8 +108,9 @@ class View:
         """Give what is said of the cells, read together."""
         if softening not in self.said:
             options = Options(self.with_settings(softening=softening))
-            first = FirstLook(Sketch(self.counts_ng), self.prediction.n_measured)
-            first.add(first_block(0, self.counts_ng, self.prediction, options, relatives=None))
+            first = FirstLook(self.prediction.n_measured)
+            alone = first_block(0, self.counts_ng, self.prediction, options, relatives=None)
+            first.add(replace(alone, kept=kept_of(alone, Sketch(self.counts_ng))))
             self.said[softening] = first.said(first.neighbours(), np.arange(len(self.label_n)))
         return self.said[softening]
 

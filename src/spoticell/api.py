@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spoticell.annotation.cluster.crew import Crew, crew_of
 from spoticell.annotation.evaluation import evaluate
 from spoticell.annotation.explaining import explain
 from spoticell.annotation.options import Model, Options
@@ -23,6 +24,7 @@ from spoticell.extras import needed
 from spoticell.index.build import build_index
 from spoticell.index.search import search
 from spoticell.io import Cells, open_source
+from spoticell.io.address import Place, place, place_in
 from spoticell.io.findings import Findings
 from spoticell.io.write import check_written
 from spoticell.keys import KEY_ADDED
@@ -66,7 +68,7 @@ def check(
     Parameters
     ----------
     cells
-        The path of a file or folder, or an AnnData object.
+        The path or address of a file or folder, or an AnnData object.
     model
         Whose genes to look for: the name of a packaged model, a bundle's folder, or a loaded bundle.
     layer
@@ -93,13 +95,13 @@ def check(
     >>> spoticell.check(cells).describe()[0]
     'pbmc68k_reduced.h5ad (h5ad): 700 cells, 765 genes'
     """
-    with shown(on_progress, "reading") as step, open_source(cells) as source:
+    with shown(on_progress, "reading") as step, open_source(cells, bar=on_progress is True) as source:
         return look_at(source, Options(model, layer=layer, gene_column=gene_column), on_progress=step)
 
 
 def annotate(
     cells: Cells,
-    output: Path | str | None = None,
+    output: Place | str | None = None,
     *,
     model: Model = DEFAULT,
     index: OpenIndex | Path | str | None = None,
@@ -112,7 +114,7 @@ def annotate(
     key_added: str = KEY_ADDED,
     by: str | None = None,
     condition: str | None = None,
-    report: Path | str | None = None,
+    report: Place | str | None = None,
     copy: bool = False,
     overwrite: bool = False,
     threads: int | None = None,
@@ -121,22 +123,23 @@ def annotate(
     groups: str | None = None,
     markers: Path | str | None = None,
     cellxgene: bool = False,
+    device: str = "cpu",
+    dask: Crew | str | None = None,
 ) -> Annotation:
     """Name the type of each cell.
 
     Parameters
     ----------
     cells, copy
-        The path of a file or folder, or an AnnData object: it gets the answers, or else its copy, ``result.adata``.
+        Path or address of a file or folder, or an AnnData object: it gets the answers, or its copy, ``result.adata``.
     output, report, overwrite
         Where answers (``.h5ad``, ``.csv``) and an HTML report go, and whether files that are there may be replaced.
     model, index, threshold, allow, deny, tissue
         Model and index of reference cells (name, folder or open); lowest probability, types and tissue of answers.
     by, condition, groups, markers, each_cell_alone, cellxgene
-        Columns of sample and of condition; groups to name too, a column or ``"auto"``; a table of markers; whether
-        to name cells without a look at neighbours; whether to write the column that the CELLxGENE schema asks for.
-    layer, gene_column, key_added, threads, on_progress
-        Matrix and column of genes to read; first word of every key; threads; a bar, or what to call with steps done.
+        Columns of sample, condition; groups, a column or ``"auto"``; marker table; no neighbours; column of CELLxGENE.
+    layer, gene_column, key_added, threads, device, dask, on_progress
+        Matrix; column of genes; first word of keys; threads; ``"cpu"`` or ``"cuda"``; cluster; a bar, or a function.
 
     Returns
     -------
@@ -149,42 +152,51 @@ def annotate(
 
     Examples
     --------
-    >>> import importlib.resources, spoticell
-    >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
-    >>> spoticell.annotate(cells, tissue="blood").summary().loc[0, "cell_type"]
+    >>> import spoticell
+    >>> spoticell.annotate(spoticell.demo_cells(), tissue="blood").summary().loc[0, "cell_type"]
     'CD1c-positive myeloid dendritic cell'
     """
     asked = (model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
-    options = Options(*asked, each_cell_alone, by, condition, groups, markers, cellxgene)
-    return _annotate(cells, options, output, report, copy=copy, overwrite=overwrite, on_progress=on_progress)
+    options = Options(*asked, each_cell_alone, by, condition, groups, markers, cellxgene, device)
+    return _annotate(cells, options, output, report, dask, copy=copy, overwrite=overwrite, on_progress=on_progress)
 
 
 def _annotate(
     cells: Cells,
     options: Options,
-    answers: Path | str | None,
-    page: Path | str | None,
+    answers: Place | str | None,
+    page: Place | str | None,
+    dask: Crew | str | None,
     *,
     copy: bool,
     overwrite: bool,
     on_progress: Progress | bool,
 ) -> Annotation:
-    output, report = (None if place is None else Path(place) for place in (answers, page))
-    path = Path(cells) if isinstance(cells, Path | str) else None
+    output, report = (None if given is None else place(given) for given in (answers, page))
+    path = place_in(cells)
     if path is not None and copy:
         raise ConfigError("copy is for AnnData objects; the file that is read is never changed: give output.")
+    if path is None and dask is not None:
+        raise ConfigError(
+            "the workers of a cluster read files, and an AnnData object is in this process: write a file."
+        )
     if options.cellxgene and output is not None and output.suffix == ".csv":
         raise ConfigError("the column for CELLxGENE is one of h5ad files; give an output that ends in .h5ad.")
     if output is not None:
         check_answers(output, path_in=path, overwrite=overwrite)
     if report is not None:
         check_written(report, kinds=(".html", ".htm"), what="a report is written as .html", overwrite=overwrite)
-    with shown(on_progress, "naming cells") as step, open_source(cells) as source:
+    with (
+        shown(on_progress, "naming cells") as step,
+        open_source(cells, bar=on_progress is True) as source,
+        crew_of(dask, threads=options.threads) as crew,
+    ):
+        away = None if crew is None or path is None else crew.take(path, options)
         sinks = _sinks(path, output, report, options, overwrite=overwrite)
-        target = None if isinstance(cells, Path | str) else AnnDataSink(cells, copy=copy)
+        target = AnnDataSink(cells, copy=copy) if path is None else None
         answered = stretch(step, start=0, stop=100 if report is None else ANSWERED)
         every = sinks if target is None else [target, *sinks]
-        annotation = annotate_source(source, options, every, on_progress=answered)
+        annotation = annotate_source(source, options, every, on_progress=answered, away=away)
         stretch(step, start=ANSWERED, stop=100)(1, 1)
     for sentence in annotation.differences.notes if annotation.differences is not None else ():
         note(sentence)
@@ -365,11 +377,12 @@ def _tell(made: dict[str, Any] | Plan) -> None:
 
 
 def _sinks(
-    path: Path | None, output: Path | None, report: Path | None, options: Options, *, overwrite: bool
+    path: Place | None, output: Place | None, report: Place | None, options: Options, *, overwrite: bool
 ) -> list[Sink]:
     sinks: list[Sink] = []
     if output is not None and output.suffix == ".h5ad":
-        sinks.append(H5adSink(output, path_in=path, key_added=options.key_added, overwrite=overwrite))
+        path_in = path if isinstance(path, Path) else None
+        sinks.append(H5adSink(output, path_in=path_in, key_added=options.key_added, overwrite=overwrite))
     elif output is not None:
         sinks.append(CsvSink(output, overwrite=overwrite))
     if report is not None:

@@ -57,6 +57,15 @@ REASON = "{key}_reason"
 STATE = "{key}_state"
 """``obs``, where a caution names a programme: which the cell shows strongly; missing where none (categorical)."""
 
+MIXED = "{key}_mixed"
+"""``obs``, where cells were read together: the two types that the cell looks like; missing where one (categorical)."""
+
+MIXED_SCORE = "{key}_mixed_score"
+"""``obs``, where cells were read together: probability that it is a doublet, if one in twenty is (float32)."""
+
+MIXES = (MIXED, MIXED_SCORE)
+"""Both columns about mixed cells."""
+
 MATCH_TYPE = "{key}_match_cell_type"
 """``obs``, with an index: name of the type that the matches agree on, or ``unknown`` (categorical)."""
 

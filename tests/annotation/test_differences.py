@@ -37,6 +37,9 @@ def test_a_difference_is_told_by_welchs_test_on_arcsine_roots_of_the_samples_sha
     np.testing.assert_allclose(rows.loc[[CD4, B_CELL, CLASSICAL], "p"], p_t)
     tested = rows["p"].dropna()
     np.testing.assert_allclose(rows.loc[tested.index, "q"], false_discovery_control(tested))
+    bounds = ttest_ind(np.array(SIX[3:]) / 100, np.array(SIX[:3]) / 100, equal_var=False).confidence_interval()
+    np.testing.assert_allclose(rows.loc[[CD4, B_CELL, CLASSICAL], "low"], bounds.low)
+    np.testing.assert_allclose(rows.loc[[CD4, B_CELL, CLASSICAL], "high"], bounds.high)
     assert rows.loc[B_CELL, "difference"] == pytest.approx((60 + 58 + 60 - 30 - 30 - 35) / 300)
     assert (found.conditions, found.samples, found.notes) == (("a", "b"), (3, 3), ())
 
@@ -68,7 +71,7 @@ def test_rare_types_and_equal_shares_are_not_tested():
     cells = [[90, 10, 1 if row == 0 else 0] for row in range(6)]
     found = compared(cells, "aaabbb")
     assert row_of(found, CLASSICAL)["cells"] < FEWEST_CELLS
-    assert np.isnan(row_of(found, CLASSICAL)["p"])
+    assert row_of(found, CLASSICAL)[["low", "high", "p"]].isna().all()
     same = compared([[50, 50, 0]] * 6, "aaabbb")
     assert same.table["p"].isna().all()
 

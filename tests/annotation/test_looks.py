@@ -67,7 +67,7 @@ def test_the_same_cells_in_another_order_get_the_same_answers(cells, tiny_bundle
 
 def test_a_long_source_is_read_in_parts_and_every_cell_is_answered_once(cells, tiny_bundle, monkeypatch):
     monkeypatch.setattr(looks, "MOST", 50)
-    monkeypatch.setattr("spoticell.annotation.pipeline.STEP", 16)
+    monkeypatch.setattr("spoticell.annotation.first_blocks.STEP", 16)
     steps = []
     annotate(cells, model=tiny_bundle, threshold=0.9, on_progress=lambda done, total: steps.append(done / total))
     assert (cells.obs[TYPE] != "unknown").mean() > 0.5
@@ -108,7 +108,7 @@ def test_a_part_of_empty_droplets_alone_is_answered_too(tiny_bundle, monkeypatch
     empty.obs_names = [f"empty-{n}" for n in range(120)]
     both = anndata.concat([full, empty], merge="same")
     monkeypatch.setattr(looks, "MOST", 61)
-    monkeypatch.setattr("spoticell.annotation.pipeline.STEP", 20)
+    monkeypatch.setattr("spoticell.annotation.first_blocks.STEP", 20)
     annotate(both, model=tiny_bundle, threshold=0.9)
     assert (both.obs[TYPE].iloc[:60] != "unknown").mean() > 0.5
     assert set(both.obs[TYPE].iloc[60:]) == {"unknown"}

@@ -9,8 +9,8 @@ from tests.conftest import tiny_adata
 
 from spoticell import annotate
 from spoticell.annotation import pipeline
+from spoticell.annotation.first_blocks import STEP, first_blocks
 from spoticell.annotation.options import Options
-from spoticell.annotation.pipeline import STEP, first_blocks
 from spoticell.annotation.reasons import BARRED, EMPTY
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.sinks import SAMPLE, ResultSink, spread_sample
@@ -276,7 +276,7 @@ def test_a_model_of_another_release_of_the_ontology_is_taken_as_it_says(tiny_h5a
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_the_number_of_threads_changes_no_answer(tiny_bundle, tmp_path, threads, monkeypatch):
-    monkeypatch.setattr("spoticell.annotation.pipeline.STEP", 16)
+    monkeypatch.setattr("spoticell.annotation.first_blocks.STEP", 16)
     cells = tiny_adata(per_type=30)
     cells.write_h5ad(tmp_path / "cells.h5ad")
     for number in (1, threads):

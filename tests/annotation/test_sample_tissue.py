@@ -55,13 +55,14 @@ def test_no_cells_show_no_tissue(cells):
     nodes = [ONTOLOGY.resolve_label(name) for name in ("hepatocyte", "T cell")]
     found = show_tissues(np.zeros((cells, 2)), np.arange(2), nodes, ONTOLOGY)
     assert found.shares == {}
+    assert bool(found.chances) == (cells > 0)
     assert found.possible_m.tolist() == [False, True]
 
 
 def test_what_was_found_is_said_in_a_sentence():
     nodes = [ONTOLOGY.resolve_label(name) for name in ("hepatocyte", "Kupffer cell", "T cell")]
     found = show_tissues(np.array([[0.5, 0.2, 0.3]]), np.arange(3), nodes, ONTOLOGY)
-    assert "look like those of liver (70% are of its own types)" in found.describe()
+    assert "look like those of liver (probability 0.99, 70% are of its own types)" in found.describe()
     none = show_tissues(np.array([[0.1, 0, 0.8]]), np.arange(3), nodes, ONTOLOGY)
     assert "show no tissue" in none.describe()
 
@@ -69,7 +70,9 @@ def test_what_was_found_is_said_in_a_sentence():
 def test_cells_of_blood_are_called_that_where_no_tissue_shows_itself():
     nodes = [ONTOLOGY.resolve_label(name) for name in ("T cell", "monocyte", "hepatocyte", "fibroblast")]
     blood = show_tissues(np.array([[0.6, 0.35, 0.05, 0]]), np.arange(4), nodes, ONTOLOGY)
-    assert blood.describe().startswith("The cells look like blood, or blood cells of another tissue, so")
+    assert blood.describe().startswith(
+        "The cells look like blood (probability 0.97), or blood cells of another tissue, so"
+    )
     assert not show_tissues(np.array([[0.5, 0.3, 0, 0.2]]), np.arange(4), nodes, ONTOLOGY).blood
     assert not show_tissues(np.array([[0.1, 0.1, 0.8, 0]]), np.arange(4), nodes, ONTOLOGY).blood
 
@@ -79,6 +82,6 @@ def test_what_is_written_of_the_tissues_gives_the_same_types_again(weight_c):
     names = ("hepatocyte", "Kupffer cell", "T cell", "hematopoietic stem cell", "mesangial cell")
     nodes = [ONTOLOGY.resolve_label(name) for name in names]
     found = show_tissues(np.array([weight_c]), np.arange(5), nodes, ONTOLOGY)
-    again = of_tissues(found.shares, nodes, ONTOLOGY, blood=found.blood)
+    again = of_tissues(found.shares, nodes, ONTOLOGY, blood=found.blood, chances=found.chances)
     assert again.possible_m.tolist() == found.possible_m.tolist()
     assert again.describe() == found.describe()

@@ -85,3 +85,11 @@ def test_where_no_cell_can_have_neighbours_there_are_none():
     joined = Neighbours.join(3, [])
     index_bk, closeness_bk = joined.of(np.arange(3))
     assert index_bk.shape == closeness_bk.shape == (3, 0)
+
+
+def test_parts_that_no_landmark_is_in_do_no_harm(monkeypatch):
+    monkeypatch.setattr(module, "LANDMARKS", 60)
+    monkeypatch.setattr(module, "PART", 20)
+    found = find_neighbours(np.zeros((90, 3), dtype=np.float32), keys(90))
+    assert (found.index_nk >= 0).all()
+    assert found.closeness_nk.max() > 0

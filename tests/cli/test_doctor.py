@@ -1,6 +1,7 @@
 """``spoticell doctor`` tells all that a report of a fault needs, and says what isn't well."""
 
 import json
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -47,7 +48,10 @@ def test_the_same_is_had_as_json(quick):
     assert facts["models"][0]["name"] == "human-v1"
     assert len(facts["models"][0]["sha256"]) == 64
     assert facts["libraries"]["anndata"]
-    assert set(facts["extras"]) == {"train", "search", "lance", "census", "hub", "web"}
+    assert set(facts["extras"]) == {
+        *("train", "search", "lance", "census"),
+        *("cluster", "gpu", "hub", "remote", "web"),
+    }
 
 
 def test_the_packaged_cells_are_named_as_what_they_are():
@@ -113,7 +117,8 @@ def test_a_library_that_is_missing_and_a_folder_that_is_sealed_are_named(quick, 
 def test_the_libraries_it_asks_for_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     plain = {
-        extra: {line.split(">=")[0] for line in lines} for extra, lines in project["optional-dependencies"].items()
+        extra: {re.split(r"[\[>]", line)[0] for line in lines}
+        for extra, lines in project["optional-dependencies"].items()
     }
     assert {extra: set(parts) for extra, parts in machine.EXTRAS.items()} == plain
     assert set(machine.LIBRARIES) <= {line.split(">=")[0] for line in project["dependencies"]}

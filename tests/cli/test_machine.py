@@ -1,5 +1,6 @@
 """What is told of a machine is true, and doesn't say whose it is."""
 
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from spoticell.cli import machine
@@ -32,6 +33,16 @@ def test_memory_is_read_from_what_the_system_says(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "_MEMORY", tmp_path / "none")
     (tmp_path / "limit").write_text("max\n")
     assert [*machine.memory()] == ["total"]
+
+
+def test_onnxruntime_of_a_graphics_card_stands_in_for_that_of_a_processor(monkeypatch):
+    def version(name):
+        if name != "onnxruntime-gpu":
+            raise PackageNotFoundError(name)
+        return "1.30"
+
+    monkeypatch.setattr(machine, "version", version)
+    assert machine.versions(("onnxruntime", "numpy")) == {"onnxruntime": "1.30", "numpy": None}
 
 
 def test_the_processor_has_a_name():

@@ -192,5 +192,5 @@ def test_few_samples_have_a_column_each_and_many_are_summed_up():
 
 def test_what_differs_most_is_listed_with_its_q():
     lines = sample_lines(composition(8), differences(composition(8)))
-    assert any(line.split()[:4] == ["x", "y", "change", "q"] for line in lines)
+    assert any(line.split()[:6] == ["x", "y", "change", "95%", "p", "q"] for line in lines)
     assert sum(line.endswith("T cell") for line in lines) == 2

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoticell.io.in_order import ahead, in_order
+from spoticell.io.in_order import ahead, both, in_order
 
 
 @given(st.lists(st.integers() | st.none(), max_size=40), st.integers(1, 4))
@@ -88,3 +88,17 @@ def test_an_error_of_the_work_leaves_no_thread_even_while_it_is_kept():
         kept.append(error)
     assert kept
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_two_things_done_at_once_each_gives_its_own_or_raises(threads):
+    assert both(lambda: 1, lambda: "a", threads=threads) == (1, "a")
+    with pytest.raises(ZeroDivisionError):
+        both(lambda: 1, lambda: 1 // 0, threads=threads)
+    with pytest.raises(ZeroDivisionError):
+        both(lambda: 1 // 0, lambda: 1, threads=threads)
+
+
+def test_two_things_run_beside_each_other_if_there_are_threads_for_it():
+    meeting = threading.Barrier(2, timeout=30)
+    assert sorted(both(meeting.wait, meeting.wait, threads=2)) == [0, 1]

@@ -60,3 +60,8 @@ def test_what_is_no_text_is_refused(tmp_path, name):
 def test_a_missing_table_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="there is no table of markers"):
         read_markers(tmp_path / "none.csv", GENES)
+
+
+def test_rows_may_be_short_and_lines_empty(tmp_path):
+    markers = read(tmp_path, "cell_type,gene,note\nT cell,CD3E\n\nT cell,CD3D,good\n", "markers.csv")
+    assert len(markers.genes_of[T]) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import anndata
@@ -14,12 +15,14 @@ from tests.web.conftest import checked, done, h5ad, run
 from tests.web.test_threshold import mixed_file  # noqa: F401 - a fixture
 
 from spoticell.annotation.composition import interval
-from spoticell.annotation.reasons import REASONS
+from spoticell.annotation.evidence import CONFLICT, agreement
+from spoticell.biology.short_names import short_name
 from spoticell.web import split
+from spoticell.web.unsure import EVERY, MOVED
 
 B_CELL, KILLER = "CL:0000236", "CL:0000623"
 OTHER_GENE = "NKG7"
-TERM = "spoticell_cell_type_ontology_term_id"
+TERM, SINGLE = "spoticell_cell_type_ontology_term_id", "spoticell_single_cell_type_ontology_term_id"
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +130,29 @@ def test_labels_that_are_understood_are_compared_by_the_ontology(ask, places, ce
     assert told["agreement"]["right"] >= same > 0
 
 
+def test_cells_that_the_filters_leave_out_are_not_counted(ask, places, numbers, table, cells):
+    kept = {"filter": json.dumps({"file condition": {"keep": ["treated"]}})}
+    is_kept = (table["condition"] == "treated").to_numpy()
+    shares = ask("shares", type=numbers[B_CELL], column=places["donor"], **kept).json()["samples"]
+    for row in shares:
+        here = is_kept & (table["donor"] == row["name"]).to_numpy()
+        assert (row["total"], row["cells"]) == (here.sum(), (here & (table[TERM] == B_CELL)).sum())
+    labelled = ask(f"columns/{places['label']}/labels", **kept).json()
+    assert labelled["labelled"] == (is_kept & cells.obs["label"].notna().to_numpy()).sum()
+    by_type = ask("expression", gene=OTHER_GENE, **kept).json()
+    assert sum(by_type["cells"]) == is_kept.sum()
+    spread = ask(f"genes/{OTHER_GENE}/spread", **kept).json()
+    with_gene = np.array(by_type["genes"][0]["share"]) * np.array(by_type["cells"])
+    np.testing.assert_allclose(np.array(spread["cells"]).sum(axis=1), with_gene, atol=0.01)
+    divided = ask(f"columns/{places['donor']}/expression", gene=OTHER_GENE, **kept).json()
+    assert np.sum(divided["cells"]) == (is_kept & table["donor"].notna()).sum()
+    changes = {"first": 0, "second": 1, "samples": places["donor"]}
+    alone = ask(f"columns/{places['condition']}/changes", **changes, **kept)
+    assert (alone.status_code, "can't be compared" in alone.json()["error"]) == (422, True)
+    wrong = ask("shares", type=0, column=places["donor"], filter="{")
+    assert (wrong.status_code, "can't be read" in wrong.json()["error"]) == (422, True)
+
+
 def test_too_few_labels_that_are_understood_give_no_figure(ask, places, cells):
     told = ask(f"columns/{places['vague']}/labels").json()
     assert told["agreement"] is None
@@ -147,18 +173,26 @@ def test_a_run_of_an_older_version_has_no_columns_to_ask_about(opened, tiny_file
 
 
 def reasons_in(table: pd.DataFrame) -> list[str]:
-    return table["spoticell_reason"].tolist()
+    """Give the reasons of the file, and that of cells that are sure, but are called another type alone."""
+    alone = table.get(SINGLE, table[TERM]).to_numpy(dtype=object)
+    moved = (table["spoticell_reason"] == "") & (agreement(table[TERM].to_numpy(dtype=object), alone) == CONFLICT)
+    return table["spoticell_reason"].where(~moved, MOVED).tolist()
+
+
+@pytest.fixture(scope="module")
+def moved_job(shared, mixed_file):  # noqa: F811
+    """A job whose threshold is moved by tests."""
+    return run(shared, checked(shared, mixed_file), threshold=0.7)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.5, 0.95])
-def test_reasons_are_those_of_a_run_with_the_threshold_that_is_shown(shared, mixed_file, threshold):  # noqa: F811
+def test_reasons_are_those_of_a_run_with_the_threshold_that_is_shown(shared, mixed_file, moved_job, threshold):  # noqa: F811
     asked = run(shared, checked(shared, mixed_file), threshold=threshold)
     rows = pd.read_csv(io.BytesIO(shared.get(asked["links"]["types.csv"]).content), keep_default_na=False)
-    moved = run(shared, checked(shared, mixed_file), threshold=0.7)
-    shared.put(f"/api/jobs/{moved['id']}/threshold", json={"threshold": threshold})
-    for job in (asked, moved):
+    shared.put(f"/api/jobs/{moved_job['id']}/threshold", json={"threshold": threshold})
+    for job in (asked, moved_job):
         body = shared.get(f"/api/jobs/{job['id']}/unsure/cells").content
-        said = ["", *REASONS]
+        said = ["", *EVERY]
         assert [said[code] for code in body] == reasons_in(rows)
     assert "no counts in known genes" in reasons_in(rows)
 
@@ -168,13 +202,16 @@ def test_unsure_cells_come_reason_by_reason_the_least_sure_first(shared, mixed_f
     rows = pd.read_csv(io.BytesIO(shared.get(job["links"]["types.csv"]).content), keep_default_na=False)
     told = shared.get(f"/api/jobs/{job['id']}/unsure", params={"most": 200}).json()
     counted = {row["reason"]: row["cells"] for row in told["reasons"]}
-    assert counted == {reason: n for reason, n in rows["spoticell_reason"].value_counts().items() if reason}
+    assert counted == {reason: n for reason, n in pd.Series(reasons_in(rows)).value_counts().items() if reason}
+    assert counted[MOVED] > 0
     assert told["cells"] == sum(counted.values())
-    order = [(REASONS.index(row["reason"]), row["score"]) for row in told["rows"]]
+    order = [(EVERY.index(row["reason"]), row["score"]) for row in told["rows"]]
     assert order == sorted(order)
     for row in told["rows"]:
         own = rows.iloc[row["position"]]
-        assert (row["name"], row["term"], row["reason"]) == (own["cell"], own[TERM], own["spoticell_reason"])
+        assert (row["name"], row["term"]) == (own["cell"], own[TERM])
+        assert row["reason"] == (own["spoticell_reason"] or MOVED)
+        assert row["alone"] == (None if own[SINGLE] == own[TERM] else short_name(own[SINGLE]))
         assert (row["second"] is not None) == (row["reason"] == "between two types")
     some = shared.get(f"/api/jobs/{job['id']}/unsure", params={"start": 2, "most": 3}).json()
     assert (some["start"], some["rows"]) == (2, told["rows"][2:5])
@@ -198,6 +235,6 @@ def test_reference_cells_that_say_otherwise_are_a_reason(opened, tiny_index, tmp
     job = done(client, h5ad(cells, tmp_path / "cells.h5ad"))
     rows = pd.read_csv(io.BytesIO(client.get(job["links"]["types.csv"]).content), keep_default_na=False)
     body = client.get(f"/api/jobs/{job['id']}/unsure/cells").content
-    assert [["", *REASONS][code] for code in body] == reasons_in(rows)
+    assert [["", *EVERY][code] for code in body] == reasons_in(rows)
     contradicted = rows["spoticell_agrees"] == "conflict"
     assert (rows["spoticell_reason"] == "contradicted by reference cells").sum() == contradicted.sum()

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from spoticell.web import inlined
-from spoticell.web.inlined import hash_of, module, needed, scripts, static_text, styles
+from spoticell.web.inlined import hash_of, module, needed, parts_of_page, scripts, static_text, styles
 from spoticell.web.share import MAP_SCRIPTS, SHEETS
 
 TEXTS = {
@@ -100,3 +100,13 @@ def test_no_script_or_style_of_a_shared_file_can_end_its_own_element():
 
 def test_a_hash_is_that_of_the_bytes():
     assert hash_of("é") == f"'sha256-{base64.b64encode(hashlib.sha256('é'.encode()).digest()).decode()}'"
+
+
+def test_what_the_page_and_a_shared_file_have_alike_is_written_once():
+    page, shared = static_text("index.html"), static_text("shared.html")
+    parts = parts_of_page()
+    assert len(parts) == page.count("<!--/")
+    for name, text in parts.items():
+        assert f"[[{name}]]" in shared
+        assert page.count(text) == 1
+        assert text not in shared

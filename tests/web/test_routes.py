@@ -294,7 +294,8 @@ def test_a_run_in_which_no_cell_is_named_is_a_result_too(client, vague_cells, tm
 def test_a_job_can_be_run_again_with_another_threshold(client, tiny_file):
     job = done(client, tiny_file)
     asked = {"model": "tiny", "threshold": 0.5, "allow": [], "deny": [], "tissue": None}
-    asked |= {"groups": None, "by": None, "each_cell_alone": False}
+    asked |= {"groups": None, "by": None, "condition": None, "markers": None}
+    asked |= {"each_cell_alone": False, "cellxgene": False}
     assert job["settings"] == asked
     again = run(client, job, threshold=0.999999)
     assert again["settings"] == asked | {"threshold": 0.999999}

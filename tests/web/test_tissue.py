@@ -54,6 +54,10 @@ def test_answers_shown_for_a_tissue_are_those_of_a_run_with_it(client, mixed_fil
         found = moved(client, job, tissue)
         assert found["summary"].pop("tissue") == {"shown": tissue, "saved": "lung"}
         assert other["summary"].pop("tissue") == {"shown": tissue, "saved": tissue}
+        # which cells are mixed stays as the run found it
+        for one in (found, other):
+            cautions = one["summary"]["cautions"]
+            one["summary"]["cautions"] = [caution for caution in cautions if caution["kind"] != "mixed"]
         assert found == other
         compositions.add(json.dumps(found["summary"]["types"]))
     assert len(compositions) > 1, "or nothing was shown"

@@ -24,6 +24,8 @@ PART, FEWEST = 0.2, 20
 """Share of a type's cells, and how many of them, from which a programme that they show is worth a word."""
 STRANGE = 0.05
 """Share of all cells from which those that are unlike all known types are worth a word."""
+FEW_MIXED = 0.001
+"""Share of all cells from which mixed ones are worth a word."""
 NAMED = 3
 """Types or groups that a sentence names."""
 WHY = {
@@ -41,7 +43,7 @@ class Caution:
     """Something to know before the answers are trusted."""
 
     kind: str
-    """``program``, ``strange`` or ``panel``."""
+    """``program``, ``strange``, ``mixed`` or ``panel``."""
     text: str
     """One or two sentences."""
 
@@ -59,9 +61,9 @@ def cautions(annotation: Annotation) -> tuple[Caution, ...]:
     >>> import importlib.resources, spoticell
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> [caution.kind for caution in cautions(spoticell.annotate(cells))]
-    ['panel']
+    ['panel', 'mixed']
     """
-    return (*_panel(annotation), *_programs(annotation), *_strange(annotation))
+    return (*_panel(annotation), *_programs(annotation), *_strange(annotation), *_mixed(annotation))
 
 
 def _panel(annotation: Annotation) -> list[Caution]:
@@ -144,6 +146,19 @@ def _strange(annotation: Annotation) -> list[Caution]:
         "named too, to see whether they belong together."
     )
     return [Caution("strange", text)]
+
+
+def _mixed(annotation: Annotation) -> list[Caution]:
+    pairs = {} if annotation.mixed is None else annotation.mixed.counted()
+    cells = sum(pairs.values())
+    if cells < max(1, FEW_MIXED * len(annotation.answer_n)):
+        return []
+    column = keys.MIXED.format(key=annotation.options.key_added)
+    text = (
+        f"{cells:,} of {len(annotation.answer_n):,} cells look like two cells of different types, mostly "
+        f"{_listed(list(pairs))}: see the column {column}. Leave them out before you compare types."
+    )
+    return [Caution("mixed", text)]
 
 
 def _listed(names: list[str]) -> str:

@@ -8,7 +8,6 @@ https://github.com/chanzuckerberg/single-cell-curation/blob/main/schema/7.1.0/sc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from spoticell.biology.ontology import load_ontology
 from spoticell.errors import ConfigError
 from spoticell.io import Cells, open_source
+from spoticell.io.address import place_in
 from spoticell.io.formats.h5ad import AnnDataSource
 from spoticell.io.in_memory import AnnDataCells
 from spoticell.io.source import CellSource
@@ -82,7 +82,8 @@ def is_wanted(source: CellSource, *, asked: bool, key_added: str) -> bool:
 
 def is_ours(cells: Cells, key_added: str) -> bool:
     """Whether the column is as a run under a key wrote it: once somebody has changed a label, all are his."""
-    if isinstance(cells, Path | str) and Path(cells).suffix in {".csv", ".tsv"}:
+    path = place_in(cells)
+    if path is not None and path.suffix in {".csv", ".tsv"}:
         return False  # tables of labels, and answers as csv, never hold it
     with open_source(cells) as source:
         return _is_marked(source, key_added) and _is_unchanged(source.obs(), key_added)

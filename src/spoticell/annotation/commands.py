@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from spoticell.io.address import Place
 
-def shell_command(cells: Path | str, output: Path | str, report: Path | str | None, options: Mapping[str, Any]) -> str:
+
+def shell_command(
+    cells: Place | str, output: Place | str, report: Place | str | None, options: Mapping[str, Any]
+) -> str:
     """Give the command line of a run.
 
     Parameters
@@ -42,7 +45,7 @@ def shell_command(cells: Path | str, output: Path | str, report: Path | str | No
 
 
 def python_call(
-    cells: Path | str | None, output: Path | str | None, report: Path | str | None, options: Mapping[str, Any]
+    cells: Place | str | None, output: Place | str | None, report: Place | str | None, options: Mapping[str, Any]
 ) -> str:
     """Give the lines of Python of a run; ``cells`` is None for an AnnData object.  See `shell_command`.
 
@@ -60,7 +63,7 @@ def python_call(
     return f"import spoticell\n\nspoticell.annotate({', '.join(words)})\n"
 
 
-def _path(path: Path | str) -> str:
+def _path(path: Place | str) -> str:
     """Give a path that no program takes for an option, and no shell for the place of a command."""
     text = str(path)
     return f"./{text}" if text.startswith(("-", "=")) else text

@@ -3,7 +3,8 @@
 A sample counts once, however many cells it has: cells of one sample aren't independent.  Shares are compared as in
 propeller (Phipson et al. 2022, https://doi.org/10.1093/bioinformatics/btac582): their arcsine square roots, whose
 variance hardly depends on the share, in a t test; here in Welch's, which lets each condition vary in its own way.
-p-values are adjusted for the number of types after Benjamini and Hochberg 1995.
+p-values are adjusted for the number of types after Benjamini and Hochberg 1995.  The interval of a difference is
+Welch's too, of the shares as they are, so that it can be read in percent.
 Axes: ``s`` samples, ``t`` types.
 """
 
@@ -11,12 +12,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoticell.annotation.composition import Composition, interval
+from spoticell.annotation.composition import CONFIDENCE, Composition, interval
 from spoticell.biology.ontology import TOO_GENERAL, load_ontology
 from spoticell.keys import UNKNOWN
 
@@ -24,6 +26,12 @@ METHOD = (
     "Welch's t test on arcsine square roots of the shares of samples (as in propeller, Phipson et al. 2022); "
     "q after Benjamini and Hochberg"
 )
+
+COLUMNS = (
+    *("cell_type", "term", "cells", "first", "second"),
+    *("share_first", "share_second", "difference", "low", "high", "p", "q"),
+)
+"""Of the table of differences."""
 
 FEWEST_SAMPLES = 3
 """Samples that each condition needs for a test."""
@@ -71,7 +79,8 @@ class Differences:
     table: pd.DataFrame
     """A row for each type, clearest difference first: ``cell_type``, ``term``, ``cells``, ``first`` and ``second`` (the
     conditions), ``share_first`` and ``share_second`` (means over their samples), ``difference`` (second less first),
-    ``p`` and ``q`` (NaN where there is no test).  A type's cells are those of its subtypes too."""
+    ``low`` and ``high`` (its 95 % interval), ``p`` and ``q`` (NaN where there is no test).  A type's cells are those of
+    its subtypes too."""
     notes: tuple[str, ...]
     """What to bear in mind."""
     states: tuple[str, ...] = ()
@@ -105,16 +114,16 @@ def differences(composition: Composition) -> Differences:
     if len(conditions) != 2:
         found = ", ".join(map(repr, conditions)) or "none"
         note = f"two conditions are compared, and the samples have {len(conditions)} ({found}): there is no comparison."
-        return Differences(conditions, samples, _table(conditions, []), (note,))
+        return Differences(conditions, samples, _table(), (note,))
     terms, cells_st = _with_subtypes(composition)
     total_s = composition.cells_st.sum(axis=1)
     rows_of = tuple(condition_s == condition for condition in conditions)
     shares_st = cells_st / total_s[:, None]
     share_ct = np.stack([shares_st[rows].mean(axis=0) for rows in rows_of])
     tested = min(samples) >= FEWEST_SAMPLES
-    p_t = np.full(len(terms), np.nan)
+    p_t, low_t, high_t = np.full((3, len(terms)), np.nan)
     if tested:
-        p_t = _welch(*(np.arcsin(np.sqrt(shares_st[rows])) for rows in rows_of))
+        p_t, low_t, high_t = _welch(*(shares_st[rows] for rows in rows_of))
         p_t[cells_st.sum(axis=0) < FEWEST_CELLS] = np.nan
     q_t = _adjusted(p_t)
     sure_t = q_t <= SURE if tested else _apart(*((cells_st[rows], total_s[rows]) for rows in rows_of))
@@ -124,18 +133,26 @@ def differences(composition: Composition) -> Differences:
     if not tested:
         said = " and ".join(f"{condition!r} has {n:,}" for condition, n in zip(conditions, samples, strict=True))
         notes = (f"no difference is tested: each condition needs {FEWEST_SAMPLES} samples, and {said}.", *notes)
-    rows = [
-        (_name(term), term, int(cells), *conditions, *share_c, share_c[1] - share_c[0], p, q)
-        for term, cells, share_c, p, q in zip(
-            terms, cells_st.sum(axis=0), share_ct.T.tolist(), p_t.tolist(), q_t.tolist(), strict=True
-        )
-    ]
-    return Differences(conditions, samples, _table(conditions, rows), notes, tuple(changed))
+    bounds = {name: np.where(np.isnan(p_t), np.nan, bound_t) for name, bound_t in (("low", low_t), ("high", high_t))}
+    table = _table(
+        cell_type=[_name(term) for term in terms],
+        term=terms,
+        cells=cells_st.sum(axis=0),
+        first=conditions[0],
+        second=conditions[1],
+        share_first=share_ct[0],
+        share_second=share_ct[1],
+        difference=share_ct[1] - share_ct[0],
+        **bounds,
+        p=p_t,
+        q=q_t,
+    )
+    return Differences(conditions, samples, table, notes, tuple(changed))
 
 
-def _table(conditions: tuple[str, ...], rows: list[tuple[object, ...]]) -> pd.DataFrame:
-    names = ["cell_type", "term", "cells", "first", "second", "share_first", "share_second", "difference", "p", "q"]
-    table = pd.DataFrame(rows, columns=names)
+def _table(**columns: Any) -> pd.DataFrame:  # noqa: ANN401 - the columns are told with the table
+    """Give the columns as a table, the clearest difference first; without any it is empty."""
+    table = pd.DataFrame(columns or {name: [] for name in COLUMNS})
     table["size"] = -table["difference"].abs()
     return table.sort_values(["p", "size", "cell_type"], ignore_index=True).drop(columns="size")
 
@@ -160,16 +177,22 @@ def _with_subtypes(composition: Composition) -> tuple[tuple[str, ...], NDArray[n
 
 
 def _welch(first_st: NDArray[np.float64], second_st: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the p-value of each type; NaN where the shares of a type are the same in all samples of each condition."""
+    """Give the p-value of each type, and the bounds of the difference of its shares, ``(3, t)``.
+
+    They are NaN where the shares of a type are the same in all samples of each condition.
+    """
     from scipy.stats import ttest_ind  # noqa: PLC0415 - slow to load, and most runs do without
 
     vary_t = (np.ptp(first_st, axis=0) > 0) | (np.ptp(second_st, axis=0) > 0)
-    p_t = np.full(len(vary_t), np.nan)
+    found_3t = np.full((3, len(vary_t)), np.nan)
+    pair = (second_st[:, vary_t], first_st[:, vary_t])
     with warnings.catch_warnings():
         # SciPy's remark on shares that are the same in all samples of one condition
         warnings.simplefilter("ignore", RuntimeWarning)
-        p_t[vary_t] = ttest_ind(first_st[:, vary_t], second_st[:, vary_t], equal_var=False).pvalue
-    return p_t
+        p_value = ttest_ind(*(np.arcsin(np.sqrt(shares)) for shares in pair), equal_var=False).pvalue
+        bounds = ttest_ind(*pair, equal_var=False).confidence_interval(CONFIDENCE)
+    found_3t[:, vary_t] = p_value, bounds.low, bounds.high
+    return found_3t
 
 
 def _adjusted(p_t: NDArray[np.float64]) -> NDArray[np.float64]:

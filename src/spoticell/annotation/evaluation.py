@@ -20,6 +20,7 @@ from spoticell.biology.ontology import TOO_GENERAL
 from spoticell.biology.tissues import Tissue, find_tissue
 from spoticell.errors import ConfigError, FileFormatError, note
 from spoticell.io import Cells, open_source
+from spoticell.io.address import Address, place_in
 from spoticell.io.formula import guard
 from spoticell.io.meanings import Meanings, read_meanings
 from spoticell.keys import KEY_ADDED, LABEL, MATCH_TERM, SCORE, SECOND_TERM, SINGLE_TERM, TERM
@@ -243,13 +244,16 @@ def read_obs(cells: Cells) -> pd.DataFrame:
     FileFormatError
         If it can't be read.
     """
-    if isinstance(cells, Path | str) and Path(cells).suffix in {".csv", ".tsv"} and Path(cells).exists():
+    path = place_in(cells)
+    if isinstance(path, Address) and path.suffix in {".csv", ".tsv"}:
+        raise FileFormatError(f"{path}: tables about cells are read from paths. Download it first.")
+    if isinstance(path, Path) and path.suffix in {".csv", ".tsv"} and path.exists():
         try:
-            sep = "," if Path(cells).suffix == ".csv" else "\t"
-            return pd.read_csv(cells, sep=sep, index_col=0, dtype=str, keep_default_na=False)
+            sep = "," if path.suffix == ".csv" else "\t"
+            return pd.read_csv(path, sep=sep, index_col=0, dtype=str, keep_default_na=False)
         except (OSError, ValueError) as error:
-            raise FileFormatError(f"{Path(cells).name} can't be read as a table about cells ({error}).") from None
-    if not isinstance(cells, Path | str) and hasattr(cells, "obs"):
+            raise FileFormatError(f"{path.name} can't be read as a table about cells ({error}).") from None
+    if place_in(cells) is None and hasattr(cells, "obs"):
         return pd.DataFrame(cells.obs)
     with open_source(cells) as source:
         return source.obs()

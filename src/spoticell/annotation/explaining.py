@@ -97,7 +97,7 @@ def explain(
     asked_for = (model, None, threshold, allow, deny, tissue, layer, gene_column)
     options = Options(*asked_for, threads=threads, each_cell_alone=each_cell_alone, groups=groups)
     known, node, reasons = _known(markers, options.bundle), _node(cell_type, options.bundle), _reasons(options)
-    with shown(on_progress, "naming cells") as step, open_source(cells) as source:
+    with shown(on_progress, "naming cells") as step, open_source(cells, bar=on_progress is True) as source:
         annotation, nearest = _named(source, options, names, stretch(step, start=0, stop=NAMED))
         asked = _asked(annotation, nearest, node, reasons.most)
         told = _answered(source, annotation, asked, reasons, stretch(step, start=NAMED, stop=100))

@@ -21,7 +21,8 @@ from spoticell.annotation.auto_groups import auto_groups
 from spoticell.annotation.decision import Said, decide_together
 from spoticell.annotation.groups import Grouping
 from spoticell.annotation.options import Options
-from spoticell.annotation.result import AnnotatedBlock, FirstBlock, Kept
+from spoticell.annotation.result import AnnotatedBlock, FirstBlock
+from spoticell.annotation.seen import Kept
 from spoticell.biology.neighbours import Neighbours, find_neighbours
 from spoticell.biology.relatives import Relatives
 from spoticell.biology.sample import counts_keys
@@ -44,6 +45,18 @@ class Watcher(Protocol):
 
     def see(self, block: FirstBlock) -> None:
         """Take in the next cells."""
+
+
+def each_alone(
+    looked: Iterable[FirstBlock], watchers: Sequence[Watcher], n_cells: int, on_progress: Progress | None
+) -> Iterator[AnnotatedBlock]:
+    """Answer the cells as they were named, each alone; ``watchers`` see them too."""
+    for block in looked:
+        for watcher in watchers:
+            watcher.see(block)
+        yield block.alone
+        if on_progress is not None:
+            on_progress(block.alone.start + len(block.alone), n_cells)
 
 
 class Parts:
@@ -79,13 +92,14 @@ class Parts:
         self._sketch, self._options, self._relatives, self._sample_n = sketch, options, relatives, sample_n
         self._n_cells, self._n_measured = findings.n_cells, findings.match.n_found
 
+    @property
+    def sketch(self) -> Sketch:
+        """Of the cells' own expression."""
+        return self._sketch
+
     def kept(self, block: FirstBlock) -> Kept:
         """Give what is needed of a block in the second look."""
-        if block.weight_nc is None:
-            raise ValueError("these cells can't be read together: their labels have no weights")
-        counts_ng = block.counts_ng
-        voices = likeliest(np.where(block.told_n[:, None] > 0, block.weight_nc, 0))
-        return Kept(voices, self._sketch(counts_ng), counts_keys(counts_ng))
+        return kept_of(block, self._sketch)
 
     def answered(
         self,
@@ -129,6 +143,15 @@ class Parts:
 
     def _begun(self) -> FirstLook:
         return FirstLook(self._n_measured)
+
+
+def kept_of(block: FirstBlock, sketch: Sketch) -> Kept:
+    """Give what is needed of a block in the second look, with a sketch of the cells' own expression."""
+    if block.weight_nc is None:
+        raise ValueError("these cells can't be read together: their labels have no weights")
+    counts_ng = block.counts_ng
+    voices = likeliest(np.where(block.told_n[:, None] > 0, block.weight_nc, 0))
+    return Kept(voices, sketch(counts_ng), counts_keys(counts_ng))
 
 
 class FirstLook:
@@ -183,14 +206,19 @@ class FirstLook:
         return auto_groups(neighbours, np.concatenate(self._keys))
 
     def _places(self) -> NDArray[np.float32]:
-        fingerprint_nd = np.concatenate([block.fingerprint_nd for block in self._blocks])
+        # filled block by block and changed in place: of a million cells a copy takes hundreds of megabytes
+        width = self._blocks[0].fingerprint_nd.shape[1]
+        place_nd = np.empty((len(self), width + self._sketches[0].shape[1]), dtype=np.float32)
+        np.concatenate(self._sketches, out=place_nd[:, width:])
+        self._sketches.clear()
+        place_nd[:, width:] *= np.float32(SKETCH)
+        fingerprint_nd = np.concatenate([block.fingerprint_nd for block in self._blocks], out=place_nd[:, :width])
         seen_n = fingerprint_nd.any(axis=1)
         if seen_n.any():
-            fingerprint_nd = fingerprint_nd - fingerprint_nd[seen_n].mean(axis=0)
+            fingerprint_nd -= fingerprint_nd[seen_n].mean(axis=0)
             spread = np.sqrt((fingerprint_nd[seen_n] ** 2).sum(axis=1).mean())
             fingerprint_nd /= spread if spread > 0 else 1
-        sketch_nk = np.concatenate(self._sketches)
-        return np.concatenate([fingerprint_nd, np.float32(SKETCH) * sketch_nk], axis=1)
+        return place_nd
 
     def answered(
         self,
@@ -243,7 +271,9 @@ class FirstLook:
 
     @cached_property
     def _voice_nc(self) -> sparse.csr_array:
-        return sparse.csr_array(sparse.vstack(self._voices, format="csr"))
+        voice_nc = sparse.csr_array(sparse.vstack(self._voices, format="csr"))
+        self._voices.clear()
+        return voice_nc
 
     @cached_property
     def _spoken_c(self) -> NDArray[np.bool_]:

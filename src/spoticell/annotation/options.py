@@ -16,9 +16,11 @@ from spoticell.annotation.commands import python_call, shell_command
 from spoticell.annotation.matches import open_for
 from spoticell.biology.markers import Markers
 from spoticell.errors import ConfigError
+from spoticell.io.address import Place
 from spoticell.io.marker_table import read_markers
 from spoticell.keys import KEY_ADDED
 from spoticell.model.bundle import DEFAULT, PACKAGED, Bundle, load_bundle
+from spoticell.model.device import CPU, provider_of
 from spoticell.model.pulled import pulled_name
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ class Options:
     """Table of known markers of types, which tells the genes of a group that mark its type; none if None."""
     cellxgene: bool = False
     """Whether to write the column of types that the CELLxGENE schema asks for."""
+    device: str = CPU
+    """What runs the network: ``"cpu"``, or ``"cuda"`` for a graphics card."""
 
     def __post_init__(self) -> None:
         for name in ("allow", "deny"):
@@ -92,6 +96,9 @@ class Options:
         if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
             raise ConfigError(f"threads is {self.threads}; it must be from 1 to {MOST_THREADS:,}.")
 
+        if self.device != CPU:
+            # asked for only if needed, as a processor is always there
+            provider_of(self.device)
         if self.markers is not None and self.groups is None:
             raise ConfigError("markers tell the genes of groups; give groups too.")
 
@@ -134,6 +141,7 @@ class Options:
             threshold=None if self.threshold == self.bundle.manifest.threshold else self.threshold,
             index=None if self.opened is None else self.opened.folder,
             threads=None,
+            device=CPU,
         )
         if allowed is None:
             return named
@@ -145,12 +153,12 @@ class Options:
             item.name: value for item in fields(self) if (value := getattr(self, item.name)) not in (item.default, ())
         }
 
-    def command(self, cells: Path | str, output: Path | str, report: Path | str | None = None) -> str:
+    def command(self, cells: Place | str, output: Place | str, report: Place | str | None = None) -> str:
         """Give the command line that does the same."""
         return shell_command(cells, output, report, self.changed())
 
     def python(
-        self, cells: Path | str | None, output: Path | str | None = None, report: Path | str | None = None
+        self, cells: Place | str | None, output: Place | str | None = None, report: Place | str | None = None
     ) -> str:
         """Give the lines of Python that do the same; ``cells`` is None for an AnnData object."""
         return python_call(cells, output, report, self.changed())

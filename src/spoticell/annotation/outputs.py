@@ -7,7 +7,6 @@ time or the machine: the same cells give the same outputs.  Axes: ``n`` cells, `
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from spoticell.annotation.cellxgene import schema_record, schema_terms
 from spoticell.annotation.evidence import AGREEMENTS
 from spoticell.annotation.reasons import REASONS
 from spoticell.biology.ontology import BROAD, load_ontology
+from spoticell.io.address import Place
 from spoticell.io.source import BLOCK
 from spoticell.io.write import check_written
 from spoticell.version import __version__
@@ -35,6 +35,7 @@ ROUNDED = (
     keys.SCORE,
     keys.SECOND_PROBABILITY,
     keys.SINGLE_SCORE,
+    keys.MIXED_SCORE,
     keys.MATCH_SHARE,
     keys.MATCH_SIMILARITY,
     keys.MATCH_MEAN,
@@ -55,7 +56,7 @@ COLORED = (
 """Columns of types that have colours, so that scanpy's plots show a type in one colour whatever the column."""
 
 
-def check_answers(path: Path, *, path_in: Path | None, overwrite: bool) -> None:
+def check_answers(path: Place, *, path_in: Place | None, overwrite: bool) -> None:
     """Refuse before any work a file that answers could not be written to.
 
     Raises
@@ -95,6 +96,8 @@ def obs_columns(annotation: Annotation) -> pd.DataFrame:
             keys.SINGLE_TERM: pd.Categorical(annotation.single_terms_n),
             keys.SINGLE_SCORE: annotation.single_score_n,
         }
+    if annotation.mixed is not None:
+        columns |= {keys.MIXED: annotation.mixed.words(), keys.MIXED_SCORE: annotation.mixed.score_n}
     if annotation.matches is not None:
         columns |= _match_columns(annotation, annotation.matches)
     if annotation.groups is not None:
@@ -112,6 +115,7 @@ def stale_columns(annotation: Annotation) -> list[str]:
         (annotation.matches, keys.MATCHED),
         (annotation.single_n, keys.TOGETHER),
         (annotation.groups, keys.GROUPED),
+        (annotation.mixed, keys.MIXES),
         (states(annotation), (keys.STATE,)),
     )
     return [name.format(key=key) for made, names in kinds if made is None for name in names]
@@ -170,6 +174,7 @@ def run_record(annotation: Annotation) -> dict[str, Any]:
         "read_together": annotation.single_n is not None,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
         "tissues": None if annotation.tissues is None else annotation.tissues.shares,
+        "tissue_probabilities": None if annotation.tissues is None else annotation.tissues.chances,
         "cautions": [caution.text for caution in annotation.cautions],
         "classes": list(annotation.nodes),
         "class_names": list(annotation.names),
@@ -209,12 +214,14 @@ def summary_record(annotation: Annotation) -> dict[str, Any]:
         "read_together": annotation.single_n is not None,
         "allowed": None if annotation.allowed is None else annotation.allowed.record(),
         "tissues": None if annotation.tissues is None else annotation.tissues.shares,
+        "tissue_probabilities": None if annotation.tissues is None else annotation.tissues.chances,
         "cautions": [caution.text for caution in annotation.cautions],
         "input": annotation.findings.to_dict(),
         "cells": len(annotation.answer_n),
         "unknown": int((annotation.answer_n < 0).sum()),
         "changed_by_neighbours": annotation.changed,
         "why_unknown": annotation.why_unknown(),
+        "mixed": None if annotation.mixed is None else annotation.mixed.counted(),
         "composition": annotation.summary().to_dict(orient="records"),
         "index": None if annotation.matches is None else annotation.matches.summary(annotation.terms_n),
         "samples": samples_record(annotation, kind="records"),

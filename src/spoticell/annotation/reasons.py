@@ -1,6 +1,6 @@
 """Why the answer to a cell isn't sure, in one of a few sentences.
 
-The first that holds is said; of a cell whose answer is likely, and not contradicted, there is none.
+The first that holds is said; of a cell whose answer is likely, not contradicted and of one type, there is none.
 Axis: ``n`` cells.
 """
 
@@ -25,10 +25,11 @@ OF_UNKNOWN = (EMPTY, UNSURE, BARRED, DOUBTED)
 
 CONTRADICTED = "contradicted by reference cells"
 UNLIKE = "unlike all reference cells"
+MIXED = "looks like two cells"
 FEW_COUNTS = "few counts"
 BETWEEN = "between two types"
 LOW = "low score"
-REASONS = (*OF_UNKNOWN, CONTRADICTED, UNLIKE, FEW_COUNTS, BETWEEN, LOW)
+REASONS = (*OF_UNKNOWN, CONTRADICTED, UNLIKE, MIXED, FEW_COUNTS, BETWEEN, LOW)
 """All of them; those of unknown cells first."""
 
 
@@ -43,6 +44,7 @@ def reasons(
     n_measured: int,
     conflict_n: NDArray[np.bool_] | None = None,
     novel_n: NDArray[np.bool_] | None = None,
+    mixed_n: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int8]:
     """Give for each cell the place of its reason among `REASONS`, -1 where there is none.
 
@@ -56,8 +58,8 @@ def reasons(
         Which cells are unknown since their types aren't allowed, or since any answer would be too doubtful.
     n_measured
         Known genes that are measured.
-    conflict_n, novel_n
-        Which cells are contradicted by reference cells, and which are like none; nobody asked these if not given.
+    conflict_n, novel_n, mixed_n
+        Which are contradicted by reference cells, like none, like two cells of different types; None if nobody looked.
 
     Examples
     --------
@@ -74,8 +76,7 @@ def reasons(
     >>> [REASONS[code] if code >= 0 else "" for code in code_n.tolist()]
     ['', 'between two types', 'low score', 'no type passed the threshold']
     """
-    nowhere_n = np.zeros(len(answer_n), dtype=np.bool_)
-    unknown_n, low_n = answer_n < 0, score_n < LIKELY
+    nowhere_n, unknown_n, low_n = np.zeros(len(answer_n), dtype=np.bool_), answer_n < 0, score_n < LIKELY
     holds = {
         EMPTY: unknown_n & (n_counts_n == 0),
         BARRED: unknown_n & barred_n,
@@ -83,6 +84,7 @@ def reasons(
         UNSURE: unknown_n,
         CONTRADICTED: nowhere_n if conflict_n is None else conflict_n,
         UNLIKE: nowhere_n if novel_n is None else novel_n,
+        MIXED: nowhere_n if mixed_n is None else mixed_n,
         FEW_COUNTS: low_n & (n_counts_n < SHALLOW) & (n_measured >= ENOUGH_GENES),
         BETWEEN: low_n & (second_n >= 0),
         LOW: low_n,

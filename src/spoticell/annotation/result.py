@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +30,7 @@ from spoticell.annotation.samples import Samples, one_sample
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.short_names import short_name
 from spoticell.errors import OutputError
+from spoticell.io.address import Place, place
 from spoticell.io.findings import Findings
 from spoticell.io.write import atomic, write_csv
 from spoticell.keys import UNKNOWN
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
     from spoticell.annotation.decision import Decision, Grounds
     from spoticell.annotation.matches import Matches
+    from spoticell.annotation.mixed import Marks
     from spoticell.annotation.options import Options
+    from spoticell.annotation.seen import Kept, Seen
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,6 @@ class AnnotatedBlock:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a second look needs of some consecutive cells, besides their answers."""
-
-    voices: sparse.csr_array
-    """The likeliest labels of each cell, see `together.likeliest`."""
-    sketch_nk: NDArray[np.float32]
-    key_n: NDArray[np.uint64]
-
-
-@dataclass(frozen=True)
 class FirstBlock:
     """Some consecutive cells as they are read: each named alone, and what it was named by."""
 
@@ -135,6 +127,8 @@ class FirstBlock:
     """How like the training cells each cell is; None where the bundle doesn't say."""
     kept: Kept | None = None
     """What a second look needs; None where there is none."""
+    seen: Seen | None = None
+    """What a result keeps of the counts, where these are somewhere else."""
 
 
 EXAMPLES = 40
@@ -164,7 +158,7 @@ class Annotation:
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> result = spoticell.annotate(cells)
     >>> result.summary()["cells"].sum(), result.obs.shape
-    (np.int64(700), (700, 14))
+    (np.int64(700), (700, 16))
     """
 
     findings: Findings
@@ -192,7 +186,7 @@ class Annotation:
     cell_names: pd.Index
     options: Options
     """What was asked for."""
-    path: Path | None = None
+    path: Place | None = None
     """The file that was annotated; None where it was an object."""
     adata: AnnData | None = None
     """The object that has the answers; None where a file was annotated."""
@@ -214,6 +208,8 @@ class Annotation:
     """The groups of cells with their names; None where none were asked for."""
     programs_np: NDArray[np.bool_] | None = None
     """Which cells show which of `programs.PROGRAMS` strongly; None where it wasn't looked at."""
+    mixed: Marks | None = None
+    """Which cells look like two of different types; None where each was named alone."""
 
     def __repr__(self) -> str:
         return as_text(self)
@@ -301,6 +297,7 @@ class Annotation:
             n_measured=self.findings.match.n_found,
             conflict_n=None if matches is None else matches.agreement_with(self.terms_n) == CONFLICT,
             novel_n=None if matches is None else matches.evidence.novel_n,
+            mixed_n=None if self.mixed is None else self.mixed.pair_n >= 0,
         )
 
     @property
@@ -313,14 +310,14 @@ class Annotation:
         """Each cell's answer rolled up to a broad type, or ``unknown``; itself if it is broader than these."""
         ontology = load_ontology()
         broad = map(ontology.broad_level, self.nodes)
-        return self._spread([ontology.name(term) if term in ontology else UNKNOWN for term in broad])
+        return self._spread(tuple(ontology.name(term) if term in ontology else UNKNOWN for term in broad))
 
     @property
     def obs(self) -> pd.DataFrame:
         """The columns about cells, as they are written, under the names of the cells."""
         return obs_columns(self).set_axis(pd.Index(self.cell_names, dtype=object), axis="index")
 
-    def write(self, path: Path | str, *, overwrite: bool = False) -> Path:
+    def write(self, path: Place | str, *, overwrite: bool = False) -> Place:
         """Write the answers to a file.
 
         Parameters
@@ -339,7 +336,7 @@ class Annotation:
         OutputError
             If the file can't be written, or is to hold what isn't in memory.
         """
-        path = Path(path)
+        path = place(path)
         check_answers(path, path_in=self.path, overwrite=overwrite)
         if path.suffix == ".csv":
             write_csv(path, csv_rows(self), overwrite=overwrite)
@@ -390,8 +387,6 @@ class Annotation:
         cells = np.bincount(self.reason_n[self.reason_n >= 0], minlength=len(OF_UNKNOWN)).tolist()
         return {reason: n for reason, n in zip(OF_UNKNOWN, cells, strict=False) if n}
 
-    def _spread(
-        self, of_node: tuple[str, ...] | list[str], node_n: NDArray[np.intp] | None = None
-    ) -> NDArray[np.object_]:
+    def _spread(self, of_node: tuple[str, ...], node_n: NDArray[np.intp] | None = None) -> NDArray[np.object_]:
         # unknown is last, where -1 points
         return np.array([*of_node, UNKNOWN], dtype=object)[self.answer_n if node_n is None else node_n]

@@ -8,11 +8,12 @@ Axes: ``n`` cells of the sample, ``c`` labels, ``t`` tissues.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spoticell.annotation.tissue_chances import tissue_chances
 from spoticell.biology.ontology import Ontology
 from spoticell.biology.tissues import tissues_of
 
@@ -24,6 +25,8 @@ FIRST, OTHER = 2, 4
 """Types of its own that a tissue shows itself by; another one beside it needs more, as they may be mistaken for its."""
 FIRST_SHARE, OTHER_SHARE = 0.02, 0.2
 """Share of the sample that those types have together, for the first tissue and for another."""
+SUREST = 0.99
+"""No sentence is surer of a tissue."""
 FEW = 512
 """Cells of a sample, chosen at random, that its tissues are found by."""
 BLOOD = "blood"
@@ -42,6 +45,8 @@ class SampleTissues:
     """Which nodes the sample can hold: those of its tissues, and those that are specific to none."""
     blood: bool = False
     """Whether no tissue shows itself and nearly all cells are blood cells."""
+    chances: dict[str, float] = field(default_factory=dict)
+    """How likely the sample is from each tissue, largest first, see `tissue_chances`; empty where that isn't known."""
 
     def looks(self) -> str:
         """Say what the cells look like, without a full stop.
@@ -52,11 +57,20 @@ class SampleTissues:
         'The cells look like blood, or blood cells of another tissue'
         """
         if self.shares:
-            shown = " and ".join(f"{name} ({share:.0%} are of its own types)" for name, share in self.shares.items())
+            shown = " and ".join(
+                f"{name} ({self._likely(name, ', ')}{share:.0%} are of its own types)"
+                for name, share in self.shares.items()
+            )
             return f"The cells look like those of {shown}"
         if self.blood:
-            return "The cells look like blood, or blood cells of another tissue"
+            return f"The cells look like blood{self._likely(BLOOD)}, or blood cells of another tissue"
         return "The cells show no tissue by types of its own"
+
+    def _likely(self, name: str, after: str = "") -> str:
+        if name not in self.chances:
+            return ""
+        said = f"probability {min(self.chances[name], SUREST):.2f}"
+        return f"{said}{after}" if after else f" ({said})"
 
     def describe(self) -> str:
         """Say the same, and what follows from it, in a sentence.
@@ -115,15 +129,23 @@ def show_tissues(
         possible_m |= own_tm[best]
     of_blood_m = np.array([BLOOD_CELL in ontology.ancestors(node) for node in nodes], dtype=np.bool_)
     blood = not shares and bool(mean_m[of_blood_m].sum() >= MOSTLY)
-    return SampleTissues(shares, _possible(places_m, shares), blood)
+    chances = tissue_chances(mean_m, nodes, list(shares)) if len(weight_nc) else {}
+    return SampleTissues(shares, _possible(places_m, shares), blood, chances)
 
 
-def of_tissues(shares: dict[str, float], nodes: Sequence[str], ontology: Ontology, *, blood: bool) -> SampleTissues:
+def of_tissues(
+    shares: dict[str, float],
+    nodes: Sequence[str],
+    ontology: Ontology,
+    *,
+    blood: bool,
+    chances: dict[str, float] | None = None,
+) -> SampleTissues:
     """Give the tissues of a sample as they were found, by what is written of them.
 
     Parameters
     ----------
-    shares, blood
+    shares, blood, chances
         As in `SampleTissues`.
     nodes
         Terms, length ``m``.
@@ -137,7 +159,7 @@ def of_tissues(shares: dict[str, float], nodes: Sequence[str], ontology: Ontolog
     >>> of_tissues({"liver": 0.7}, nodes, load_ontology(), blood=False).possible_m.tolist()
     [True, False, True]
     """
-    return SampleTissues(shares, _possible(tissues_of(nodes, ontology), shares), blood)
+    return SampleTissues(shares, _possible(tissues_of(nodes, ontology), shares), blood, chances or {})
 
 
 def _possible(places_m: Sequence[frozenset[str] | None], shares: dict[str, float]) -> NDArray[np.bool_]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,8 +21,10 @@ from spoticell.annotation.outputs import csv_rows, obs_columns, run_record, stal
 from spoticell.annotation.result import EXAMPLES, AnnotatedBlock, Annotation, Example, FirstBlock
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.samples import Samples
+from spoticell.annotation.seen import Surest
 from spoticell.biology.group_genes import group_genes, telling
 from spoticell.biology.programs import PROGRAMS, programs_shown
+from spoticell.io.address import Place
 from spoticell.io.aligned import aligned_sample
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 SAMPLE = 20_000
 """Most cells whose fingerprints are kept for a picture of them."""
-KEPT = 3
-"""Surest cells of each type whose counts are kept, before it is known what the second look says of them."""
 
 
 class Sink(Protocol):
@@ -118,7 +117,7 @@ class ResultSink:
             self.group_by(grouping)
         self._single_n: NDArray[np.intp] | None = None
         self._single_score_n: NDArray[np.float32] | None = None
-        self._clearest: dict[int, list[Example]] = {}
+        self._surest = Surest()
 
     def group_by(self, grouping: Grouping) -> None:
         """Settle the groups to name, before any cell is answered."""
@@ -127,20 +126,14 @@ class ResultSink:
     def see(self, block: FirstBlock) -> None:
         """Keep which programmes the cells show, and the counts of the surest cells of each type."""
         alone = block.alone
-        self._programs_np[alone.start : alone.start + len(alone)] = programs_shown(
-            block.counts_ng, self._bundle.vocabulary, self._findings.match.measured_g, alone.n_counts_n
-        )
-        for answer in np.unique(alone.answer_n[alone.answer_n >= 0]).tolist():
-            score_n = np.where(alone.answer_n == answer, alone.score_n, -1)
-            kept = self._clearest.setdefault(answer, [])
-            for row in np.argsort(-score_n, kind="stable")[:KEPT].tolist():
-                score = float(score_n[row])
-                if score >= 0 and (len(kept) < KEPT or score > kept[-1].score):
-                    name = str(self._source.cell_names[alone.start + row])
-                    counts_g = block.counts_ng[[row]].toarray()[0]
-                    kept.append(Example(alone.start + row, name, answer, score, counts_g))
-                    kept.sort(key=lambda example: (-example.score, example.position))
-                    del kept[KEPT:]
+        if block.seen is None:
+            measured_g = self._findings.match.measured_g
+            programs_np = programs_shown(block.counts_ng, self._bundle.vocabulary, measured_g, alone.n_counts_n)
+            self._surest.see(block)
+        else:
+            programs_np = block.seen.programs_np
+            self._surest.take(block.seen.surest)
+        self._programs_np[alone.start : alone.start + len(alone)] = programs_np
 
     def add(self, block: AnnotatedBlock) -> None:
         """Take in a block."""
@@ -207,12 +200,13 @@ class ResultSink:
     def _examples(self) -> Iterator[Example]:
         """Give the surest cell of each of the commonest types, among those whose counts were kept."""
         types, cells = np.unique(self._answer_n[self._answer_n >= 0], return_counts=True)
-        kept = [example for examples in self._clearest.values() for example in examples]
+        kept = self._surest.all()
         for answer in types[np.argsort(-cells, kind="stable")][:EXAMPLES].tolist():
-            of_type = [example for example in kept if self._answer_n[example.position] == answer]
+            of_type = [sure for sure in kept if self._answer_n[sure.position] == answer]
             if of_type:
-                surest = max(of_type, key=lambda example: (self._score_n[example.position], -example.position))
-                yield replace(surest, answer=answer, score=float(self._score_n[surest.position]))
+                surest = max(of_type, key=lambda sure: (self._score_n[sure.position], -sure.position))
+                place, counts_g = surest.position, surest.counts_g.toarray()[0]
+                yield Example(place, str(self._source.cell_names[place]), answer, float(self._score_n[place]), counts_g)
 
 
 class H5adSink:
@@ -234,7 +228,7 @@ class H5adSink:
 
     def __init__(
         self,
-        output: Path,
+        output: Place,
         *,
         path_in: Path | None,
         key_added: str = keys.KEY_ADDED,
@@ -287,8 +281,7 @@ class H5adSink:
         """Remove what was written."""
         file, self._file = self._file, None
         if file is not None:
-            error = RuntimeError("the run failed")
-            file.__exit__(RuntimeError, error, None)
+            file.__exit__(RuntimeError, RuntimeError("the run failed"), None)
 
     def _open_file(self) -> AnnotatedH5ad:
         if self._file is None:
@@ -307,7 +300,7 @@ class CsvSink:
         Whether a file may be replaced that is there in the end.
     """
 
-    def __init__(self, output: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, output: Place, *, overwrite: bool = False) -> None:
         self._output, self._overwrite = output, overwrite
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:

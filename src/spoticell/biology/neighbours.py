@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 NEIGHBOURS = 15
 """Of each cell."""
@@ -23,6 +24,8 @@ PART = 250
 """Landmarks in a part, about, where there are many cells: a cell looks in the parts that are nearest."""
 NEAR = 3
 """Parts in which each landmark is found."""
+ROUNDS = 20
+"""Times that the centres of parts are moved."""
 BLOCK = 1024
 """Cells that are compared at once."""
 
@@ -137,12 +140,9 @@ def _parts(
     place_nd: NDArray[np.float32], landmark_l: NDArray[np.intp], by_key_l: NDArray[np.intp]
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Give the cells of each part, and the landmarks among which their neighbours are looked for."""
-    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load, and samples of few cells do without
-
     n, place_ld = len(place_nd), place_nd[landmark_l]
-    # which landmarks it begins with goes by their keys, not by the cells' order
-    centres = KMeans(max(1, len(landmark_l) // PART), n_init=1, max_iter=20, random_state=0).fit(place_ld[by_key_l])
-    centre_pd = centres.cluster_centers_.astype(np.float32)
+    # goes by the landmarks' keys, not by the cells' order
+    centre_pd = _centres(place_ld[by_key_l], max(1, len(landmark_l) // PART))
     near_lp = np.argsort(_squares(place_ld, centre_pd), axis=1, kind="stable")[:, :NEAR]
     own_n = np.concatenate(
         [_squares(place_nd[start : start + BLOCK], centre_pd).argmin(axis=1) for start in range(0, n, BLOCK)]
@@ -150,13 +150,42 @@ def _parts(
     return [(np.flatnonzero(own_n == p), np.flatnonzero((near_lp == p).any(axis=1))) for p in range(len(centre_pd))]
 
 
+def _centres(place_ld: NDArray[np.float32], parts: int) -> NDArray[np.float32]:
+    """Give the centres of so many parts, ``(p, d)``, by Lloyd's algorithm, begun with the first landmarks.
+
+    Done here as scikit-learn takes longer to load than this to run.
+    """
+    centre_pd, rows = place_ld[:parts], np.arange(len(place_ld) + 1)
+    ones = np.ones(len(place_ld), dtype=np.float32)
+    for _ in range(ROUNDS):
+        own_l = _squares(place_ld, centre_pd).argmin(axis=1)
+        sum_pd = sparse.csr_array((ones, own_l, rows), shape=(len(place_ld), parts)).T @ place_ld
+        n_p1 = np.bincount(own_l, minlength=parts)[:, None].astype(np.float32)
+        # a part that lost all its landmarks stays where it is
+        centre_pd = np.divide(sum_pd, n_p1, out=centre_pd.copy(), where=n_p1 > 0)
+    return centre_pd
+
+
 def _closest(place_bd: NDArray[np.float32], place_ld: NDArray[np.float32], k: int) -> tuple[Distances, Places]:
     """Give how far each cell's nearest landmarks are, and which, the nearest first, ``(b, k)`` each."""
-    near_bk = np.argpartition(_squares(place_bd, place_ld), k - 1, axis=1)[:, :k]
+    near_bk = _smallest(_squares(place_bd, place_ld), k)
     # differences of large squares are no distances of cells that are close
-    distance_bk = np.sqrt(((place_ld[near_bk] - place_bd[:, None]) ** 2).sum(axis=2))
+    away_bkd = place_ld.take(near_bk, axis=0)
+    away_bkd -= place_bd[:, None]
+    distance_bk = np.sqrt(np.einsum("bkd,bkd->bk", away_bkd, away_bkd))
     order_bk = np.argsort(distance_bk, axis=1, kind="stable")
     return np.take_along_axis(distance_bk, order_bk, axis=1), np.take_along_axis(near_bk, order_bk, axis=1)
+
+
+def _smallest(values_bl: NDArray[np.float32], k: int) -> Places:
+    """Give the places of the smallest values of each row, ``(b, k)``."""
+    # partition is twice as quick as argpartition, and says the same unless values are the same
+    least_b1 = np.partition(values_bl, k - 1, axis=1)[:, k - 1, None]
+    small_bl = values_bl <= least_b1
+    if np.count_nonzero(small_bl) == k * len(values_bl):
+        return np.nonzero(small_bl)[1].reshape(-1, k)
+    near_bl: Places = np.argpartition(values_bl, k - 1, axis=1)
+    return near_bl[:, :k]
 
 
 def _squares(place_nd: NDArray[np.float32], centre_pd: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -178,16 +207,20 @@ def _near(
 
 def _shared(index_nk: NDArray[np.int32], landmark_l: NDArray[np.intp], through: Through) -> Distances:
     """Give which share of the neighbours of a cell and of its neighbour are neighbours of both."""
-    of_landmark_lk = index_nk[landmark_l]
+    # landmarks are few enough for short numbers, of which many are compared at once
+    short_nk = index_nk.astype(np.int16)
+    of_landmark_lk = short_nk[landmark_l]
     shared_nk = np.zeros(index_nk.shape, dtype=np.float32)
+    k = index_nk.shape[1]
 
     def compare(start: int) -> None:
-        own_bk = index_nk[start : start + BLOCK]
-        theirs_bkk = of_landmark_lk[own_bk]
-        both_bk = np.zeros(own_bk.shape, dtype=np.int16)
-        for column in range(own_bk.shape[1]):
-            both_bk += (theirs_bkk == own_bk[:, column, None, None]).any(axis=2)
-        shared_nk[start : start + BLOCK] = both_bk / (2 * own_bk.shape[1] - both_bk)
+        rows = slice(start, start + BLOCK)
+        own_kb = np.ascontiguousarray(short_nk[rows].T)
+        theirs_kkb = np.ascontiguousarray(of_landmark_lk[index_nk[rows]].transpose(2, 1, 0))
+        both_kb = np.zeros(own_kb.shape, dtype=np.int16)
+        for own_b in own_kb:
+            both_kb += np.logical_or.reduce(theirs_kkb == own_b, axis=0)
+        shared_nk[rows] = (both_kb / (2 * k - both_kb)).T
 
     deque(through(compare, range(0, len(index_nk), BLOCK)), maxlen=0)
     return shared_nk

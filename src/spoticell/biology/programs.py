@@ -94,11 +94,20 @@ def programs_shown(
     if measured_g.sum() < WHOLE:
         return shown_np
     place = vocabulary.by_symbol
-    for p, program in enumerate(PROGRAMS):
+    of_gene_g = np.zeros(counts_ng.shape[1], dtype=np.int8)
+    for number, program in enumerate(PROGRAMS, start=1):
         known = [place[gene] for gene in program.genes if gene in place and measured_g[place[gene]]]
-        if len(known) < (1 - MOST_MISSING) * len(program.genes):
-            continue
-        own_nk = counts_ng[:, known]
-        share_n = own_nk.sum(axis=1) / np.maximum(total_n, 1e-9)
-        shown_np[:, p] = (PER * share_n >= program.least) & ((own_nk > 0).sum(axis=1) >= program.few)
+        if len(known) >= (1 - MOST_MISSING) * len(program.genes):
+            of_gene_g[known] = number
+    # one look at each value, where a choice of columns would take many
+    hit_h = np.flatnonzero((of_gene_g > 0).take(counts_ng.indices))
+    number_h = of_gene_g.take(counts_ng.indices[hit_h])
+    cell_h = np.searchsorted(counts_ng.indptr, hit_h, side="right") - 1
+    for p, program in enumerate(PROGRAMS):
+        own_h = number_h == p + 1
+        sum_n, seen_n = (
+            np.bincount(cell_h[own_h], weights=weights, minlength=len(shown_np))
+            for weights in (counts_ng.data[hit_h[own_h]], None)
+        )
+        shown_np[:, p] = (PER * sum_n / np.maximum(total_n, 1e-9) >= program.least) & (seen_n >= program.few)
     return shown_np

@@ -15,7 +15,9 @@ from spoticell.cli.arguments import (
     Cellxgene,
     CompositionTable,
     Condition,
+    Dask,
     Deny,
+    Device,
     DifferencesTable,
     EachCellAlone,
     EveryCells,
@@ -44,6 +46,7 @@ from spoticell.cli.several import annotate_files, over_all, places_of
 from spoticell.cli.tables import composition as composition_lines
 from spoticell.cli.tables import gene_names, grouped, matched, scores, share
 from spoticell.errors import ConfigError
+from spoticell.io.address import Place, place
 
 if TYPE_CHECKING:
     from spoticell.annotation.result import Annotation
@@ -67,6 +70,8 @@ ASKED = frozenset(
         "groups",
         "markers",
         "cellxgene",
+        "device",
+        "dask",
     )
 )
 """Options of ``annotate`` that `spoticell.annotate` takes under the same names, for one file or several."""
@@ -133,12 +138,12 @@ def annotate(
     markers: Markers = None,
     groups_output: GroupsOutput = None,
     cellxgene: Cellxgene = False,
+    device: Device = "cpu",
+    dask: Dask = None,
 ) -> None:
     """Name the cells of a file, or of several.
 
     Example: spoticell annotate cells.h5ad -o named.h5ad --report named.html
-
-    Example: spoticell annotate cells.h5ad -o named.h5ad --tissue lung --deny "natural killer cell"
 
     Example: spoticell annotate blood.h5ad lung.h5 -o named --report named
 
@@ -147,28 +152,29 @@ def annotate(
     asked: dict[str, Any] = {name: value for name, value in locals().items() if name in ASKED}
     asked |= {"allow": allow or (), "deny": deny or ()}
     listen(quiet=quiet)
-    tables = SampleTables(composition, differences, groups_output, overwrite=overwrite)
-    if len(cells) > 1:
+    files, answers, page = [place(one) for one in cells], place(output), _place(report)
+    tables = SampleTables(_place(composition), _place(differences), _place(groups_output), overwrite=overwrite)
+    if len(files) > 1:
         if groups_output is not None:
             raise ConfigError("groups-output is for one file; of several, each output holds the table of its groups.")
         if sample is not None:
             raise ConfigError("sample is for one file; several are named after their files.")
-        places = places_of(cells, output, report)
-        annotate_files(places, over_all(tables, output), asked, as_json=as_json, quiet=quiet)
+        places = places_of(files, answers, page)
+        annotate_files(places, over_all(tables, answers), asked, as_json=as_json, quiet=quiet)
         return
     from spoticell import api
 
-    others = (("the cells", cells[0]), ("the answers", output), ("known markers", markers))
+    others = (("the cells", files[0]), ("the answers", answers), ("known markers", markers))
     tables.check(others, condition=condition, groups=groups, sample=sample)
-    annotation = api.annotate(cells[0], output, report=report, on_progress=not quiet, **asked)
+    annotation = api.annotate(files[0], answers, report=page, on_progress=not quiet, **asked)
     by_sample = annotation.by_sample if sample is None else annotation.by_sample.of_file(sample, alone=by is None)
     tables.write(by_sample, annotation.differences, annotation.groups)
-    _tell(annotation, output, report, tables, as_json=as_json, quiet=quiet)
+    _tell(annotation, answers, page, tables, as_json=as_json, quiet=quiet)
 
 
 @guarded
 def evaluate(
-    annotated: Annotated[Path, typer.Argument(metavar="ANNOTATED", help="What annotate wrote: .h5ad or .csv.")],
+    annotated: Annotated[str, typer.Argument(metavar="ANNOTATED", help="What annotate wrote: .h5ad or .csv.")],
     *,
     label_column: Annotated[
         str | None,
@@ -214,8 +220,12 @@ def evaluate(
     typer.echo("\n".join([*scores(figures), *(f"note: {sentence}" for sentence in found.notes)]))
 
 
+def _place(given: str | None) -> Place | None:
+    return None if given is None else place(given)
+
+
 def _tell(
-    annotation: Annotation, output: Path, report: Path | None, tables: SampleTables, *, as_json: bool, quiet: bool
+    annotation: Annotation, output: Place, report: Place | None, tables: SampleTables, *, as_json: bool, quiet: bool
 ) -> None:
     """Say what was found, what the cells are, and where the answers lie."""
     from spoticell.annotation.outputs import summary_record

@@ -9,17 +9,20 @@ import typer
 
 from spoticell.biology.tissues import tissue_names
 
-Cells = Annotated[Path, typer.Argument(metavar="CELLS", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr.")]
+Cells = Annotated[
+    str,
+    typer.Argument(metavar="CELLS", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr: a path or an address."),
+]
 EveryCells = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(metavar="CELLS...", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr; one or several."),
 ]
 Output = Annotated[
-    Path,
+    str,
     typer.Option("--output", "-o", metavar="OUT", help="Where to write: .h5ad or .csv; for several CELLS a folder."),
 ]
 Report = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--report", metavar="PAGE", help="Also write an HTML report here; for several CELLS a folder."),
 ]
 By = Annotated[
@@ -30,7 +33,7 @@ Condition = Annotated[
     typer.Option("--condition", metavar="COLUMN", help="Column with two conditions: compares the samples of each."),
 ]
 CompositionTable = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--composition", metavar="TABLE", help="Write the cells of each type by sample here: .csv."),
 ]
 SampleName = Annotated[
@@ -38,7 +41,7 @@ SampleName = Annotated[
     typer.Option("--sample", metavar="NAME", help="Name of the sample in that table [the file's]."),
 ]
 DifferencesTable = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--differences", metavar="TABLE", help="Write how types differ between the conditions here: .csv."),
 ]
 Threshold = Annotated[
@@ -100,6 +103,9 @@ Partial = Annotated[
     bool, typer.Option("--partial", help="Go on though less than half of the labelled cells have a label understood.")
 ]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads to use [all cores].")]
+Device = Annotated[
+    str, typer.Option("--device", metavar="cpu|cuda", help="What runs the network: cuda is a graphics card.")
+]
 Groups = Annotated[
     str | None,
     typer.Option("--groups", metavar="COLUMN|auto", help="Also name groups of cells: of a column, or found [auto]."),
@@ -113,7 +119,11 @@ Cellxgene = Annotated[
     typer.Option("--cellxgene", help="Also write cell_type_ontology_term_id, as the CELLxGENE schema wants it."),
 ]
 GroupsOutput = Annotated[
-    Path | None, typer.Option("--groups-output", metavar="TABLE", help="Also write the groups here: .csv.")
+    str | None, typer.Option("--groups-output", metavar="TABLE", help="Also write the groups here: .csv.")
+]
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="local|ADDRESS", help="Have the workers of a Dask cluster read the cells."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON to stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

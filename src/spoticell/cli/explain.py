@@ -84,10 +84,11 @@ def explain(
     asked: dict[str, Any] = {name: value for name, value in locals().items() if name not in OUR_OWN}
     asked |= {name: asked[name] or () for name in ("cell_names", "allow", "deny")}
     from spoticell import api
+    from spoticell.io.address import place
     from spoticell.io.write import check_apart
 
     listen(quiet=quiet)
-    check_apart([("the table", output)], [("the cells", cells)])
+    check_apart([("the table", output)], [("the cells", place(cells))])
     _check(output, picture, overwrite=overwrite)
     with hearing() as notes:
         found = api.explain(cells, on_progress=not quiet, **asked)

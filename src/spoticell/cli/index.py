@@ -209,7 +209,7 @@ def search(
     index: Annotated[
         str, typer.Option("--index", "-i", metavar="INDEX", help="Folder or address of the index to search.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="HITS", help="Where to write: .csv.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="HITS", help="Where to write: .csv.")],
     k: Annotated[int, typer.Option("-k", min=1, help="Hits for each cell.")] = 50,
     where: Annotated[
         list[str] | None,

@@ -19,10 +19,15 @@ EXTRAS = {
     "search": ("faiss-cpu", "pyarrow"),
     "lance": ("lancedb", "faiss-cpu", "pyarrow"),
     "census": ("cellxgene-census", "tiledbsoma", "pyarrow"),
+    "cluster": ("dask", "distributed", "cryptography"),
+    "gpu": ("onnxruntime-gpu",),
     "hub": ("huggingface-hub",),
+    "remote": ("fsspec", "s3fs", "gcsfs", "aiohttp"),
     "web": ("fastapi", "platformdirs", "starlette", "uvicorn", "python-multipart"),
 }
 """What each extra brings."""
+_OTHER_NAMES = {"onnxruntime": "onnxruntime-gpu"}
+"""What may be there in place of a library, with the same modules."""
 _MEMORY = Path("/proc/meminfo")
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _NO_LIMIT = 1 << 50
@@ -43,7 +48,7 @@ def _version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:
-        return None
+        return _version(_OTHER_NAMES[name]) if name in _OTHER_NAMES else None
 
 
 def processor() -> str:

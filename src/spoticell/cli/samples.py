@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spoticell.cli.tables import TOP, columns, share
+from spoticell.io.address import Place
 
 if TYPE_CHECKING:
     from spoticell.annotation.composition import Composition
@@ -26,11 +26,11 @@ LONGEST = 14
 class SampleTables:
     """The csv files of samples and groups that are asked for."""
 
-    composition: Path | None
+    composition: Place | None
     """Where the composition by sample goes."""
-    differences: Path | None
+    differences: Place | None
     """Where the differences between conditions go."""
-    groups: Path | None = None
+    groups: Place | None = None
     """Where the table of groups goes."""
     overwrite: bool = False
     """Whether files may be replaced that are there."""
@@ -67,7 +67,7 @@ class SampleTables:
             check_written(path, kinds=(".csv",), what="a table is written as .csv", overwrite=self.overwrite)
 
     @property
-    def paths(self) -> list[Path]:
+    def paths(self) -> list[Place]:
         """The files that are written."""
         return [path for path in (self.composition, self.differences, self.groups) if path is not None]
 
@@ -112,18 +112,19 @@ def _among(composition: Composition) -> str:
 
 
 def _differences(differences: Differences) -> list[str]:
-    rows = [(*(_cut(name) for name in differences.conditions), "change", "q", "type, with subtypes")]
+    rows = [(*(_cut(name) for name in differences.conditions), "change", "95%", "p", "q", "type, with subtypes")]
     rows += [
         (
             f"{row['share_first']:.1%}",
             f"{row['share_second']:.1%}",
             f"{100 * row['difference']:+.1f}",
-            f"{row['q']:.3f}" if row["q"] == row["q"] else "-",
+            f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}" if row["low"] == row["low"] else "-",
+            *(f"{row[name]:.3f}" if row[name] == row[name] else "-" for name in ("p", "q")),
             str(row["cell_type"]),
         )
         for row in differences.table.head(TOP).to_dict(orient="records")
     ]
-    return columns(rows, right=frozenset(range(4)))
+    return columns(rows, right=frozenset(range(6)))
 
 
 def _cut(name: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from spoticell.cli.console import DEBUG, say, sentence_of, show_json, telling
 from spoticell.cli.samples import SampleTables, sample_lines
 from spoticell.cli.tables import share
 from spoticell.errors import ConfigError
+from spoticell.io import address
 
 if TYPE_CHECKING:
     from spoticell.annotation.composition import Composition
@@ -41,19 +43,22 @@ KINDS = frozenset(
 )
 """Endings that say what a file is, and are no part of its name."""
 
+NO_OPTIONS = frozenset(["overwrite", "dask"])
+"""What `spoticell.annotate` is asked for that isn't asked of the cells' names."""
+
 
 @dataclass(frozen=True)
 class Place:
     """A file of cells, and where what is said of it goes."""
 
-    cells: Path
+    cells: address.Place
     name: str
     """Of the sample, and of all that is written of it."""
-    output: Path
-    report: Path | None
+    output: address.Place
+    report: address.Place | None
 
 
-def places_of(files: Sequence[Path], folder: Path, reports: Path | None) -> list[Place]:
+def places_of(files: Sequence[address.Place], folder: address.Place, reports: address.Place | None) -> list[Place]:
     """Settle where the answers and reports of some files go: into folders, under the names of the files.
 
     Raises
@@ -68,7 +73,8 @@ def places_of(files: Sequence[Path], folder: Path, reports: Path | None) -> list
     ['a-cells.h5ad', 'b-cells.h5ad', 'lung.h5ad']
     """
     for place in (folder, reports):
-        if place is not None and (place.is_file() or place.suffix in {".h5ad", ".csv", ".html", ".htm"}):
+        is_file = isinstance(place, Path) and place.is_file()
+        if place is not None and (is_file or place.suffix in {".h5ad", ".csv", ".html", ".htm"}):
             raise ConfigError(
                 f"what is said of several files goes into a folder, and {place} is a file. Name a folder."
             )
@@ -82,11 +88,11 @@ def places_of(files: Sequence[Path], folder: Path, reports: Path | None) -> list
     ]
 
 
-def names_of(files: Sequence[Path]) -> list[str]:
+def names_of(files: Sequence[address.Place]) -> list[str]:
     """Give each file a name: its own, with that of the folder that tells it from others of this name."""
     names = [_stem(path) for path in files]
     times = Counter(name.casefold() for name in names)
-    folders = [list(reversed(path.resolve().parent.parts[1:])) for path in files]
+    folders = [list(reversed(_folders(path))) for path in files]
     for clash in [name for name, count in times.items() if count > 1]:
         alike = [place for place, name in enumerate(names) if name.casefold() == clash]
         deepest = max(len(folders[place]) for place in alike)
@@ -104,7 +110,7 @@ def names_of(files: Sequence[Path]) -> list[str]:
     return names
 
 
-def over_all(tables: SampleTables, folder: Path) -> SampleTables:
+def over_all(tables: SampleTables, folder: address.Place) -> SampleTables:
     """Put the composition of all files among their answers, if it is to go nowhere else."""
     return tables if tables.composition is not None else replace(tables, composition=folder / "composition.csv")
 
@@ -129,24 +135,24 @@ def annotate_files(
     from spoticell.annotation.differences import differences
     from spoticell.errors import note
 
-    settled = _settled(places, tables, asked)
     parts: list[Composition] = []
     told: list[dict[str, Any]] = []
     failed: list[str] = []
-    for number, place in enumerate(places, start=1):
-        if not quiet:
-            say(f"{number} of {len(places)}: {place.cells}")
-        try:
-            annotation = _annotate(place, settled, title=f"{place.name} ({number} of {len(places)})", quiet=quiet)
-        except Exception as error:
-            if DEBUG in os.environ:
-                raise
-            why = " ".join(sentence_of(error).split()).removeprefix(f"{place.cells.name}: ")
-            failed.append(f"{place.cells}: {why}")
-            told.append({"file": str(place.cells), "error": sentence_of(error)})
-            continue
-        parts.append(annotation.by_sample.of_file(place.name, alone=asked["by"] is None))
-        told.append(_outcome(annotation, place, quiet=quiet))
+    with _with_workers(places, _settled(places, tables, asked)) as settled:
+        for number, place in enumerate(places, start=1):
+            if not quiet:
+                say(f"{number} of {len(places)}: {place.cells}")
+            try:
+                annotation = _annotate(place, settled, title=f"{place.name} ({number} of {len(places)})", quiet=quiet)
+            except Exception as error:
+                if DEBUG in os.environ:
+                    raise
+                why = " ".join(sentence_of(error).split()).removeprefix(f"{place.cells.name}: ")
+                failed.append(f"{place.cells}: {why}")
+                told.append({"file": str(place.cells), "error": sentence_of(error)})
+                continue
+            parts.append(annotation.by_sample.of_file(place.name, alone=asked["by"] is None))
+            told.append(_outcome(annotation, place, quiet=quiet))
     if parts:
         whole = together(parts)
         found = None if asked["condition"] is None else differences(whole)
@@ -171,9 +177,10 @@ def _settled(places: Sequence[Place], tables: SampleTables, asked: Mapping[str, 
     from spoticell.io.write import check_written, writing
 
     overwrite = asked["overwrite"]
-    options = Options(**{name: value for name, value in asked.items() if name != "overwrite"})
+    options = Options(**{name: value for name, value in asked.items() if name not in NO_OPTIONS})
     _ = options.allowed
-    for folder in {path.parent for place in places for path in (place.output, place.report) if path is not None}:
+    outputs = [path for place in places for path in (place.output, place.report)]
+    for folder in {path.parent for path in outputs if isinstance(path, Path)}:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
     for place in places:
@@ -182,6 +189,22 @@ def _settled(places: Sequence[Place], tables: SampleTables, asked: Mapping[str, 
             check_written(place.report, kinds=(".html",), what="a report is written as .html", overwrite=overwrite)
     tables.check([("the cells", place.cells) for place in places], condition=options.condition)
     return dict(asked) | {"model": options.bundle, "index": options.opened}
+
+
+@contextmanager
+def _with_workers(places: Sequence[Place], asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Have the workers of a cluster, where one is asked for, begin with all files, and give what is asked of each."""
+    if asked["dask"] is None:
+        yield asked
+        return
+    from spoticell.annotation.cluster.crew import crew_of
+    from spoticell.annotation.options import Options
+
+    options = Options(**{name: value for name, value in asked.items() if name not in NO_OPTIONS})
+    with crew_of(asked["dask"], threads=options.threads) as crew:
+        if crew is not None:
+            crew.expect([str(place.cells) for place in places], options)
+        yield asked | {"dask": crew}
 
 
 def _annotate(place: Place, asked: Mapping[str, Any], *, title: str, quiet: bool) -> Annotation:
@@ -209,7 +232,12 @@ def _outcome(annotation: Annotation, place: Place, *, quiet: bool) -> dict[str, 
     return {"file": str(place.cells)} | summary_record(annotation) | {"output": str(place.output), "report": report}
 
 
-def _stem(path: Path) -> str:
+def _folders(path: address.Place) -> tuple[str, ...]:
+    """Name the folders in which a file lies, outermost first."""
+    return path.folders if isinstance(path, address.Address) else path.resolve().parent.parts[1:]
+
+
+def _stem(path: address.Place) -> str:
     """Give the name of a file or folder without what says its kind.
 
     Examples

@@ -16,6 +16,7 @@ from spoticell.index import OpenIndex, ReferenceCells, append, create_index, mer
 from spoticell.index.background import background_of
 from spoticell.index.references import Fingerprinter, Intake, Reader
 from spoticell.io import Cells
+from spoticell.io.address import place_in
 from spoticell.io.meanings import Meanings, read_meanings
 from spoticell.model.bundle import DEFAULT, Bundle, load_bundle
 from spoticell.progress import Progress, shown
@@ -207,7 +208,8 @@ def _listed(references: References) -> list[Cells]:
     if not listed:
         raise SearchError("no file of reference cells was given.")
     for cells in listed:
-        if isinstance(cells, Path | str) and not Path(cells).exists():
+        path = place_in(cells)
+        if isinstance(path, Path) and not path.exists():
             raise FileFormatError(f"{cells}: there is no such file or folder.")
     return listed
 

@@ -21,6 +21,7 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.errors import SearchError, SpoticellError, note
 from spoticell.index import COLUMNS, ReferenceCells
 from spoticell.io import BLOCK, Cells, CellSource, open_source
+from spoticell.io.address import Place, place_in
 from spoticell.io.aligned import taken
 from spoticell.io.findings import inspect
 from spoticell.io.fingerprints import stored_fingerprints
@@ -159,11 +160,11 @@ class Reader:
     def blocks(self) -> Iterator[ReferenceCells]:
         """Give the cells, some at a time."""
         for number, cells in enumerate(self.references):
-            path = Path(cells) if isinstance(cells, Path | str) else None
+            path = place_in(cells)
             with _noting(path), open_source(cells) as source:
                 yield from self._read(source, path or Path(source.name), number)
 
-    def _read(self, source: CellSource, path: Path, number: int) -> Iterator[ReferenceCells]:
+    def _read(self, source: CellSource, path: Place, number: int) -> Iterator[ReferenceCells]:
         table, keep_n = self._known(source, path)
         names = source.cell_names
         for start, fingerprint_nd in self.fingerprinter.blocks(source):
@@ -177,7 +178,7 @@ class Reader:
                 done = (number + stop / source.n_cells) / len(self.references)
                 self.on_progress(round(done * READ * 100), 100 * 100)
 
-    def _known(self, source: CellSource, path: Path) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    def _known(self, source: CellSource, path: Place) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Give what is known of each cell, and which cells to take in."""
         obs = source.obs()
         labels = read_labels(obs, name=path.name, labelling=self.labelling)
@@ -212,7 +213,7 @@ def _words(obs: pd.DataFrame, column: str) -> NDArray[np.object_]:
 
 
 @contextmanager
-def _noting(path: Path | None) -> Iterator[None]:
+def _noting(path: Place | None) -> Iterator[None]:
     try:
         yield
     except SpoticellError as error:

@@ -19,6 +19,7 @@ from spoticell.index.build import bundle_of
 from spoticell.index.conditions import Where
 from spoticell.index.references import Fingerprinter
 from spoticell.io import Cells, CellSource, open_source
+from spoticell.io.address import Place, place, place_in
 from spoticell.io.write import check_written, write_csv
 from spoticell.model.bundle import Bundle
 from spoticell.progress import Progress, shown
@@ -43,7 +44,7 @@ AT_ONCE = 1 << 14
 def search(
     cells: Cells,
     index: OpenIndex | Path | str,
-    output: Path | str | None = None,
+    output: Place | str | None = None,
     *,
     k: int = 50,
     where: Where | None = None,
@@ -91,23 +92,24 @@ def search(
     {1: 700, 2: 700}
     """
     if output is not None:
-        _check_output(Path(output), cells, overwrite=overwrite)
+        _check_output(place(output), cells, overwrite=overwrite)
     opened = index if isinstance(index, OpenIndex) else open_index(index, threads=threads)
     fingerprinter = Fingerprinter(bundle_of(opened, model), threads, layer=layer, gene_column=gene_column)
-    with shown(on_progress, "searching") as step, open_source(cells) as source:
+    with shown(on_progress, "searching") as step, open_source(cells, bar=on_progress is True) as source:
         found = _found(source, opened, fingerprinter, k=k, where=where, on_progress=step)
         if output is None:
             return pd.concat([hit_table(hits, opened, names) for hits, names in found], ignore_index=True)
-        return _write(Path(output), found, opened, source.cell_names, overwrite=overwrite)
+        return _write(place(output), found, opened, source.cell_names, overwrite=overwrite)
 
 
-def _check_output(output: Path, cells: Cells, *, overwrite: bool) -> None:
-    path_in = Path(cells) if isinstance(cells, Path | str) else None
-    check_written(output, kinds=(".csv",), what="hits are written as .csv", input_path=path_in, overwrite=overwrite)
+def _check_output(output: Place, cells: Cells, *, overwrite: bool) -> None:
+    check_written(
+        output, kinds=(".csv",), what="hits are written as .csv", input_path=place_in(cells), overwrite=overwrite
+    )
 
 
 def _write(
-    output: Path, found: Iterator[tuple[Hits, pd.Index]], index: OpenIndex, cell_names: pd.Index, *, overwrite: bool
+    output: Place, found: Iterator[tuple[Hits, pd.Index]], index: OpenIndex, cell_names: pd.Index, *, overwrite: bool
 ) -> pd.DataFrame:
     """Write the hits as they come, and give how many each cell has."""
     counted: list[NDArray[np.intp]] = []

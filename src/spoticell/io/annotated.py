@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from spoticell import keys
 from spoticell.errors import OutputError
+from spoticell.io.address import Place
 from spoticell.io.disk import hdf5_on_disk
 from spoticell.io.signals import undisturbed
 from spoticell.io.source import CellSource
@@ -82,7 +83,7 @@ class AnnotatedH5ad:
 
     def __init__(
         self,
-        path: Path,
+        path: Place,
         *,
         source: CellSource,
         matrix: str,
@@ -181,7 +182,7 @@ class AnnotatedH5ad:
         """Copy the input if the answers can simply be added to it."""
         if self.path_in is None or not can_be_copied(self.path_in):
             return False
-        _check_room(self.path_in, self.path)
+        _check_room(self.path_in, self.path, passing.parent)
         shutil.copyfile(self.path_in, passing)
         return True
 
@@ -353,8 +354,8 @@ def _mapping(file: h5py.File, name: str) -> None:
     file.create_group(name).attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
 
 
-def _check_room(path_in: Path, path: Path) -> None:
-    needed, free = path_in.stat().st_size, shutil.disk_usage(path.resolve().parent).free
+def _check_room(path_in: Path, path: Place, folder: Path) -> None:
+    needed, free = path_in.stat().st_size, shutil.disk_usage(folder).free
     if needed > free:
         raise OutputError(
             f"{path} can't be written: it needs {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left. "

@@ -17,12 +17,14 @@ import time
 from http.client import HTTPException, InvalidURL, responses
 from io import BufferedRandom
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from spoticell.errors import DownloadError, OutputError
+from spoticell.io.address import LOCAL
 from spoticell.io.sealed import alone
 from spoticell.io.write import amount, write_json, writing
 from spoticell.progress import Progress
@@ -34,8 +36,6 @@ _LONGEST_PAUSE = 60.0
 _TAG = re.compile(r"[\x21-\x7e ]{1,200}")
 _log = logging.getLogger("spoticell.download")
 """Of its own, so that a command whose output a program reads can do without its remarks."""
-LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Hosts that may be spoken to without encryption."""
 
 
 def fetch(
@@ -143,7 +143,7 @@ class _Transfer:
                 if failures >= tries or not _may_pass(error):
                     raise _failed(self.url, _reason(error)) from error
                 seconds = _asked_pause(error) or min(pause * 2 ** (failures - 1), _LONGEST_PAUSE)
-                _log.warning("%s: %s; trying again in %.0f s", self.url, _reason(error), seconds)
+                _log.warning("%s: %s; trying again in %.0f s", _shown(self.url), _reason(error), seconds)
                 time.sleep(seconds)
 
     def _attempt(self) -> None:
@@ -269,6 +269,8 @@ def _tag(response: Any) -> str:  # noqa: ANN401
 
 
 def _may_pass(error: Exception) -> bool:
+    if isinstance(error, URLError) and isinstance(error.reason, SSLCertVerificationError):
+        return False
     return error.code in _MAY_PASS if isinstance(error, HTTPError) else not isinstance(error, InvalidURL)
 
 
@@ -286,10 +288,17 @@ def _reason(error: Exception) -> str:
         return f"the server answered {error.code} ({words})"
     if isinstance(error, TimeoutError) or (isinstance(error, URLError) and isinstance(error.reason, TimeoutError)):
         return "the server did not answer in time"
+    if isinstance(error, URLError) and isinstance(error.reason, SSLCertVerificationError):
+        return f"the server's certificate is not valid ({error.reason.verify_message})"
     if isinstance(error, URLError):
         return f"the server can't be reached ({error.reason})"
     return str(error) or type(error).__name__
 
 
 def _failed(url: str, reason: str) -> DownloadError:
-    return DownloadError(f"{url[:300]} can't be fetched: {reason}.")
+    return DownloadError(f"{_shown(url)[:300]} can't be fetched: {reason}.")
+
+
+def _shown(url: str) -> str:
+    """Give an address without user and query, in which passwords and signatures stand."""
+    return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])

@@ -165,6 +165,7 @@ def inspect(
     """
     if source.n_cells == 0:
         raise FileFormatError(f"{source.name} holds no cells, so there is nothing to annotate.")
+    source.threads = cores = threads or available_cores()
     served: dict[str, tuple[Findings, Candidate]] = {}
     refused: dict[str, SpoticellError] = {}
     matrices = source.matrices if layer is None else (_named(source, layer),)
@@ -172,7 +173,6 @@ def inspect(
         try:
             seen = part(on_progress, position, len(matrices))
             names = _gene_names(source, matrix, gene_column)
-            cores = threads or available_cores()
             served[matrix] = _inspect_matrix(source, matrix, vocabulary, names, on_progress=seen, threads=cores)
         except (CountsError, GeneMatchError) as error:
             refused[matrix] = error

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -16,6 +15,9 @@ from spoticell.io.formats.features import Chosen, choose_features
 from spoticell.io.formats.h5ad import order_matrices
 from spoticell.io.source import BLOCK, CellBlock, CellSource
 from spoticell.io.storage.matrix import canonical
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 
 class AnnDataCells(CellSource):

@@ -64,6 +64,21 @@ def in_order(work: Callable[[Given], Made], things: Iterable[Given], *, threads:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def both(first: Callable[[], Given], second: Callable[[], Made], *, threads: int) -> tuple[Given, Made]:
+    """Do two things, at once unless there is one thread only, and give what each gives.
+
+    Examples
+    --------
+    >>> both(lambda: 1, lambda: "a", threads=2)
+    (1, 'a')
+    """
+    if threads <= 1:
+        return first(), second()
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as pool:
+        coming = pool.submit(second)
+        return first(), coming.result()
+
+
 def ahead(things: Iterable[Given]) -> Generator[Given, None, None]:
     """Give things, the next of which is made while one is worked on.
 

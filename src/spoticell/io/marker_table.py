@@ -6,10 +6,11 @@ The table has a column of types, ``cell_type_ontology_term_id`` or ``cell_type``
 
 from __future__ import annotations
 
+import csv
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
-
-import pandas as pd
+from typing import TextIO
 
 from spoticell.biology.markers import Markers, markers_of
 from spoticell.biology.vocabulary import Vocabulary
@@ -39,39 +40,70 @@ def read_markers(path: Path | str, vocabulary: Vocabulary) -> Markers:
         If the table can't be read, lacks a column, or has no marker that is understood.
     """
     path = Path(path)
+    packed = gzip.open if path.suffix == ".gz" else open
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8-sig") as file
-        ):
-            head = file.readline()
-            file.seek(0)
-            table = pd.read_csv(file, sep=max("\t,;", key=head.count), dtype=str, keep_default_na=False)
+        with packed(path, "rt", encoding="utf-8-sig", newline="") as file:
+            markers = markers_in(file, path.name, vocabulary)
     except FileNotFoundError:
         raise ConfigError(f"there is no table of markers {path.name}.") from None
-    except (OSError, EOFError, ValueError, pd.errors.ParserError) as error:
-        raise ConfigError(f"{path.name} can't be read as a table of markers: {error}.") from None
-    markers = markers_of(_rows(table, path.name), vocabulary)
-    if not markers.genes_of:
-        raise ConfigError(
-            f"{path.name} names no marker that is understood; types are needed by id or name, such as 'CL:0000084' or "
-            "'T cell', and genes by symbol or Ensembl id."
-        )
+    except (OSError, EOFError) as error:
+        raise _unreadable(path.name, error) from None
     if markers.unread:
         few = ", ".join(map(repr, markers.unread[:FEW]))
         note(f"{path.name}: {len(markers.unread):,} names of types or genes aren't understood, such as {few}.")
     return markers
 
 
-def _rows(table: pd.DataFrame, name: str) -> list[tuple[str, str, str]]:
-    types = [column for column in (LABEL, NAME) if column in table]
-    if GENE not in table or not types:
-        missing = GENE if GENE not in table else LABEL
+def markers_in(table: TextIO, name: str, vocabulary: Vocabulary) -> Markers:
+    r"""Read the markers of types from an open table; ``name`` is how messages call it.  See `read_markers`.
+
+    It is read row by row, and takes no more memory than its text, so the table may be a stranger's.
+
+    Examples
+    --------
+    >>> import io
+    >>> from spoticell.biology.vocabulary import load_vocabulary
+    >>> found = markers_in(io.StringIO("cell_type,gene\nT cells,CD3E\n"), "mine.csv", load_vocabulary())
+    >>> list(found.genes_of)
+    ['CL:0000084']
+    """
+    try:
+        markers = markers_of(_rows(table, name), vocabulary)
+    except ConfigError:  # which is a ValueError too
+        raise
+    except (ValueError, csv.Error) as error:
+        raise _unreadable(name, error) from None
+    if not markers.genes_of:
+        raise ConfigError(
+            f"{name} names no marker that is understood; types are needed by id or name, such as 'CL:0000084' or "
+            "'T cell', and genes by symbol or Ensembl id."
+        )
+    return markers
+
+
+def _rows(table: TextIO, name: str) -> Iterator[tuple[str, str, str]]:
+    """Give type, gene and direction of each row; an id goes before a name."""
+    head = table.readline()
+    table.seek(0)
+    rows = csv.reader(table, delimiter=max("\t,;", key=head.count), strict=True)
+    columns = next(rows, [])
+    if not columns:
+        raise ValueError("it is empty")
+    at = {column: place for place, column in enumerate(columns)}
+    types = [at[column] for column in (LABEL, NAME) if column in at]
+    if GENE not in at or not types:
+        missing = GENE if GENE not in at else LABEL
         raise ConfigError(
             f"{name} has no column {missing!r}; a table of markers needs {GENE!r}, and {LABEL!r} or {NAME!r}."
         )
-    # an id goes before a name
-    kinds = [next((text for text in row if text.strip()), "") for row in table[types].itertuples(index=False)]
-    directions = table[DIRECTION].tolist() if DIRECTION in table else [""] * len(table)
-    return list(zip(kinds, table[GENE].tolist(), directions, strict=True))
+    for row in rows:
+        if len(row) > len(columns):
+            raise ValueError(f"line {rows.line_num} has {len(row)} values for {len(columns)} columns")
+        if row:
+            full = [*row, *[""] * (len(columns) - len(row))]
+            kind = next((full[place] for place in types if full[place].strip()), "")
+            yield kind, full[at[GENE]], full[at[DIRECTION]] if DIRECTION in at else ""
+
+
+def _unreadable(name: str, error: Exception) -> ConfigError:
+    return ConfigError(f"{name} can't be read as a table of markers: {error}.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from spoticell.errors import ConfigError, FileFormatError
+from spoticell.io.address import Address, Place, place
 from spoticell.io.formats.h5ad import AnnDataSource
 from spoticell.io.formats.loom import is_loom, open_loom
 from spoticell.io.formats.mtx import open_folder, open_mtx
@@ -22,18 +23,20 @@ from spoticell.io.unpack import unpack
 if TYPE_CHECKING:
     from anndata import AnnData
 
-Cells: TypeAlias = "AnnData | Path | str"
-"""An AnnData object, in memory, backed or a view; or the path of a file or folder."""
+Cells: TypeAlias = "AnnData | Place | str"
+"""An AnnData object, in memory, backed or a view; or the path or address of a file or folder."""
 
 
-def open_cells(path: Path | str) -> CellSource:
+def open_cells(path: Place | str, *, bar: bool = False) -> CellSource:
     """Cells of a file or folder, told by what is in it rather than by its name.
 
     Parameters
     ----------
     path
         h5ad, AnnData zarr (folder or zip), 10x ``.h5`` or folder, Matrix Market, csv or tsv, loom; packed with gzip,
-        bzip2 or xz, or in a zip or tar archive.
+        bzip2 or xz, or in a zip or tar archive.  Text may also be an address, ``s3://``, ``gs://`` or ``https://``.
+    bar
+        Whether to show a bar while what lies at an address is fetched.
 
     Returns
     -------
@@ -50,7 +53,11 @@ def open_cells(path: Path | str) -> CellSource:
     Traceback (most recent call last):
     spoticell.errors.FileFormatError: nowhere.h5ad: there is no such file or folder.
     """
-    path = Path(path)
+    path = place(path)
+    if isinstance(path, Address):
+        from spoticell.io.remote.open import open_address  # noqa: PLC0415 - of an extra
+
+        return open_address(path, open_cells, bar=bar)
     if not path.exists():
         raise FileFormatError(f"{path.name}: there is no such file or folder.")
     if path.is_dir():
@@ -65,8 +72,8 @@ def open_cells(path: Path | str) -> CellSource:
     return open_mtx(path) if kind == MTX else open_table(path)
 
 
-def open_source(cells: Cells) -> CellSource:
-    """Cells of an AnnData object, or of a file or folder as `open_cells` reads it.
+def open_source(cells: Cells, *, bar: bool = False) -> CellSource:
+    """Cells of an AnnData object, or of a file, folder or address as `open_cells` reads it.
 
     Raises
     ------
@@ -79,8 +86,8 @@ def open_source(cells: Cells) -> CellSource:
     Traceback (most recent call last):
     spoticell.errors.ConfigError: cells are given as NoneType; give the path of a file, or an AnnData object.
     """
-    if isinstance(cells, Path | str):
-        return open_cells(cells)
+    if isinstance(cells, Path | str | Address):
+        return open_cells(cells, bar=bar)
     from anndata import AnnData  # noqa: PLC0415 - slow to load, and files do without
 
     if not isinstance(cells, AnnData):

@@ -53,6 +53,8 @@ class CellSource(ABC):
     """Matrices that are read only if a user names them: ``layers/unspliced``..."""
     warnings: tuple[str, ...] = ()
     """Sentences about the file that its owner should read (dropped antibody rows, transposed table...)."""
+    threads: int = 1
+    """How much of what is read may be unpacked at once; whoever reads sets it."""
     unpacked: ExitStack | None = None
     """What a packed file was unpacked to."""
     inner: Path | None = None
@@ -65,6 +67,18 @@ class CellSource(ABC):
     @abstractmethod
     def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream ``matrix`` from first cell to last; can be called again."""
+
+    def reads_anywhere(self, matrix: str) -> bool:
+        """Whether cells of ``matrix`` can be read without those before them."""
+        return False
+
+    def between(self, matrix: str, start: int, stop: int, *, size: int = BLOCK) -> Iterator[CellBlock]:
+        """Stream those blocks of `blocks` that begin from ``start`` on and before ``stop``."""
+        for block in self.blocks(matrix, size=size):
+            if block.start >= start:
+                yield block
+            if block.start + len(block) >= stop:
+                return
 
     def n_stored(self, matrix: str) -> int | None:
         """Give how many numbers are stored of ``matrix``, None where reading it is the only way to know."""

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from spoticell.errors import OutputError
+from spoticell.io.address import Address, Place
 from spoticell.io.formula import guard
 from spoticell.io.passing import passing_place
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Placed = tuple[str, Path | None]
+Placed = tuple[str, Place | None]
 """What something is called, and where it is; nowhere if it isn't wanted."""
 
 REPLACE = "Give another path, or replace it with --overwrite, in Python overwrite=True."
@@ -47,13 +48,14 @@ _REASONS = {
 
 
 @contextmanager
-def atomic(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+def atomic(path: Place, *, overwrite: bool = True) -> Iterator[Path]:
     """Give a passing file beside ``path`` that takes its place when the block ends well.
 
     Parameters
     ----------
     path
-        Where the result shall be; its folder must exist.  A symbolic link is followed.
+        Where the result shall be; its folder must exist.  A symbolic link is followed.  What shall be at an address is
+        put there when the block ends well.
     overwrite
         Whether a file may be replaced that is there when the block ends.
 
@@ -71,7 +73,12 @@ def atomic(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     ...     [(file.name, file.read_text()) for file in Path(folder).iterdir()]
     [('answer.txt', 'B cell')]
     """
-    path = Path(path)
+    if isinstance(path, Address):
+        from spoticell.io.remote.upload import uploaded  # noqa: PLC0415 - of an extra
+
+        with uploaded(path, overwrite=overwrite) as passing:
+            yield passing
+        return
     target = path.resolve()
     with writing(path), passing_place(target) as passing:
         # Mode 0o666 lets the umask decide, as for any new file; O_EXCL never touches what is there.
@@ -113,7 +120,7 @@ def writing(path: Path) -> Iterator[None]:
         raise OutputError(f"{path} can't be written: {reason}.") from error
 
 
-def check_output(path: Path, *, input_path: Path | None = None, overwrite: bool = False) -> None:
+def check_output(path: Place, *, input_path: Place | None = None, overwrite: bool = False) -> None:
     """Refuse before any work a destination that could not be written.
 
     Parameters
@@ -130,6 +137,11 @@ def check_output(path: Path, *, input_path: Path | None = None, overwrite: bool 
     OutputError
         If ``path`` is a folder, the input, or there already, or its folder is missing or read-only.
     """
+    if isinstance(path, Address):
+        from spoticell.io.remote.upload import check_target  # noqa: PLC0415 - of an extra
+
+        check_target(path, overwrite=overwrite)
+        return
     folder = path.resolve().parent
     if path.is_dir():
         raise OutputError(f"{path} is a folder. Give the name of a file.")
@@ -143,13 +155,13 @@ def check_output(path: Path, *, input_path: Path | None = None, overwrite: bool 
         raise OutputError(f"{path} is not an ordinary file. Give another path.")
     if overwrite:
         return
-    if input_path is not None and input_path.exists() and path.samefile(input_path):
+    if isinstance(input_path, Path) and input_path.exists() and path.samefile(input_path):
         raise OutputError(f"{path} is the input itself. {REPLACE}")
     raise OutputError(f"{path} is there already. {REPLACE}")
 
 
 def check_written(
-    path: Path, *, kinds: Sequence[str], what: str, input_path: Path | None = None, overwrite: bool = False
+    path: Place, *, kinds: Sequence[str], what: str, input_path: Place | None = None, overwrite: bool = False
 ) -> None:
     """Refuse before any work a destination of another kind than is written, or that could not be written.
 
@@ -214,7 +226,7 @@ def write_json(path: Path, fields: Mapping[str, Any]) -> None:
         passing.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write_csv(path: Path, tables: Iterable[pd.DataFrame], *, overwrite: bool = True) -> None:
+def write_csv(path: Place, tables: Iterable[pd.DataFrame], *, overwrite: bool = True) -> None:
     """Write tables with the same columns under one header, each as it comes.
 
     Text that a spreadsheet would run as a formula gets a ``'`` before it, see `formula`.  Indices are not written.

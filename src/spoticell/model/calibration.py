@@ -106,8 +106,10 @@ class Softening(BaseModel):
 
 def _to_the_power(weight_nc: NDArray[np.floating[Any]], power_n: NDArray[np.float64]) -> NDArray[np.float32]:
     """Give weights to a power of each cell's own, made one again."""
-    likely_nc = np.where(weight_nc > CERTAIN, weight_nc, 0)
-    powered_nc = likely_nc ** power_n.astype(np.float32)[:, None]
+    # most labels have none, and powers take time
+    row_e, label_e = np.nonzero(weight_nc > CERTAIN)
+    powered_nc = np.zeros_like(weight_nc)
+    powered_nc[row_e, label_e] = weight_nc[row_e, label_e] ** power_n.astype(np.float32)[row_e]
     total_n1 = powered_nc.sum(axis=1, keepdims=True)
     return (powered_nc / np.where(total_n1 > 0, total_n1, 1)).astype(np.float32)
 

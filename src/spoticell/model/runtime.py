@@ -21,6 +21,7 @@ from spoticell.biology.label_weights import LabelWeights
 from spoticell.errors import BundleError, ConfigError
 from spoticell.io.in_order import available_cores
 from spoticell.model.bundle import Bundle
+from spoticell.model.device import CPU, check_used, load_libraries, provider_of
 from spoticell.model.first_layer import Parted, part_graph
 from spoticell.model.graph import check_graph
 from spoticell.model.manifest import MODEL
@@ -96,7 +97,7 @@ class Prediction:
 
 
 class Runtime:
-    """A bundle's network, ready to run on the processor.
+    """A bundle's network, ready to run.
 
     Parameters
     ----------
@@ -105,28 +106,30 @@ class Runtime:
     threads
         How many threads may run it at once; as many as the process may use cores if not given.  Each run has one: it is
         quicker to run several blocks of cells side by side.
+    device
+        What runs it, see ``device``.
 
     Raises
     ------
     BundleError
         If the network can't be loaded or has other inputs and outputs than the manifest says.
     ConfigError
-        If ``threads`` is less than one.
+        If ``threads`` is less than one, or the device can't be used.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, device: str = CPU) -> None:
         self.bundle = bundle
         self.threads = available_cores() if threads is None else threads
         if self.threads < 1:
             raise ConfigError(f"threads is {threads}; at least 1 is needed.")
         contents = bundle.read(MODEL)
         check_graph(contents, bundle.manifest, where=str(bundle.path))
-        self._session = _open_session(contents, bundle)
+        self._session = _open_session(contents, bundle, device)
         _check_shapes(self._session, bundle)
         says_familiarity = any(output.name == FAMILIARITY for output in self._session.get_outputs())
         self._outputs = (*OUTPUTS, FAMILIARITY) if says_familiarity else OUTPUTS
         self._try_out()
-        self._in_parts = _InParts.of(contents, bundle, self._outputs, whole=self._whole)
+        self._in_parts = _InParts.of(contents, bundle, self._outputs, whole=self._whole, device=device)
 
     def predict(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> Prediction:
         """Give fingerprint, node probabilities and familiarity of each cell.
@@ -199,15 +202,15 @@ class Runtime:
 class _InParts:
     """A network whose first layer is worked out on sparse counts."""
 
-    def __init__(self, parted: Parted, bundle: Bundle, outputs: Sequence[str]) -> None:
+    def __init__(self, parted: Parted, bundle: Bundle, outputs: Sequence[str], device: str) -> None:
         self._first, self._inner, self._bundle = parted.first, parted.inner, bundle
         self.ends_in_weights = parted.weights is not None
         self._outputs = [parted.weights if name == OUTPUTS[1] and parted.weights else name for name in outputs]
-        self._session = _open_session(parted.rest, bundle)
+        self._session = _open_session(parted.rest, bundle, device)
 
     @classmethod
     def of(
-        cls, contents: bytes, bundle: Bundle, outputs: Sequence[str], *, whole: Callable[..., list[Floats]]
+        cls, contents: bytes, bundle: Bundle, outputs: Sequence[str], *, whole: Callable[..., list[Floats]], device: str
     ) -> _InParts | None:
         """Part a network, if it can be and says in parts what it says whole."""
         manifest = bundle.manifest
@@ -217,7 +220,7 @@ class _InParts:
         if parted is None:
             return None
         try:
-            in_parts = cls(parted, bundle, outputs)
+            in_parts = cls(parted, bundle, outputs, device)
             cells = _some_cells(manifest.n_genes)
             said, meant = in_parts(*cells), whole(*cells)
         except BundleError:
@@ -267,7 +270,9 @@ def _run(
     return found
 
 
-def _open_session(contents: bytes, bundle: Bundle) -> onnxruntime.InferenceSession:
+def _open_session(contents: bytes, bundle: Bundle, device: str) -> onnxruntime.InferenceSession:
+    provider = provider_of(device)
+    load_libraries(device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -280,16 +285,19 @@ def _open_session(contents: bytes, bundle: Bundle) -> onnxruntime.InferenceSessi
         options.add_session_config_entry("session.use_env_allocators", "1")
 
     def load() -> onnxruntime.InferenceSession:
-        return onnxruntime.InferenceSession(contents, options, providers=["CPUExecutionProvider"])
+        # without its own way back it raises what goes wrong
+        return onnxruntime.InferenceSession(contents, options, providers=[provider], enable_fallback=0)
 
     try:
-        return within(LONGEST, load)
+        session = within(LONGEST, load)
     except TimeoutError:
         raise _endless(bundle) from None
     except Exception as error:  # ONNX Runtime's errors have no other class in common
         raise BundleError(
             f"ONNX Runtime {onnxruntime.__version__} can't load {MODEL} of {bundle.path}: {_reason(error)}"
         ) from error
+    check_used(session, device)
+    return session
 
 
 @cache

@@ -13,7 +13,8 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from spoticell.errors import BundleError, ConfigError
-from spoticell.io.download import LOCAL, fetch
+from spoticell.io.address import LOCAL
+from spoticell.io.download import fetch
 from spoticell.io.write import writing
 from spoticell.model.catalogue import CATALOGUE, CATALOGUE_LIMIT, Catalogue, Offer, parse_catalogue
 from spoticell.progress import Progress

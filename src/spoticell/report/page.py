@@ -8,9 +8,9 @@ look are in ``templates``.  For pictures in Python see ``plots``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from spoticell.annotation.result import Annotation, Example
+from spoticell.io.address import Place
 from spoticell.io.write import atomic
 from spoticell.report.html import fill
 from spoticell.report.sections.composition import compose, type_table
@@ -40,8 +40,8 @@ TITLES = {
 
 
 def write_report(
-    annotation: Annotation, path: Path, *, examples: Sequence[Example], command: str, overwrite: bool = True
-) -> Path:
+    annotation: Annotation, path: Place, *, examples: Sequence[Example], command: str, overwrite: bool = True
+) -> Place:
     """Write the page.
 
     Parameters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
+from spoticell.io.address import Place
 from spoticell.io.findings import Findings
 from spoticell.io.source import CellSource
 from spoticell.model.bundle import Bundle
@@ -25,7 +24,7 @@ class ReportSink:
         Whether a page may be replaced that is there in the end.
     """
 
-    def __init__(self, page: Path, *, cells: Path | None, output: Path | None, overwrite: bool = False) -> None:
+    def __init__(self, page: Place, *, cells: Place | None, output: Place | None, overwrite: bool = False) -> None:
         self._page, self._cells, self._output, self._overwrite = page, cells, output, overwrite
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:

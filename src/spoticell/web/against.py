@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from spoticell.annotation.figures import verdicts
 from spoticell.biology.columns import words
@@ -25,7 +26,7 @@ TOLD, NEAR = 20, 3
 """Labels that are named, and names that are near each."""
 
 
-def against(results: Results, column: int) -> dict[str, Any]:
+def against(results: Results, column: int, *, kept_n: NDArray[np.bool_]) -> dict[str, Any]:
     """Say which labels of a column are understood as types, and how the answers agree with them.
 
     Parameters
@@ -34,6 +35,8 @@ def against(results: Results, column: int) -> dict[str, Any]:
         The job's.
     column
         Place of a column of categories.
+    kept_n
+        Cells that count.
 
     Raises
     ------
@@ -41,7 +44,7 @@ def against(results: Results, column: int) -> dict[str, Any]:
         If there is no such column.
     """
     names = category_names(results.folder, column)
-    code_n = kept_values(results.folder, column).astype(np.int64)
+    code_n = kept_values(results.folder, column)[kept_n].astype(np.int64)
     values = pd.Categorical.from_codes(
         np.where(code_n == MISSING, -1, code_n), categories=pd.Index(names, dtype=object)
     )
@@ -56,7 +59,7 @@ def against(results: Results, column: int) -> dict[str, Any]:
         "enough": ENOUGH,
         "not_understood": [_told(label, cells, names) for label, cells in list(labels.unresolved.items())[:TOLD]],
         "more": max(len(labels.unresolved) - TOLD, 0),
-        "agreement": verdicts(labels.term_n.tolist(), _terms(results)) if is_enough else None,
+        "agreement": verdicts(labels.term_n.tolist(), _terms(results, kept_n)) if is_enough else None,
     }
 
 
@@ -71,7 +74,7 @@ def _told(label: str, cells: int, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _terms(results: Results) -> list[str]:
+def _terms(results: Results, kept_n: NDArray[np.bool_]) -> list[str]:
     terms = np.array([*results.bundle.nodes, UNKNOWN], dtype=object)  # the last is what -1 leads to
-    answer_n: list[str] = terms[answers_of(results.folder)].tolist()
+    answer_n: list[str] = terms[answers_of(results.folder)[kept_n]].tolist()
     return answer_n

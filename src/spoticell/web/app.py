@@ -28,6 +28,7 @@ from spoticell.web.grid_routes import router as grid_router
 from spoticell.web.guard import HEADERS, Guard
 from spoticell.web.health_routes import router as health_router
 from spoticell.web.inlined import needed, static_text
+from spoticell.web.markers_routes import router as markers_router
 from spoticell.web.packing import Packing
 from spoticell.web.people import is_person, refusal_page
 from spoticell.web.routes import router
@@ -38,6 +39,21 @@ from spoticell.web.site import GONE, Site
 from spoticell.web.tissue_routes import router as tissue_router
 
 STATIC = Path(str(files("spoticell"))) / "web" / "static"
+ROUTERS = (
+    router,
+    markers_router,
+    cell_router,
+    sample_router,
+    columns_router,
+    ask_router,
+    threshold_routes.router,
+    tissue_router,
+    explain_router,
+    grid_router,
+    health_router,
+    share_router,
+)
+"""Of the parts of the API."""
 FRESH = {"Cache-Control": "no-cache"}
 
 
@@ -77,17 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.site = site
-    app.include_router(router)
-    app.include_router(cell_router)
-    app.include_router(sample_router)
-    app.include_router(columns_router)
-    app.include_router(ask_router)
-    app.include_router(threshold_routes.router)
-    app.include_router(tissue_router)
-    app.include_router(explain_router)
-    app.include_router(grid_router)
-    app.include_router(health_router)
-    app.include_router(share_router)
+    for part in ROUTERS:
+        app.include_router(part)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_values)
     app.add_exception_handler(FileNotFoundError, _gone)

@@ -11,7 +11,7 @@ from spoticell.web.ask_schemas import Labelled, SampleShares, Split, Unsure
 from spoticell.web.columns import MOST_COLUMNS
 from spoticell.web.columns_routes import Place
 from spoticell.web.responses import packed
-from spoticell.web.routing import AS_BYTES, Id, faults, site_of
+from spoticell.web.routing import AS_BYTES, Filter, Id, faults, kept_of, site_of
 from spoticell.web.sample_routes import Genes, Numbers
 from spoticell.web.split import split
 from spoticell.web.type_shares import shares
@@ -22,30 +22,35 @@ router = APIRouter(prefix="/api/jobs/{id}", tags=["results"], responses=faults(4
 
 
 @router.get("/shares")
-def type_by_sample(request: Request, id: Id, types: Numbers, column: Column = None) -> SampleShares:
+def type_by_sample(
+    request: Request, id: Id, types: Numbers, column: Column = None, filter: Filter = ""
+) -> SampleShares:
     """Give the share of a type, or of several together, among the cells of each sample, with its interval.
 
     ``column`` says from which sample each cell is; without it, it is the column that the run was told.
     """
-    return SampleShares(**shares(site_of(request).cells(id), types, column))
+    results = site_of(request).cells(id)
+    return SampleShares(**shares(results, types, column, kept_n=kept_of(results, filter)))
 
 
 @router.get("/columns/{place}/expression")
-def genes_by_type_and_value(request: Request, id: Id, place: Place, genes: Genes) -> Split:
+def genes_by_type_and_value(request: Request, id: Id, place: Place, genes: Genes, filter: Filter = "") -> Split:
     """Give for each gene the share of cells that have it, and its mean, by type and by the values of a column.
 
     The 12 commonest types and the 6 commonest values are told.
     """
-    return Split(**split(site_of(request).cells(id), genes, place))
+    results = site_of(request).cells(id)
+    return Split(**split(results, genes, place, kept_n=kept_of(results, filter)))
 
 
 @router.get("/columns/{place}/labels")
-def answers_against_labels(request: Request, id: Id, place: Place) -> Labelled:
+def answers_against_labels(request: Request, id: Id, place: Place, filter: Filter = "") -> Labelled:
     """Say which labels of a column are understood as types, and how the answers agree with them by the ontology.
 
     Agreement is told only where 80 % of the labelled cells have a label that is understood.
     """
-    return Labelled(**against(site_of(request).cells(id), place))
+    results = site_of(request).cells(id)
+    return Labelled(**against(results, place, kept_n=kept_of(results, filter)))
 
 
 @router.get("/unsure")

@@ -116,6 +116,8 @@ class UnsureCell(Shape):
     score: Share
     second: str | None
     """Short name of the other type, where the cell is between two."""
+    alone: str | None = None
+    """Short name of what the cell would be called without its neighbours, where that is something else."""
     n_counts: float
     reason: str
 

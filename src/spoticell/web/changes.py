@@ -28,7 +28,14 @@ MIXED = "These columns can't be compared: a sample has cells of both values, or 
 
 
 def changes(
-    folder: Path, bundle: Bundle, *, column: int, first: int, second: int, samples: int | None = None
+    folder: Path,
+    bundle: Bundle,
+    *,
+    column: int,
+    first: int,
+    second: int,
+    samples: int | None = None,
+    kept_n: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """Compare the types of the cells that have one value of a column with those that have another.
 
@@ -40,6 +47,8 @@ def changes(
         Place of the column among those kept, and of two of its values.
     samples
         Place of the column of samples; the cells of a value are one sample if not given.
+    kept_n
+        Cells that are counted.
 
     Raises
     ------
@@ -53,7 +62,7 @@ def changes(
     code_n = kept_values(folder, column)
     place_n = np.select([code_n == first, code_n == second], [0, 1], -1)
     by, sample_names = (place_n, pair) if samples is None else _samples(folder, samples)
-    compared_k = np.flatnonzero((place_n >= 0) & (by >= 0))
+    compared_k = np.flatnonzero(kept_n & (place_n >= 0) & (by >= 0))
     obs = pd.DataFrame(
         {
             "condition": pd.Categorical.from_codes(place_n[compared_k], categories=pd.Index(pair, dtype=object)),
@@ -103,8 +112,10 @@ def _plain(found: Differences, pair: tuple[str, str]) -> dict[str, Any]:
             "type": row["cell_type"],
             "first": row[first],
             "second": row[second],
-            "p": None if np.isnan(row["p"]) else row["p"],
-            "q": None if np.isnan(row["q"]) else row["q"],
+            "low": _number(row["low"] if forward else -row["high"]),
+            "high": _number(row["high"] if forward else -row["low"]),
+            "p": _number(row["p"]),
+            "q": _number(row["q"]),
         }
         for row in found.table.to_dict("records")
     ]
@@ -116,3 +127,7 @@ def _plain(found: Differences, pair: tuple[str, str]) -> dict[str, Any]:
         "notes": list(found.notes),
         "states": list(found.states),
     }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -57,6 +57,9 @@ class Change(Shape):
     first: Share
     """Mean share over the samples of the first value; cells of subtypes are counted too."""
     second: Share
+    low: float | None = None
+    """Lower bound of the second less the first, at 95 %; null without a test."""
+    high: float | None = None
     p: Share | None
     """Null where there are too few samples or cells for a test."""
     q: Share | None

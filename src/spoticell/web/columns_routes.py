@@ -11,7 +11,7 @@ from spoticell.web.changes import NO_COLUMNS, changes
 from spoticell.web.column_schemas import Changes, ColumnList
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import gzipped
-from spoticell.web.routing import AS_BYTES, Id, faults, site_of
+from spoticell.web.routing import AS_BYTES, Filter, Id, faults, kept_of, site_of
 
 Place = Annotated[int, Path(ge=0, le=columns.MOST_COLUMNS + 10, description="Place in the list, from 0.")]
 Value = Annotated[int, Query(ge=0, lt=columns.MOST_CATEGORIES, description="Place of a value of the column, from 0.")]
@@ -54,6 +54,7 @@ def changes_of_column(
     first: Value,
     second: Value,
     samples: Annotated[int | None, Query(ge=0, le=columns.MOST_COLUMNS + 10)] = None,
+    filter: Filter = "",
 ) -> Changes:
     """Compare the types of the cells of two values of a column.
 
@@ -61,7 +62,15 @@ def changes_of_column(
     value there is a test.
     """
     results = site_of(request).cells(id)
-    found = changes(results.folder, results.bundle, column=place, first=first, second=second, samples=samples)
+    found = changes(
+        results.folder,
+        results.bundle,
+        column=place,
+        first=first,
+        second=second,
+        samples=samples,
+        kept_n=kept_of(results, filter),
+    )
     return Changes(**found)
 
 

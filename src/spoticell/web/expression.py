@@ -19,18 +19,19 @@ STEPS = 32
 """Equal steps of a spread."""
 
 
-def expression(results: Results, texts: list[str]) -> dict[str, Any]:
-    """Give share and mean in each type of the genes that texts name, and the texts that name none."""
-    type_n = _type_of_each(results)
-    cells_t = np.maximum(np.bincount(type_n, minlength=_types(results)), 1)
+def expression(results: Results, texts: list[str], *, kept_n: NDArray[np.bool_]) -> dict[str, Any]:
+    """Give share and mean in each type of the genes that texts name, over the cells that are kept; and other texts."""
+    type_n = _type_of_each(results)[kept_n]
+    counted_t = np.bincount(type_n, minlength=_types(results))
+    cells_t = np.maximum(counted_t, 1)
     meant, unknown = genes_meant(results, texts)
     genes = []
     for g, words in meant.items():
-        level_n = levels_of(results, g)
+        level_n = levels_of(results, g)[kept_n]
         seen_t = np.bincount(type_n, weights=level_n > 0, minlength=len(cells_t)) / cells_t
         mean_t = np.bincount(type_n, weights=level_n, minlength=len(cells_t)) / cells_t
         genes.append(words | {"share": seen_t.round(4).tolist(), "mean": mean_t.round(4).tolist()})
-    return {"genes": genes, "unknown": unknown}
+    return {"genes": genes, "unknown": unknown, "cells": counted_t.tolist()}
 
 
 def genes_meant(results: Results, texts: list[str]) -> tuple[dict[int, dict[str, str]], list[str]]:
@@ -46,12 +47,12 @@ def genes_meant(results: Results, texts: list[str]) -> tuple[dict[int, dict[str,
     return meant, unknown
 
 
-def spread(results: Results, g: int) -> dict[str, Any]:
-    """Give how a gene is spread over the cells of each type that have it."""
-    level_n = levels_of(results, g)
+def spread(results: Results, g: int, *, kept_n: NDArray[np.bool_]) -> dict[str, Any]:
+    """Give how a gene is spread over the cells of each type that have it, of those that are kept."""
+    level_n = levels_of(results, g)[kept_n]
     most, seen_n = float(level_n.max(initial=0)), level_n > 0
     step_n = np.minimum((level_n * (STEPS / max(most, 1e-30))).astype(np.intp), STEPS - 1)
-    place_s = (_type_of_each(results) * STEPS + step_n)[seen_n]
+    place_s = (_type_of_each(results)[kept_n] * STEPS + step_n)[seen_n]
     cells_t = np.bincount(place_s, minlength=_types(results) * STEPS).reshape(-1, STEPS)
     return {"symbol": results.bundle.vocabulary.symbols[g], "most": round(most, 4), "cells": cells_t.tolist()}
 

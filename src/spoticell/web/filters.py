@@ -51,9 +51,12 @@ def read_rules(text: str) -> dict[str, Rule]:
     try:
         return _RULES.validate_json(text)
     except ValidationError:
-        raise Refusal(
-            422, 'The filter can\'t be read. Write it as {"run counts": {"low": 500, "high": null}}.'
-        ) from None
+        raise Refusal(422, UNREADABLE) from None
+
+
+def kept_cells(folder: Path, text: str, n_cells: int) -> NDArray[np.bool_]:
+    """Say of each cell whether filters keep it, as an address has them; all are kept where there are none, ``(n,)``."""
+    return ~left_out(folder, read_rules(text), n_cells)
 
 
 def left_out(folder: Path, rules: dict[str, Rule], n_cells: int) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.annotation.decision import Grounds
+from spoticell.annotation.mixed import Marks
 from spoticell.annotation.result import Annotation
 from spoticell.annotation.samples import Samples
 from spoticell.biology.answer_rule import Standing
@@ -23,7 +24,7 @@ from spoticell.biology.answer_rule import Standing
 GROUNDS, GROUNDS_ALONE = "grounds", "grounds_alone"
 """Folders of the grounds of the answers that were read together, and of those to each cell alone."""
 BARRED, DOUBTED, GROUP_SUMS, PROGRAMS = "barred.npy", "doubted.npy", "group_sums.npy", "programs.npy"
-MATCHED = "matched.npz"
+MATCHED, MIXED = "matched.npz", "mixed.npz"
 SAMPLE_OF, SAMPLE_WORDS = "sample_of.npy", "samples.json"
 
 _PARTS: dict[str, type[np.generic]] = {
@@ -108,6 +109,9 @@ def keep(annotation: Annotation, folder: Path) -> None:
     np.save(folder / BARRED, annotation.barred_n, allow_pickle=False)
     if annotation.programs_np is not None:
         np.save(folder / PROGRAMS, annotation.programs_np, allow_pickle=False)
+    if annotation.mixed is not None:
+        marks = annotation.mixed
+        np.savez(folder / MIXED, score=marks.score_n, pair=marks.pair_n, names=np.array(marks.names, dtype=str))
     np.save(folder / DOUBTED, annotation.doubted_n, allow_pickle=False)
     if annotation.matches is not None:
         terms, code_n = np.unique(annotation.matches.terms_n.astype(str), return_inverse=True)
@@ -115,7 +119,8 @@ def keep(annotation: Annotation, folder: Path) -> None:
         np.savez(folder / MATCHED, terms=terms, code=code_n.astype(np.uint16), novel=novel_n)
     if annotation.samples is not None:
         samples = annotation.samples
-        words = {"by": samples.by, "names": samples.names, "conditions": samples.conditions}
+        told = {"by": samples.by, "condition": samples.condition}
+        words = told | {"names": samples.names, "conditions": samples.conditions}
         (folder / SAMPLE_WORDS).write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
         np.save(folder / SAMPLE_OF, samples.sample_n, allow_pickle=False)
     if annotation.groups is not None and annotation.groups.probability_km is not None:
@@ -128,7 +133,17 @@ def kept_samples(results: Path) -> Samples | None:
         return None
     words = json.loads((results / SAMPLE_WORDS).read_text(encoding="utf-8"))
     sample_n = np.load(results / SAMPLE_OF)
-    return Samples(words["by"], None, tuple(words["names"]), sample_n, tuple(words["conditions"]))
+    # runs of older releases knew no conditions
+    condition = words.get("condition")
+    return Samples(words["by"], condition, tuple(words["names"]), sample_n, tuple(words["conditions"]))
+
+
+def kept_mixed(results: Path) -> Marks | None:
+    """Give which cells are mixed; None where nobody looked."""
+    if not (results / MIXED).exists():
+        return None
+    with np.load(results / MIXED) as kept:
+        return Marks(kept["score"], kept["pair"], tuple(kept["names"].tolist()))
 
 
 def kept_matches(results: Path) -> tuple[NDArray[np.object_], NDArray[np.bool_]] | None:

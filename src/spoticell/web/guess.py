@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from spoticell.annotation.decision import decide
+from spoticell.annotation.first_blocks import relatives_of, some_said, tissues_said
 from spoticell.annotation.options import Options
-from spoticell.annotation.pipeline import relatives_of, some_said, tissues_said
 from spoticell.annotation.reasons import ENOUGH_GENES, SHALLOW
 from spoticell.biology.columns import shared_columns
 from spoticell.biology.ontology import Ontology, load_ontology

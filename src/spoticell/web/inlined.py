@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
+_PART = re.compile(r"<!--(\w+)-->(.*?)<!--/\1-->", re.DOTALL)
 _IMPORT = re.compile(r'^import\s+(?:\*\s+as\s+(\w+)|\{([^}]*)\})\s+from\s+"\./([\w-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+((?:async\s+)?function|const|class)\s+([\w$]+)", re.MULTILINE)
 _FUNCTION = re.compile(
@@ -25,6 +26,11 @@ _ELSE = re.compile(r"^(?:import|export)\b.*|\bimport\(.*", re.MULTILINE)
 def static_text(name: str) -> str:
     """Give a file of the page."""
     return files("spoticell").joinpath("web", "static", *name.split("/")).read_text(encoding="utf-8")
+
+
+def parts_of_page() -> dict[str, str]:
+    """Give the parts of the page that a shared file has too, by the names that comments give them in ``index.html``."""
+    return dict(_PART.findall(static_text("index.html")))
 
 
 def styles(names: Sequence[str]) -> str:

@@ -1,20 +1,40 @@
-"""Genes that are known to mark types, by a table that the person who runs the server has."""
+"""Genes that are known to mark types, by a table that the visitor brought, or the person who runs the server has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from spoticell.annotation.options import Options
 from spoticell.biology.markers import Markers
 from spoticell.biology.short_names import short_name
 from spoticell.keys import UNKNOWN
+from spoticell.web.own_markers import markers_path
 
 
-def with_markers(options: Options, markers: Path | None) -> Options:
-    """Give options of a run with a table of markers; without groups it would say nothing, so there is none."""
-    return options if options.groups is None else replace(options, markers=markers)
+def options_of(offered: Options, settings: Mapping[str, Any], job: Path, *, markers: Path | None) -> Options:
+    """Give the options of a run with some settings.
+
+    Parameters
+    ----------
+    offered
+        What runs with its model begin with.
+    settings
+        Of the job.
+    job
+        Its folder, which holds the visitor's own table of markers.
+    markers
+        The server's table, which is taken where the visitor has none.  Without groups a table would say nothing of a
+        run, so there is none.
+    """
+    own = settings.get("markers")
+    asked = {name: value for name, value in settings.items() if name not in {"model", "markers"}}
+    options = replace(offered, **asked)
+    if options.groups is None:
+        return options
+    return replace(options, markers=markers if own is None else markers_path(own, job))
 
 
 def known_for(markers: Markers | None, terms: Sequence[str], genes: Sequence[int]) -> list[str | None]:

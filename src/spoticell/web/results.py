@@ -145,7 +145,7 @@ class Results:
             "term": term,
             "type": term if node is None else self.bundle.node_names[node],
             "score": score,
-            "alone": self._alone(n, node),
+            "alone": self.alone(n),
             "n_counts": float(self._array(sink.N_COUNTS)[n]),
             "n_genes": int(self._array(sink.N_GENES)[n]),
             "path": self._path(node, chance_m),
@@ -170,11 +170,11 @@ class Results:
         image.save(file, "PNG", optimize=True)
         return file.getvalue()
 
-    def _alone(self, n: int, node: int | None) -> dict[str, Any] | None:
+    def alone(self, n: int) -> dict[str, Any] | None:
         """Say what a cell would be called alone, where that is something else."""
         if not (self.folder / sink.SINGLE).exists():
             return None
-        single = int(self._array(sink.SINGLE)[n])
+        node, single = self._node(n), int(self._array(sink.SINGLE)[n])
         if single == (-1 if node is None else node):
             return None
         term, name = (*self.bundle.nodes, UNKNOWN)[single], (*self.bundle.node_names, UNKNOWN)[single]

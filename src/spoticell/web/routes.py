@@ -15,21 +15,20 @@ from spoticell.version import __version__
 from spoticell.web import demo, sink
 from spoticell.web.cell_schemas import CellInfo
 from spoticell.web.curated import FOLDER as CURATED
-from spoticell.web.filters import LONGEST, read_rules
+from spoticell.web.filters import read_rules
 from spoticell.web.guard import WRONG, cookie, is_right
+from spoticell.web.job_schemas import JobInfo, RunOrder
 from spoticell.web.jobs import AT_REST
 from spoticell.web.kept_marks import with_marks
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import events, gzipped, packed, to_keep
-from spoticell.web.routing import AS_BYTES, Cell, Id, faults, position_of, site_of
+from spoticell.web.routing import AS_BYTES, Cell, Filter, Id, faults, position_of, site_of
 from spoticell.web.schemas import (
     Commands,
     GeneList,
     Info,
-    JobInfo,
     LimitsInfo,
     ModelInfo,
-    RunOrder,
     Summary,
     Token,
 )
@@ -38,8 +37,7 @@ from spoticell.web.task import INPUT
 from spoticell.web.upload import FIELD, receive
 from spoticell.web.visitors import visitor_of
 
-FileName = Literal["annotated.h5ad", "types.csv", "report.html"]
-Filter = Annotated[str, Query(max_length=LONGEST, description="Filters of columns, as the page's address has them.")]
+FileName = Literal["annotated.h5ad", "types.csv", "report.html", "composition.csv", "differences.csv", "groups.csv"]
 
 _BODY = {
     "requestBody": {
@@ -65,6 +63,7 @@ _EVENT = {
         "data": {"type": "string", "contentMediaType": "application/json", "description": "A job, as JSON."},
     },
 }
+NOT_ASKED = "This run was asked for nothing that this table would tell. Name samples, conditions or groups."
 HESITATION = 0.5
 """Seconds before a wrong token is refused, so that guessing takes long."""
 router = APIRouter(prefix="/api")
@@ -276,4 +275,6 @@ def file(request: Request, id: Id, name: FileName, filter: Filter = "") -> FileR
         passing = with_marks(site.cells(id), name, rules)
         if passing is not None:
             return to_keep(passing, job, name=name, after=BackgroundTask(passing.unlink, missing_ok=True))
+    if name not in told(job, site.jobs)["links"]:
+        raise Refusal(404, NOT_ASKED)
     return to_keep(folder / name, job)

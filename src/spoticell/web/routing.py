@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+import numpy as np
+from fastapi import Path, Query, Request
+from numpy.typing import NDArray
 
+from spoticell.web.filters import LONGEST, kept_cells
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import BYTES
 from spoticell.web.results import Results
@@ -14,6 +17,7 @@ from spoticell.web.site import Site
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The job's 32 hex digits.")]
 Cell = Annotated[str, Path(max_length=300, description="The cell's place in the file, from 0, or its name.")]
+Filter = Annotated[str, Query(max_length=LONGEST, description="Filters of columns, as the page's address has them.")]
 AS_BYTES: dict[str, Any] = {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
 """How a route says in the documentation that it answers with bytes."""
 
@@ -40,6 +44,11 @@ def site_of(request: Request) -> Site:
     """Give the site that a request is to."""
     site: Site = request.app.state.site
     return site
+
+
+def kept_of(results: Results, filter: str) -> NDArray[np.bool_]:
+    """Say of each cell whether a reader's filters keep it, or refuse."""
+    return kept_cells(results.folder, filter, results.n_cells)
 
 
 def position_of(cell: str, results: Results) -> int:

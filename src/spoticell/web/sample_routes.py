@@ -13,7 +13,7 @@ from spoticell.web.expression import expression, spread
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import packed
 from spoticell.web.results import Results
-from spoticell.web.routing import AS_BYTES, Id, faults, site_of
+from spoticell.web.routing import AS_BYTES, Filter, Id, faults, kept_of, site_of
 from spoticell.web.sample_schemas import (
     MOST_ASKED,
     About,
@@ -67,19 +67,20 @@ def matches(request: Request, id: Id, chosen: Chosen) -> Matched:
 
 
 @router.get("/jobs/{id}/expression", responses=faults(404, 409, 422))
-def genes_by_type(request: Request, id: Id, genes: Genes) -> Expression:
+def genes_by_type(request: Request, id: Id, genes: Genes, filter: Filter = "") -> Expression:
     """Give for each gene and type the share of cells that have it, and the mean of its log-normalised counts."""
-    return Expression(**expression(site_of(request).cells(id), genes))
+    results = site_of(request).cells(id)
+    return Expression(**expression(results, genes, kept_n=kept_of(results, filter)))
 
 
 @router.get("/jobs/{id}/genes/{symbol}/spread", responses=faults(404, 409, 422))
-def gene_spread(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)]) -> Spread:
+def gene_spread(request: Request, id: Id, symbol: Annotated[str, Path(max_length=100)], filter: Filter = "") -> Spread:
     """Give how the log-normalised counts of a gene are spread over the cells of each type that have it."""
     results = site_of(request).cells(id)
     g = results.gene(symbol)
     if g is None:
         raise Refusal(404, "No gene of that name was measured.")
-    return Spread(**spread(results, g))
+    return Spread(**spread(results, g, kept_n=kept_of(results, filter)))
 
 
 @router.get("/jobs/{id}/curated", responses=faults(404, 409, 422))

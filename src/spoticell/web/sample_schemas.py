@@ -140,6 +140,8 @@ class Expression(Shape):
     genes: list[GeneByType]
     unknown: list[str]
     """What was asked for and isn't measured, or may be several genes."""
+    cells: list[int]
+    """Of each type in the order of the summary, and of the unknown, the cells that are counted."""
 
 
 class Spread(Shape):

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0, le=1)]
-MOST_TYPES, LONGEST_TYPE = 50, 200
-"""How many types a run may be told to allow, or to exclude, and characters in one."""
-TypeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TYPE)]
-Column = Annotated[str, Field(min_length=1, max_length=1000)]
-Types = Annotated[list[TypeName], Field(max_length=MOST_TYPES)]
 
 
 class Shape(BaseModel):
@@ -60,85 +55,6 @@ class Info(Shape):
     """Whether cells are matched with reference cells."""
     demo: str
     """What the demo cells are."""
-
-
-class JobSettings(Shape):
-    """What was asked of a run."""
-
-    model: str
-    threshold: Share | None
-    """Lowest probability at which a type is named; null until the run is done if none was given, then the model's."""
-    allow: list[str] = []
-    """Types that an answer may be, with their subtypes; any if there are none."""
-    deny: list[str] = []
-    """Types that an answer can't be, with their subtypes."""
-    tissue: str | None = None
-    """Where the cells are from; types of other tissues are no answer."""
-    groups: str | None = None
-    """Groups of cells that are named too: a column about the cells, or ``auto`` for groups that are found."""
-    by: str | None = None
-    """Column that says from which sample each cell is."""
-    each_cell_alone: bool = False
-    """Whether cells are named without a look at their neighbours in the sample."""
-
-
-class JobInfo(Shape):
-    """A job, and all that is known of it so far."""
-
-    id: str
-    """The key to the job: whoever has it can see and delete the job."""
-    name: str
-    """Name of the file."""
-    bytes: int
-    state: Literal["checking", "ready", "queued", "running", "done", "failed", "cancelled"]
-    stage: str
-    """What is being done, in words."""
-    progress: Share
-    position: int | None
-    """Place in the queue, from 1."""
-    error: str | None
-    """One sentence for a person, if the job failed."""
-    notice: str | None
-    """What became of a new run that was cancelled or failed; the job is done then, with its earlier result."""
-    seconds: float | None
-    """How long a run of it takes on this server, about; null where that isn't known."""
-    seconds_left: float | None
-    """How long the run still takes, about; null if none is at work."""
-    findings: dict[str, Any] | None
-    """What was found in the file, as ``spoticell check --json`` prints it, and ``columns`` that a run may name."""
-    lines: list[str]
-    """The same in words."""
-    warnings: list[str]
-    """What the owner of the file should read."""
-    created: str
-    expires: str
-    """When file and results are deleted."""
-    settings: JobSettings | None
-    """Null until the job is run."""
-    links: dict[str, str]
-
-
-class RunOrder(Shape):
-    """How to name the cells; whatever is left out is as the model has it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    model: str | None = Field(default=None, max_length=200)
-    """One of the server's models; the first if not given."""
-    threshold: Share | None = None
-    """Lowest probability at which a type is named; the model's if not given."""
-    allow: Types = []
-    """Types that an answer may be, with subtypes: Cell Ontology ids or names; any if not given."""
-    deny: Types = []
-    """Types that an answer can't be, with their subtypes."""
-    tissue: str | None = Field(default=None, max_length=100)
-    """Where the cells are from; types of other tissues are no answer then."""
-    groups: Column | None = None
-    """Groups of cells to name too: one of the ``columns`` of the findings, or ``auto`` for groups that are found."""
-    by: Column | None = None
-    """The one of the ``columns`` that says from which sample each cell is."""
-    each_cell_alone: bool = False
-    """Whether to name cells without a look at their neighbours in the sample."""
 
 
 class Token(Shape):
@@ -283,6 +199,8 @@ class SampleBar(Shape):
     """What one sample holds."""
 
     name: str
+    condition: str = ""
+    """Empty where none is told."""
     cells: int
     parts: list[Part]
     """Of all samples the same, in the same order: rarer types together and ``unknown`` are the last."""
@@ -297,6 +215,46 @@ class SamplesInfo(Shape):
     """How many there are."""
     bars: list[SampleBar]
     """The first of them."""
+
+
+class TypeChange(Shape):
+    """How the share of a type differs between two conditions; its subtypes are counted too."""
+
+    term: str
+    name: str
+    short: str = ""
+    """The same in short, as papers have it."""
+    color: str
+    cells: int
+    """In all samples."""
+    first: Share
+    """Mean share over the samples of the first condition."""
+    second: Share
+    difference: float
+    """Second less first."""
+    low: float | None
+    """Its interval, at 95 %; null where there is no test, as are the others below."""
+    high: float | None
+    p: Share | None
+    q: Share | None
+    """p, adjusted for the number of types."""
+
+
+class DifferencesInfo(Shape):
+    """How the types differ between two conditions, over all cells of the run."""
+
+    condition: str
+    """The column that says it."""
+    conditions: list[str]
+    """The first and the second; others, where that isn't two, and then nothing is compared."""
+    samples: list[int]
+    """How many of each."""
+    method: str | None
+    """How it was tested; null if it was not."""
+    changes: list[TypeChange]
+    """Clearest first."""
+    notes: list[str]
+    """What to bear in mind, in sentences."""
 
 
 class TissueShown(Shape):
@@ -350,6 +308,8 @@ class Summary(Shape):
     """The groups of cells; null if none were asked for."""
     samples: SamplesInfo | None = None
     """Null if no column was named that tells them."""
+    differences: DifferencesInfo | None = None
+    """Null if no column of conditions was named."""
 
 
 class GeneInfo(Shape):

@@ -26,7 +26,7 @@ from spoticell.version import __version__
 from spoticell.web import columns, sink
 from spoticell.web.curated import Curated
 from spoticell.web.expression import expression
-from spoticell.web.inlined import hash_of, module, scripts, static_text, styles
+from spoticell.web.inlined import hash_of, module, parts_of_page, scripts, static_text, styles
 from spoticell.web.jobs import Job, of_a_result
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
@@ -56,14 +56,15 @@ def shared_page(results: Results, job: Job, order: ShareOrder) -> bytes:
     words = _words(results, job, order)
     words["columns"] = _columns(results, order, arrays)
     words["genes"] = _genes(results, order, arrays)
-    words["expression"] = expression(results, order.gene)["genes"] if order.gene else []
+    every_n = np.ones(results.n_cells, dtype=np.bool_)
+    words["expression"] = expression(results, order.gene, kept_n=every_n)["genes"] if order.gene else []
     words["given"] = _given(results, arrays)
     if isinstance(order, ShareSelection) and order.cells is not None:
         chosen_n = unpacked_bits(order.cells, results.n_cells)
         arrays["chosen"] = chosen_n.astype(np.uint8)
         words["chosen"] = order.name
     script, style, frame, policy = _parts()
-    fields = {
+    fields = parts_of_page() | {
         "title": html.escape(f"{job.name} · Spoticell"),
         "icon": base64.b64encode(static_text("icon.svg").encode()).decode(),
         "policy": html.escape(policy),
@@ -102,14 +103,16 @@ def _map_of_file(results: Results, place: int) -> NDArray[np.float32]:
 
 def _words(results: Results, job: Job, order: ShareOrder) -> dict[str, Any]:
     settings = (of_a_result(job) or {}).get("settings") or {}
+    settings = {name: value for name, value in settings.items() if value is not None}
     return {
         "made": datetime.now(UTC).date().isoformat(),
         "version": __version__,
         "steps": STEPS,
         "job": {"name": job.name, "settings": settings, "warnings": (job.findings or {}).get("notes", [])},
         "view": order.view,
-        # the samples' names are those of a column, which may not be asked for
-        "summary": json.loads((results.folder / sink.SUMMARY).read_text(encoding="utf-8")) | {"samples": None},
+        # names of samples and conditions are those of columns, which may not be asked for
+        "summary": json.loads((results.folder / sink.SUMMARY).read_text(encoding="utf-8"))
+        | {"samples": None, "differences": None},
         "map": None if order.map is None else columns.listed(results.folder)["maps"][order.map]["name"],
         "cell": None if order.cell is None else _cell(results, order.cell),
         "chosen": None,

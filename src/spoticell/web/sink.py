@@ -40,6 +40,7 @@ from spoticell.web.arrays import ArrayFile, CountsWriter
 from spoticell.web.columns import ColumnKeeper
 from spoticell.web.grounds import GROUNDS, GROUNDS_ALONE, GroundsWriter, keep
 from spoticell.web.summary import UNKNOWN_TYPE, common_types, summarise
+from spoticell.web.tables import write_tables
 from spoticell.web.weights import WEIGHTS, WEIGHTS_ALONE, WeightsWriter, keep_tissues
 
 H5AD, CSV, REPORT = "annotated.h5ad", "types.csv", "report.html"
@@ -119,6 +120,7 @@ class PageSink:
             drawn = beside.submit(draw_map, annotation, self._folder)
             self._h5ad.finish(annotation)
             self._csv.finish(annotation)
+            write_tables(annotation, self._folder)
             _write_names(self._folder, annotation.cell_names)
             _write_cells(self._folder, annotation)
             keep(annotation, self._folder)

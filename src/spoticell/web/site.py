@@ -20,14 +20,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from spoticell.annotation.groups import AUTO
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import check_groups
+from spoticell.biology.markers import Markers
 from spoticell.errors import ConfigError
 from spoticell.io.marker_table import read_markers
 from spoticell.model.bundle import Bundle
 from spoticell.web import earlier, sink
 from spoticell.web.child import where
+from spoticell.web.choices import check_columns
+from spoticell.web.job_schemas import RunOrder
 from spoticell.web.jobs import (
     CANCELLED,
     CHECKING,
@@ -41,15 +43,17 @@ from spoticell.web.jobs import (
     now,
     of_a_result,
 )
-from spoticell.web.marked import with_markers
+from spoticell.web.marked import options_of
 from spoticell.web.neighbours import Neighbours
+from spoticell.web.own_markers import GONE as GONE_TABLE
+from spoticell.web.own_markers import keep_markers, markers_path, own_markers
 from spoticell.web.quota import Quota, room_of
 from spoticell.web.rates import guess, times
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
-from spoticell.web.schemas import RunOrder
 from spoticell.web.settings import Settings
 from spoticell.web.steady import Steady
+from spoticell.web.tables import tables_of
 from spoticell.web.task import INPUT, RESULTS, loaded
 from spoticell.web.threshold import show_at
 from spoticell.web.tissue import show_for
@@ -64,6 +68,8 @@ SWEEP = 60.0
 """Seconds between two looks for jobs whose time is up."""
 WATCH = 5.0
 """Seconds between two looks whether all threads are alive."""
+MOST_TABLES = 8
+"""Visitors' tables of markers that are kept in memory."""
 RETRY = 20
 """Seconds after which a visitor who was sent away because too many wait may try again."""
 
@@ -98,6 +104,7 @@ class Site:
         """When it was last looked for jobs whose time is up."""
         self._receiving: set[str] = set()
         self._moving = threading.Lock()
+        self._tables: dict[tuple[Path, str], Markers] = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -214,34 +221,57 @@ class Site:
     def cells(self, id: str) -> Results:
         """Give a job's results cell by cell and gene by gene, or refuse while there are none."""
         folder = self.results(id)
-        model = ((of_a_result(self.job(id)) or {})["settings"] or {}).get("model", "")
+        settings = (of_a_result(self.job(id)) or {})["settings"] or {}
+        model = settings.get("model", "")
         if model not in self.offered:
             raise Refusal(
                 409, f"These cells were named by the model {model}, which this server no longer has. Run the job again."
             )
         neighbours = self.neighbours if self.offered[model].index else None
-        return Results(folder, self.bundle(model), neighbours, self.markers.get(model))
+        own = settings.get("markers")
+        markers = self.markers.get(model) if own is None else self._own(markers_path(own, self.folder(id)), model)
+        return Results(folder, self.bundle(model), neighbours, markers)
 
     def show_at(self, id: str, threshold: float) -> dict[str, Any]:
         """Show a job's answers at another threshold, and give their summary."""
         self.cells(id)
-        settings = dict(self.job(id).settings or {})
-        options = with_markers(replace(self.offered[settings.pop("model")], **settings), self.settings.markers)
+        options = self._asked(id, threshold=threshold)
         with self._moving:
-            return show_at(threshold, self.folder(id), replace(options, threshold=threshold))
+            return show_at(threshold, self.folder(id), options)
 
     def show_for(self, id: str, tissue: str | None) -> dict[str, Any]:
         """Show a job's answers for another tissue, and give their summary."""
         self.cells(id)
-        settings = dict(self.job(id).settings or {}) | {"tissue": tissue}
         with self._moving:
             before = json.loads((self.results(id) / sink.SUMMARY).read_text(encoding="utf-8"))
             try:
-                asked = replace(self.offered[settings.pop("model")], **settings | {"threshold": before["threshold"]})
+                asked = self._asked(id, tissue=tissue, threshold=before["threshold"])
                 told = None if asked.allowed is None else asked.allowed.tissue
             except ConfigError as error:
                 raise Refusal(422, str(error)) from None
             return show_for(told, self.folder(id), replace(asked, tissue=told))
+
+    def keep_markers(self, id: str, contents: bytes, name: str) -> dict[str, Any]:
+        """Keep a visitor's table of known markers with a job, and say what is understood of it."""
+        job = self.job(id)
+        runs = (job.settings, (of_a_result(job) or {}).get("settings"))
+        in_use = {table["id"] for settings in runs if settings and (table := settings.get("markers"))}
+        bundle = self.bundle(next(iter(self.offered)))
+        return keep_markers(contents, name, bundle, self.folder(id), in_use=in_use)
+
+    def _own(self, path: Path, model: str) -> Markers:
+        """Give the markers of a visitor's table, which is read once for a while."""
+        key = (path, model)
+        if key not in self._tables:
+            kept = list(self._tables.items())[1 - MOST_TABLES :]
+            self._tables = dict(kept) | {key: own_markers(path, self.bundle(model))}
+        return self._tables[key]
+
+    def _asked(self, id: str, **changes: Any) -> Options:  # noqa: ANN401 - whatever a run may be told
+        """Give the options of a job's run with some changes."""
+        settings = (self.job(id).settings or {}) | changes
+        offered, folder = self.offered[settings["model"]], self.folder(id)
+        return options_of(offered, settings, folder, markers=self.settings.markers)
 
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""
@@ -282,11 +312,13 @@ class Site:
         if model not in self.offered:
             raise Refusal(422, f"There is no model of that name. There are: {', '.join(self.offered)}.")
         asked = order.model_dump() | {"model": model}
+        if order.markers is not None and not markers_path(asked["markers"], self.folder(job.id)).exists():
+            raise Refusal(422, GONE_TABLE)
         try:
-            settled = Options(**asked | {"model": self.bundle(model)}).settled()
+            settled = Options(**asked | {"model": self.bundle(model), "markers": None}).settled()
             if job.findings is not None:
                 check_groups(settled, job.findings["cells"], name=job.name)
-                _check_columns(order, job.findings, name=job.name)
+                check_columns(order, job.findings, name=job.name)
         except ConfigError as error:
             raise Refusal(422, str(error)) from None
         return asked | {"tissue": settled.tissue}
@@ -306,16 +338,6 @@ class Site:
             await asyncio.sleep(WATCH)
 
 
-def _check_columns(order: RunOrder, findings: dict[str, Any], *, name: str) -> None:
-    """Refuse columns that the check didn't find in the file."""
-    asked = (None if order.groups == AUTO else order.groups, order.by)
-    there = findings.get("columns", asked)  # an older server didn't look for any
-    for column in asked:
-        if column is not None and column not in there:
-            listed = ", ".join(map(repr, there)) or "none"
-            raise ConfigError(f"{name} has no column {column!r} that can tell groups or samples; it has {listed}.")
-
-
 def told(job: Job, jobs: Jobs) -> dict[str, Any]:
     """Give what is told of a job."""
     here = f"/api/jobs/{job.id}"
@@ -324,7 +346,7 @@ def told(job: Job, jobs: Jobs) -> dict[str, Any]:
     if settings is not None:
         links |= {name: f"{here}/{name}" for name in ("summary", "map", "genes", "commands")}
         links |= {"groups": f"{here}/groups"} if settings.get("groups") else {}
-        links |= {name: f"{here}/files/{name}" for name in (sink.H5AD, sink.CSV, sink.REPORT)}
+        links |= {name: f"{here}/files/{name}" for name in (sink.H5AD, sink.CSV, sink.REPORT, *tables_of(settings))}
     return {
         "id": job.id,
         "name": job.name,

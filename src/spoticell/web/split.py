@@ -19,7 +19,7 @@ MOST_TYPES, MOST_VALUES = 12, 6
 """Types and values that are told, those of most cells; more don't make a plot that can be read."""
 
 
-def split(results: Results, texts: list[str], column: int) -> dict[str, Any]:
+def split(results: Results, texts: list[str], column: int, *, kept_n: NDArray[np.bool_]) -> dict[str, Any]:
     """Give share and mean of genes in the cells of each type and value, and what is left out.
 
     Parameters
@@ -30,6 +30,8 @@ def split(results: Results, texts: list[str], column: int) -> dict[str, Any]:
         What was asked for.
     column
         Place of a column of categories.
+    kept_n
+        Cells that are counted.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def split(results: Results, texts: list[str], column: int) -> dict[str, Any]:
         If there is no such column.
     """
     names = category_names(results.folder, column)
-    type_n, code_n = results.types(), kept_values(results.folder, column)
+    type_n, code_n = results.types()[kept_n], kept_values(results.folder, column)[kept_n]
     types = _commonest(type_n, results.n_types, MOST_TYPES)
     values = sorted(_commonest(code_n, len(names), MOST_VALUES).tolist())
     row_n, value_n = _places(type_n, types), _places(code_n, np.array(values, dtype=np.intp))
@@ -53,7 +55,7 @@ def split(results: Results, texts: list[str], column: int) -> dict[str, Any]:
     meant, unknown = genes_meant(results, texts)
     genes = []
     for g, words in meant.items():
-        level_n = levels_of(results, g)
+        level_n = levels_of(results, g)[kept_n]
         genes.append(words | {"share": means(level_n > 0), "mean": means(level_n)})
     return {
         "types": types.tolist(),

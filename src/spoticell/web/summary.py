@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.annotation.colors import TypeColors
+from spoticell.annotation.differences import METHOD
 from spoticell.annotation.evidence import CONFLICT, agreement
 from spoticell.annotation.groups import Group
 from spoticell.annotation.result import Annotation
@@ -57,6 +58,7 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         if annotation.groups is None
         else [_named_group(group, annotation.colors) for group in annotation.groups.groups],
         "samples": _samples(sample_view(annotation)),
+        "differences": _differences(annotation),
     }
 
 
@@ -104,6 +106,7 @@ def _samples(view: SampleView | None) -> dict[str, Any] | None:
     bars = [
         {
             "name": bar.name,
+            "condition": bar.condition,
             "cells": bar.cells,
             "parts": [
                 {
@@ -118,6 +121,29 @@ def _samples(view: SampleView | None) -> dict[str, Any] | None:
         for bar in view.bars
     ]
     return {"by": view.by, "samples": view.n_samples, "bars": bars}
+
+
+def _differences(annotation: Annotation) -> dict[str, Any] | None:
+    found, samples = annotation.differences, annotation.samples
+    if found is None or samples is None:
+        return None
+    changes = [
+        {
+            "term": row["term"],
+            "name": row["cell_type"],
+            "short": short_name(row["term"]),
+            "color": annotation.colors.of(row["term"]),
+            "cells": row["cells"],
+            "first": row["share_first"],
+            "second": row["share_second"],
+            "difference": row["difference"],
+            **{name: None if np.isnan(row[name]) else row[name] for name in ("low", "high", "p", "q")},
+        }
+        for row in found.table.to_dict("records")
+    ]
+    method = METHOD if found.tested else None
+    told = {"condition": samples.condition, "conditions": list(found.conditions), "samples": list(found.samples)}
+    return told | {"method": method, "changes": changes, "notes": list(found.notes)}
 
 
 def _type(index: int, answer: int, annotation: Annotation, ontology: Ontology) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from typing import Any
 
 from spoticell.annotation.options import Model, Options
 from spoticell.api import annotate_source, look_at
-from spoticell.biology.columns import shared_columns
 from spoticell.errors import FileFormatError, SpoticellError
 from spoticell.io import open_cells
 from spoticell.io.annotated import can_be_copied
@@ -25,6 +24,7 @@ from spoticell.io.source import CellSource
 from spoticell.io.storage.links import leading_out, left_out
 from spoticell.model.bundle import Bundle
 from spoticell.progress import Progress
+from spoticell.web.choices import choices
 from spoticell.web.disk import bytes_of
 from spoticell.web.guess import guess, keep_looks, kept_looks
 from spoticell.web.kept import recall, remember
@@ -140,12 +140,13 @@ def _noted(findings: Findings, task: Task) -> Findings:
 
 
 def _told(findings: Findings, source: CellSource) -> dict[str, Any]:
-    columns: list[str] = []
+    offered: list[dict[str, Any]] = []
     with suppress(SpoticellError):  # cells can be named without the table about them
-        columns = shared_columns(source.obs())
+        offered = choices(source.obs())
+    columns = {"columns": [column["name"] for column in offered], "choices": offered}
     # a matrix that was turned round lies there until the source is closed
     size = {"values": findings.verdict.n_values, "scratch": bytes_of(Path(tempfile.gettempdir()))}
-    return {"findings": findings.to_dict() | {"columns": columns} | size, "lines": findings.describe()}
+    return {"findings": findings.to_dict() | columns | size, "lines": findings.describe()}
 
 
 def _with_looks(told: dict[str, Any], task: Task) -> dict[str, Any]:

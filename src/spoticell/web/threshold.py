@@ -115,6 +115,7 @@ def _answered(results: Path, findings: Findings, options: Options, threshold: fl
         single_score_n=None if found is single else single.score_n,
         samples=grounds.kept_samples(results),
         groups=_groups(results, findings, options, found, n_counts_n),
+        mixed=grounds.kept_mixed(results),
         programs_np=np.load(results / grounds.PROGRAMS) if (results / grounds.PROGRAMS).exists() else None,
     )
 

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.annotation.decision import grounds_of
+from spoticell.annotation.first_blocks import STEP, relatives_of
 from spoticell.annotation.groups import GroupTally
 from spoticell.annotation.options import Options
-from spoticell.annotation.pipeline import STEP, relatives_of
 from spoticell.biology.relatives import Relatives
 from spoticell.io.findings import Findings
 from spoticell.web import grounds, sink

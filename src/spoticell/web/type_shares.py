@@ -20,7 +20,9 @@ from spoticell.web.results import Results
 NOT_TOLD = "This run wasn't told which column says from which sample each cell is. Give one of the list of columns."
 
 
-def shares(results: Results, types: list[int], column: int | None = None) -> dict[str, Any]:
+def shares(
+    results: Results, types: list[int], column: int | None = None, *, kept_n: NDArray[np.bool_]
+) -> dict[str, Any]:
     """Give how many of the cells of each sample are of a type, or of several together, by their numbers.
 
     Parameters
@@ -29,6 +31,8 @@ def shares(results: Results, types: list[int], column: int | None = None) -> dic
         The results, and the types.
     column
         Place of the column that says from which sample each cell is; that of the run if not given.
+    kept_n
+        Cells that are counted.
 
     Raises
     ------
@@ -36,9 +40,9 @@ def shares(results: Results, types: list[int], column: int | None = None) -> dic
         If there is no such column of categories, or the run knows of no samples.
     """
     names, sample_n = _samples(results, column)
-    member_n = np.isin(results.types(), types)
-    total_s = np.bincount(sample_n[sample_n >= 0], minlength=len(names)).tolist()
-    own_s = np.bincount(sample_n[member_n & (sample_n >= 0)], minlength=len(names)).tolist()
+    known_n, member_n = kept_n & (sample_n >= 0), np.isin(results.types(), types)
+    total_s = np.bincount(sample_n[known_n], minlength=len(names)).tolist()
+    own_s = np.bincount(sample_n[member_n & known_n], minlength=len(names)).tolist()
     rows = []
     for name, cells, total in zip(names, own_s, total_s, strict=True):
         if total:
@@ -46,7 +50,7 @@ def shares(results: Results, types: list[int], column: int | None = None) -> dic
             rows.append(
                 {"name": name, "cells": cells, "total": total, "share": cells / total, "low": low, "high": high}
             )
-    return {"samples": rows, "without": int((sample_n < 0).sum())}
+    return {"samples": rows, "without": int((kept_n & (sample_n < 0)).sum())}
 
 
 def _samples(results: Results, column: int | None) -> tuple[list[str], NDArray[np.int64]]:

@@ -21,6 +21,10 @@ from spoticell.web.changes import answers_of
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
 
+MOVED = "named by neighbours"
+"""Reason of cells that would be sure, but are called another type alone, which their name excludes."""
+EVERY = (*REASONS, MOVED)
+"""All reasons of the page."""
 MOST_ROWS = 200
 """Cells of which all is told at a time."""
 BLOCK = 16_384
@@ -29,7 +33,7 @@ OLDER = "This run kept no reasons of unsure cells. Run the job again."
 
 
 def codes(results: Results) -> NDArray[np.int8]:
-    """Give for each cell the place of its reason among `REASONS`, -1 where its answer is sure."""
+    """Give for each cell the place of its reason among `EVERY`, -1 where its answer is sure and its own."""
     return _looked_at(results)[0]
 
 
@@ -54,21 +58,21 @@ def unsure(
     Refusal
         If there is no such reason, or the results are of a release that didn't keep what this takes.
     """
-    if reason is not None and reason not in REASONS:
-        raise Refusal(422, f"There is no such reason. There are: {', '.join(REASONS)}.")
+    if reason is not None and reason not in EVERY:
+        raise Refusal(422, f"There is no such reason. There are: {', '.join(EVERY)}.")
     code_n, answer_n, second_n = _looked_at(results)
     if of is not None:
         code_n = np.where(results.types() == of, code_n, -1)
-    cells = np.bincount(code_n[code_n >= 0], minlength=len(REASONS)).tolist()
-    wanted_n = code_n >= 0 if reason is None else code_n == REASONS.index(reason)
+    cells = np.bincount(code_n[code_n >= 0], minlength=len(EVERY)).tolist()
+    wanted_n = code_n >= 0 if reason is None else code_n == EVERY.index(reason)
     position_u = np.flatnonzero(wanted_n)
     score_n = results.array(sink.SCORES)
     position_u = position_u[np.lexsort((score_n[position_u], code_n[position_u]))]
     told = position_u[start : start + most].tolist()
     return {
         "reasons": [
-            {"reason": name, "code": REASONS.index(name) + 1, "cells": n}
-            for name, n in zip(REASONS, cells, strict=True)
+            {"reason": name, "code": EVERY.index(name) + 1, "cells": n}
+            for name, n in zip(EVERY, cells, strict=True)
             if n
         ],
         "cells": len(position_u),
@@ -79,7 +83,8 @@ def unsure(
 
 def _row(results: Results, n: int, code: int, answer: int, second: int) -> dict[str, Any]:
     """Give what is told of one cell; the second type only where it is the reason."""
-    is_between = REASONS[code] == BETWEEN
+    is_between = EVERY[code] == BETWEEN
+    alone = results.alone(n)
     term, other = ((*results.bundle.nodes, UNKNOWN)[place] for place in (answer, second))
     return {
         "position": n,
@@ -88,8 +93,9 @@ def _row(results: Results, n: int, code: int, answer: int, second: int) -> dict[
         "short": short_name(term),
         "score": float(results.array(sink.SCORES)[n]),
         "second": short_name(other) if is_between else None,
+        "alone": None if alone is None else short_name(alone["term"]),
         "n_counts": float(results.array(sink.N_COUNTS)[n]),
-        "reason": REASONS[code],
+        "reason": EVERY[code],
     }
 
 
@@ -105,6 +111,7 @@ def _looked_at(results: Results) -> tuple[NDArray[np.int8], NDArray[np.int64], N
     for start in range(0, len(low_u), BLOCK):
         some = low_u[start : start + BLOCK]
         second_n[some], _ = rule.second_best(probabilities_nm[some].astype(np.float32), answer_n[some])
+    marks = grounds.kept_mixed(results.folder)
     code_n = reasons(
         answer_n=answer_n,
         score_n=score_n,
@@ -113,8 +120,13 @@ def _looked_at(results: Results) -> tuple[NDArray[np.int8], NDArray[np.int64], N
         barred_n=results.array(grounds.BARRED),
         doubted_n=results.array(grounds.DOUBTED),
         n_measured=int(results.array(sink.MEASURED).sum()),
+        mixed_n=None if marks is None else marks.pair_n >= 0,
         **_of_references(results, answer_n),
     )
+    if (results.folder / sink.SINGLE).exists():
+        terms = np.array([*nodes, UNKNOWN], dtype=object)
+        moved_n = agreement(terms[answer_n], terms[results.array(sink.SINGLE)]) == CONFLICT
+        code_n = np.where((code_n < 0) & moved_n, np.int8(EVERY.index(MOVED)), code_n)
     return code_n, answer_n, second_n
 
 

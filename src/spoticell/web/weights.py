@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.annotation.decision import can_read_together
+from spoticell.annotation.first_blocks import sample_tissues
 from spoticell.annotation.options import Options
-from spoticell.annotation.pipeline import sample_tissues
 from spoticell.annotation.result import Annotation
 from spoticell.annotation.sample_tissue import SampleTissues, of_tissues
 from spoticell.biology.ontology import load_ontology
@@ -91,14 +91,15 @@ def keep_tissues(annotation: Annotation, folder: Path) -> None:
 
         runtime = Runtime(bundle, threads=annotation.options.threads)
         found = sample_tissues(aligned_sample(annotation.findings), annotation.findings, runtime)
-    words = {"shares": found.shares, "blood": found.blood}
+    words = {"shares": found.shares, "blood": found.blood, "chances": found.chances}
     (folder / TISSUES).write_text(json.dumps(words), encoding="utf-8")
 
 
 def kept_tissues(folder: Path, bundle: Bundle) -> SampleTissues:
     """Give the tissues that the cells of a job show."""
     words = json.loads((folder / TISSUES).read_text(encoding="utf-8"))
-    return of_tissues(words["shares"], bundle.nodes, load_ontology(), blood=words["blood"])
+    chances = words.get("chances")
+    return of_tissues(words["shares"], bundle.nodes, load_ontology(), blood=words["blood"], chances=chances)
 
 
 def tissue_can_be_told(options: Options) -> bool:

@@ -27,7 +27,7 @@ from spoticell.web import earlier
 from spoticell.web.child import LONGEST_MESSAGE, context, run, where
 from spoticell.web.disk import FULL, bytes_of, is_full
 from spoticell.web.jobs import CHECKING, DONE, READY, RUNNING, Job, Jobs, now
-from spoticell.web.marked import with_markers
+from spoticell.web.marked import options_of
 from spoticell.web.quota import STOPPED, Quota
 from spoticell.web.settings import Settings
 from spoticell.web.steady import PAUSE, Steady
@@ -217,17 +217,18 @@ class Workers:
                 self.jobs.note_run(job.guess, outcome["seconds"])
 
     def _task(self, job: Job, kind: str) -> Task:
-        asked = dict(job.settings or {})
-        model = asked.pop("model", next(iter(self.offered)))
+        asked = job.settings or {}
+        offered = self.offered[asked.get("model", next(iter(self.offered)))]
+        folder = self.settings.jobs_dir / job.id
         # no file may be longer than the room that all of them have
         room = max(self.quota.left(), 1)
         limits = replace(self.settings.limits, written_bytes=min(self.settings.limits.written_bytes, room))
         return Task(
             kind=kind,
-            folder=self.settings.jobs_dir / job.id,
+            folder=folder,
             file=job.file,
             name=job.name,
-            options=with_markers(replace(self.offered[model], **asked), self.settings.markers),
+            options=options_of(offered, asked, folder, markers=self.settings.markers),
             limits=limits,
         )
 

@@ -102,5 +102,19 @@ def test_only_labelled_cells_are_scored():
 
 
 def test_rows_that_are_known_are_not_measured_again():
-    rows = {OURS: {TOGETHER: {}}}
+    rows = {OURS: {ALONE: {}, TISSUE: {}, VOTE: {}}}
     assert list(missing(rows, None, SimpleNamespace(cells=None))) == []
+
+
+def test_only_ways_of_ours_that_are_not_known_are_measured():
+    asked = []
+    bench = SimpleNamespace(
+        runtimes=["a bundle"],
+        spoticell=lambda runtime, ways: asked.append((runtime, ways)),
+        score=lambda _: {ALONE: runs(0.7, 0.4), TISSUE: runs(0.8, 0.5)},
+    )
+    rows = {OURS: {VOTE: {"all": ["as it was"]}}}
+    (found,) = missing(rows, bench, SimpleNamespace(cells=None))
+    assert asked == [("a bundle", [ALONE, TISSUE])]
+    assert found[OURS][VOTE] == {"all": ["as it was"]}
+    assert found[OURS][TISSUE]["1000"] == [runs(0.8, 0.5)["1000"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -9,13 +10,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.conftest import tiny_adata
+from tests.web.conftest import checked, run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
 
@@ -107,18 +110,47 @@ def look() -> dict[str, Any]:
     return {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"}
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Any) -> Iterator[Callable[[str, dict[str, Any]], Any]]:
+    """Gives a browser's context for a server and a look of the window, one for all tests: the page is loaded once."""
+    held: dict[str, Any] = {}
+
+    def of(url: str, look: dict[str, Any]) -> Any:
+        key = json.dumps([url, look], sort_keys=True)
+        if key not in held:
+            held[key] = browser.new_context(base_url=url, reduced_motion="reduce", accept_downloads=True, **look)
+            held[key].set_default_timeout(1000 * PATIENCE)
+        return held[key]
+
+    yield of
+    for context in held.values():
+        context.close()
+
+
 @pytest.fixture
-def page(browser: Any, server: Server, look: dict[str, Any]) -> Iterator[Any]:
+def page(contexts: Callable[[str, dict[str, Any]], Any], server: Server, look: dict[str, Any]) -> Iterator[Any]:
     """A window on the server's page; fails on errors of scripts, broken policies and requests to others."""
-    page = window(browser, server, reduced_motion="reduce", accept_downloads=True, **look)
+    page = contexts(server.url, look).new_page()
     faults: list[str] = []
     # that the server answered with an error, or not at all, is what some tests are about
     page.on("console", lambda message: _note(faults, message))
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: _is_own(request.url, server.url) or faults.append(f"asked {request.url}"))
     yield page
-    page.context.close()
+    _forget(page, server)
     assert faults == []
+
+
+def _forget(page: Any, server: Server) -> None:
+    """Close a window and all that it opened, and let the next one know nothing of it."""
+    context = page.context
+    if page.is_closed() or not page.url.startswith(server.url):
+        page = context.new_page()
+        page.goto("/static/icon.svg")
+    page.evaluate("() => localStorage.clear()")
+    context.clear_cookies()
+    for one in context.pages:
+        one.close()
 
 
 def window(browser: Any, server: Server, **look: Any) -> Any:
@@ -138,9 +170,9 @@ def _is_own(url: str, server: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def link(browser: Any, server: Server, cells_file: Path) -> str:
+def link(server: Server, cells_file: Path) -> str:
     """Where a finished result is; tests share it, so none may change it."""
-    return link_to_cells(browser, server, cells_file)
+    return link_to_cells(server, cells_file)
 
 
 def until(place: Any, script: str, arg: Any = None) -> None:
@@ -160,13 +192,12 @@ def name_cells(page: Any, path: Path) -> None:
     page.wait_for_selector("#map[data-drawn]")
 
 
-def link_to_cells(browser: Any, server: Server, path: Path) -> str:
-    """Name the cells of a file in a window of its own, and say where the result is."""
-    page = window(browser, server)
-    name_cells(page, path)
-    link = page.url
-    page.context.close()
-    return str(link)
+def link_to_cells(server: Server, path: Path, **order: Any) -> str:
+    """Name the cells of a file without a window, and say where the result is."""
+    with httpx.Client(base_url=server.url, timeout=PATIENCE, trust_env=False) as client:
+        job = run(client, checked(client, path.read_bytes(), path.name), **order)
+    assert job["state"] == "done", job["error"]
+    return f"{server.url}{job['links']['page']}"
 
 
 @pytest.fixture

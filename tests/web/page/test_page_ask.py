@@ -31,14 +31,14 @@ def server(tmp_path_factory, tiny_bundle_folder):
 
 
 @pytest.fixture(scope="module")
-def ask_link(browser, server, tmp_path_factory) -> str:
+def ask_link(server, tmp_path_factory) -> str:
     """Where a result with two conditions is, with labels of which many are no types, and with mixed, shallow cells."""
     cells = mixed()
     labels = cells.obs.pop("cell_type_ontology_term_id").astype(str).to_numpy(dtype=object)
     cells.obs["label"] = labels
     cells.obs["mine"] = np.where(labels == B_CELLS, "B cells", "cluster seven")
     cells.obs["condition"] = np.where(np.arange(cells.n_obs) % 2, "control", "stim")
-    return linked(browser, server, cells, tmp_path_factory.mktemp("ask") / "cells.h5ad")
+    return linked(server, cells, tmp_path_factory.mktemp("ask") / "cells.h5ad")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ TREATED_OF_B, OTHERS = 27, 31
 
 
 @pytest.fixture(scope="module")
-def columns_link(browser, server, tmp_path_factory) -> str:
+def columns_link(server, tmp_path_factory) -> str:
     """Where a result with columns and a map of the file is: of the treated cells many are B cells."""
     cells = tiny_adata(per_type=30)
     rng = np.random.default_rng(0)
@@ -31,12 +31,12 @@ def columns_link(browser, server, tmp_path_factory) -> str:
     ]
     cells.obs["depth"] = np.linspace(0, 1, N)
     cells.obsm["X_umap"] = rng.normal(size=(N, 2))
-    return linked(browser, server, cells, tmp_path_factory.mktemp("columns") / "cells.h5ad")
+    return linked(server, cells, tmp_path_factory.mktemp("columns") / "cells.h5ad")
 
 
-def linked(browser: Any, server: Any, cells: Any, path: Any) -> str:
+def linked(server: Any, cells: Any, path: Any) -> str:
     cells.write_h5ad(path)
-    return link_to_cells(browser, server, path)
+    return link_to_cells(server, path)
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ def test_one_of_many_columns_is_found_by_typing(page, browser, server, tmp_path)
         cells.obs[f"batch_{number}"] = ["a", "b"] * 30 + ["a"]
     cells.obs["counts"] = np.linspace(5, 7, 61)
     cells.obs["many"] = [f"m{row % 30}" for row in range(61)]
-    opened(page, linked(browser, server, cells, tmp_path / "cells.h5ad"))
+    opened(page, linked(server, cells, tmp_path / "cells.h5ad"))
     page.get_by_role("radio", name="Column").check(force=True)
     page.get_by_role("combobox", name="Column", exact=True).fill("counts (of the run)")
     page.keyboard.press("Enter")

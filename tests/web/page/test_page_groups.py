@@ -8,29 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.conftest import tiny_adata
-from tests.web.page.conftest import window
+from tests.web.page.conftest import link_to_cells
 
 COLUMN = "cluster"
 
 
 @pytest.fixture(scope="module")
-def grouped_link(browser, server, tmp_path_factory) -> str:
+def grouped_link(server, tmp_path_factory) -> str:
     """Where a result with groups and samples is; the tests share it."""
     path = tmp_path_factory.mktemp("grouped") / "cells.h5ad"
     cells = tiny_adata(per_type=30)
     cells.obs[COLUMN] = [f"c{1 + row // 18}" for row in range(cells.n_obs - 1)] + [None]
     cells.write_h5ad(path)
-    page = window(browser, server)
-    page.goto("/")
-    page.set_input_files("#file", path)
-    page.get_by_text("Settings", exact=True).click()
-    page.locator("#groups").select_option(COLUMN)
-    page.locator("#by").select_option("batch")
-    page.get_by_role("button", name="Name the cells").click()
-    page.wait_for_selector("#map[data-drawn]")
-    link = page.url
-    page.context.close()
-    return str(link)
+    return link_to_cells(server, path, groups=COLUMN, by="batch")
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ def server(tmp_path_factory, tiny_bundle_folder, tiny_index):
 
 
 @pytest.fixture(scope="module")
-def link(browser, server, cells_file):
-    return link_to_cells(browser, server, cells_file)
+def link(server, cells_file):
+    return link_to_cells(server, cells_file)
 
 
 def test_a_cell_that_is_clicked_on_shows_its_neighbours(result):

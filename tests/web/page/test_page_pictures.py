@@ -9,27 +9,19 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 from tests.conftest import tiny_adata
-from tests.web.page.conftest import window
-from tests.web.page.test_page_columns import linked
+from tests.web.page.conftest import link_to_cells
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def samples_link(browser, server, tmp_path_factory) -> str:
+def samples_link(server, tmp_path_factory) -> str:
     """A result with three samples."""
     cells = tiny_adata(per_type=30)
     cells.obs["donor"] = [f"d{n % 3}" for n in range(cells.n_obs)]
-    link = linked(browser, server, cells, tmp_path_factory.mktemp("samples") / "cells.h5ad")
-    page = window(browser, server)
-    page.goto(link)
-    page.get_by_role("button", name="Run again").click()
-    page.get_by_text("Settings", exact=True).click()
-    page.locator("#by").select_option("donor")
-    page.get_by_role("button", name="Name the cells").click()
-    page.locator("#sample-bars li").first.wait_for()
-    page.context.close()
-    return link
+    path = tmp_path_factory.mktemp("samples") / "cells.h5ad"
+    cells.write_h5ad(path)
+    return link_to_cells(server, path, by="donor")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ COLOURS = """() => {
 
 
 @pytest.fixture(scope="module")
-def shared_link(browser: Any, server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+def shared_link(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A result whose file has a hostile value, a number, and names of cells."""
     cells = tiny_adata(per_type=30)
     cells.obs["condition"] = np.where(np.arange(N) % 3 == 0, HOSTILE, "control")
@@ -35,7 +35,7 @@ def shared_link(browser: Any, server: Server, tmp_path_factory: pytest.TempPathF
     cells.obs["depth"] = np.linspace(0, 1, N)
     path = tmp_path_factory.mktemp("share") / "cells.h5ad"
     cells.write_h5ad(path)
-    return link_to_cells(browser, server, path)
+    return link_to_cells(server, path)
 
 
 def looked_at(page: Any, link: str, **view: str) -> Any:

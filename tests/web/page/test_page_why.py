@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.web.page.conftest import Server, window
+from tests.web.page.conftest import Server, link_to_cells
 from tests.web.page.test_page_access import axe
 
 from spoticell.web import demo
@@ -22,19 +22,9 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def link(browser, server):
+def link(server):
     """The demo, named with groups."""
-    page = window(browser, server)
-    page.goto("/")
-    page.set_input_files("#file", DEMO)
-    page.get_by_role("button", name="Name the cells").wait_for()
-    link = page.url
-    reply = page.request.post(f"/api/jobs/{link.rpartition('/')[2]}/run", data={"groups": "auto"})
-    assert reply.ok, reply.text()
-    page.goto(link)
-    page.wait_for_selector("#map[data-drawn]")
-    page.context.close()
-    return link
+    return link_to_cells(server, DEMO, groups="auto")
 
 
 def show_cell(page, which):

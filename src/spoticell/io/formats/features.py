@@ -102,10 +102,16 @@ class SomeGenes(StoredMatrix):
     def __init__(self, whole: StoredMatrix, keep_v: NDArray[np.bool_]) -> None:
         super().__init__((whole.shape[0], int(keep_v.sum())), where=(whole.file, whole.label))
         self._whole, self._columns_v = whole, np.flatnonzero(keep_v)
+        self.by_cell = whole.by_cell
 
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
+        self._whole.threads = self.threads
         return (part_nv[:, self._columns_v] for part_nv in self._whole.parts(size))
+
+    def rows(self, start: int, stop: int, size: int) -> Iterator[sparse.csr_array]:
+        """Rows from ``start`` up to ``stop`` in pieces of any height, where the whole is stored by cell."""
+        return (part_nv[:, self._columns_v] for part_nv in self._whole.rows(start, stop, size))
 
     def close(self) -> None:
         """Remove what was kept on disk."""

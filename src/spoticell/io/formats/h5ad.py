@@ -82,7 +82,17 @@ class AnnDataSource(CellSource):
 
     def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream ``matrix`` from first cell to last; shapes are checked before anything is read."""
-        return self._matrix(matrix).blocks(size)
+        stored = self._matrix(matrix)
+        stored.threads = self.threads
+        return stored.blocks(size)
+
+    def reads_anywhere(self, matrix: str) -> bool:
+        """Whether ``matrix`` is stored by cell."""
+        return self._matrix(matrix).by_cell
+
+    def between(self, matrix: str, start: int, stop: int, *, size: int = BLOCK) -> Iterator[CellBlock]:
+        """Stream some of the blocks of ``matrix``."""
+        return self._matrix(matrix).between(start, stop, size)
 
     def n_stored(self, matrix: str) -> int | None:
         """Give how many numbers a sparse matrix has."""

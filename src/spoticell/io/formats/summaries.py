@@ -22,7 +22,7 @@ class SomeCells(StoredMatrix):
 
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
-        start = 0
+        self._whole.threads, start = self.threads, 0
         for part_nv in self._whole.parts(size):
             yield part_nv[self._keep_n[start : start + part_nv.shape[0]]]
             start += part_nv.shape[0]

@@ -56,14 +56,20 @@ class Tiles:
 class Dense(StoredMatrix):
     """A dense matrix read as many cells at a time as a block has."""
 
+    by_cell = True
+
     def __init__(self, tiles: Tiles, *, where: tuple[str, str]) -> None:
         super().__init__(tiles.shape, where=where)
         self._tiles = tiles
 
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
-        for start in range(0, self.shape[0], size):
-            cells = slice(start, min(start + size, self.shape[0]))
+        return self.rows(0, self.shape[0], size)
+
+    def rows(self, start: int, stop: int, size: int) -> Iterator[sparse.csr_array]:
+        """Rows from ``start`` up to ``stop`` in pieces of any height."""
+        for first in range(start, stop, size):
+            cells = slice(first, min(first + size, stop))
             strips = [self._strip(cells, genes) for genes in self._tiles.across(cells.stop - start)]
             yield sparse.hstack(strips, format="csr")
 

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from spoticell.errors import FileFormatError
 from spoticell.io.source import CellBlock
+from spoticell.io.storage.chunks import Chunks, packed
 from spoticell.io.storage.spool import Spool
 from spoticell.io.storage.tree import reading
 
@@ -44,6 +45,11 @@ Bad = Callable[[str], FileFormatError]
 class StoredMatrix(ABC):
     """A matrix of ``n`` cells by ``v`` genes somewhere in a file."""
 
+    threads = 1
+    """How much may be unpacked at once."""
+    by_cell = False
+    """Whether rows can be read without those before them, see `rows`."""
+
     def __init__(self, shape: tuple[int, int], *, where: tuple[str, str]) -> None:
         self.shape = shape
         self.file, self.label = where
@@ -52,9 +58,28 @@ class StoredMatrix(ABC):
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
 
+    def rows(self, start: int, stop: int, size: int) -> Iterator[sparse.csr_array]:
+        """Rows from ``start`` up to ``stop`` in pieces of any height, where the matrix is stored by cell."""
+        raise NotImplementedError(f"'{self.label}' isn't stored by cell")
+
     def blocks(self, size: int) -> Iterator[CellBlock]:
         """Rows from first to last, ``size`` at a time."""
-        for block in regroup(self.parts(size), size=size):
+        return self._bounded(regroup(self.parts(size), size=size))
+
+    def between(self, start: int, stop: int, size: int) -> Iterator[CellBlock]:
+        """Those of `blocks` that begin from ``start`` on and before ``stop``, both whole blocks away from the first."""
+        if self.by_cell:
+            end = min(stop, self.shape[0])
+            yield from self._bounded(regroup(self.rows(start, end, size), size=size, start=start))
+            return
+        for block in self.blocks(size):
+            if block.start >= start:
+                yield block
+            if block.start + len(block) >= stop:
+                return
+
+    def _bounded(self, blocks: Iterable[CellBlock]) -> Iterator[CellBlock]:
+        for block in blocks:
             if block.values_nv.nnz > MOST_IN_BLOCK:
                 raise self.bad(f"{block.values_nv.nnz:,} numbers in {len(block)} cells")
             yield block
@@ -75,16 +100,31 @@ class StoredMatrix(ABC):
 class ByCell(StoredMatrix):
     """Compressed sparse rows: the entries of a cell lie together."""
 
+    by_cell = True
+
     def __init__(self, arrays: tuple[Any, Any, Any], shape: tuple[int, int], *, where: tuple[str, str]) -> None:
         super().__init__(shape, where=where)
         self.data, self.indices, self.indptr = arrays
         check_compressed(arrays, shape, n_lines=shape[0], where=where)
+        self._chunks = {id(array): Chunks(array) for array in arrays[:2] if packed(array)}
+
+    def read(self, array: Any, entries: slice) -> Any:  # noqa: ANN401
+        """Give some numbers of an array, unpacked side by side where that can be."""
+        chunks = self._chunks.get(id(array))
+        if chunks is None or self.threads <= 1 or entries.stop <= entries.start:
+            return super().read(array, entries)
+        values = chunks.read(entries.start, entries.stop, threads=self.threads)
+        return super().read(array, entries) if values is None else values
 
     def parts(self, size: int) -> Iterator[sparse.csr_array]:
         """Rows from first to last in pieces of any height."""
-        last, step = 0, max(size, POINTERS_AT_ONCE)
-        for start in range(0, self.shape[0], step):
-            pointers = self._pointers(start, min(start + step, self.shape[0]), last)
+        return self.rows(0, self.shape[0], size)
+
+    def rows(self, start: int, stop: int, size: int) -> Iterator[sparse.csr_array]:
+        """Rows from ``start`` up to ``stop`` in pieces of any height."""
+        last, step = None if start else 0, max(size, POINTERS_AT_ONCE)
+        for first in range(start, stop, step):
+            pointers = self._pointers(first, min(first + step, stop), last)
             last = int(pointers[-1])
             for top, bottom in cuts(pointers, size, least=self._least()):
                 yield self._rows(pointers[top : bottom + 1])
@@ -94,10 +134,14 @@ class ByCell(StoredMatrix):
         largest = max((getattr(array, "chunks", None) or (1,))[0] for array in (self.data, self.indices))
         return int(largest) // MOST_UNPACKED
 
-    def _pointers(self, start: int, stop: int, last: int) -> NDArray[np.int64]:
+    def _pointers(self, start: int, stop: int, last: int | None) -> NDArray[np.int64]:
         pointers = integers(self.read(self.indptr, slice(start, stop + 1)), bad=self.bad)
         lengths = np.diff(pointers)
-        if pointers[0] != last or (lengths < 0).any() or pointers[-1] > self.data.shape[0]:
+        if (
+            (pointers[0] < 0 if last is None else pointers[0] != last)
+            or (lengths < 0).any()
+            or pointers[-1] > self.data.shape[0]
+        ):
             raise self.bad(f"row pointers out of order between cells {start} and {stop}")
         if stop == self.shape[0] and pointers[-1] != self.data.shape[0]:
             raise self.bad(f"{self.data.shape[0]} values but pointers to {pointers[-1]}")
@@ -169,8 +213,8 @@ class ByGene(SpooledMatrix):
             yield row_e, np.searchsorted(pointers, np.arange(start, stop), side="right") - 1, value_e
 
 
-def regroup(parts: Iterable[sparse.csr_array], *, size: int) -> Iterator[CellBlock]:
-    """Blocks of exactly ``size`` cells (the last may be shorter) from pieces of any height.
+def regroup(parts: Iterable[sparse.csr_array], *, size: int, start: int = 0) -> Iterator[CellBlock]:
+    """Blocks of exactly ``size`` cells (the last may be shorter) from pieces of any height, the first at ``start``.
 
     Examples
     --------
@@ -178,7 +222,7 @@ def regroup(parts: Iterable[sparse.csr_array], *, size: int) -> Iterator[CellBlo
     >>> [(block.start, len(block)) for block in regroup(pieces, size=2)]
     [(0, 2), (2, 2), (4, 1)]
     """
-    start, held, n_held = 0, list[sparse.csr_array](), 0
+    held, n_held = list[sparse.csr_array](), 0
     for part_nv in parts:
         top, height = 0, part_nv.shape[0]
         while top < height:

@@ -73,7 +73,17 @@ class StoredSource(CellSource):
 
     def blocks(self, matrix: str, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream ``matrix`` from first cell to last."""
-        return self._stored[matrix].blocks(size)
+        stored = self._stored[matrix]
+        stored.threads = self.threads
+        return stored.blocks(size)
+
+    def reads_anywhere(self, matrix: str) -> bool:
+        """Whether ``matrix`` is stored by cell."""
+        return self._stored[matrix].by_cell
+
+    def between(self, matrix: str, start: int, stop: int, *, size: int = BLOCK) -> Iterator[CellBlock]:
+        """Stream some of the blocks of ``matrix``."""
+        return self._stored[matrix].between(start, stop, size)
 
     def obs(self) -> pd.DataFrame:
         """Give the columns about cells."""

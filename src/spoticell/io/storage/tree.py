@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoticell.errors import FileFormatError
+from spoticell.errors import DownloadError, FileFormatError, OutputError
 from spoticell.io.storage.room import Holds, check_list
 
 MOST_CELLS = 500_000_000
@@ -147,6 +147,8 @@ def reading(name: str, what: str) -> Iterator[None]:
     """Turn whatever a damaged file makes a library raise into a :class:`FileFormatError`; for its calls alone."""
     try:
         yield
+    except (DownloadError, OutputError):  # of a store that is read over the network
+        raise
     except DAMAGE as error:
         raise damaged(name, what, " ".join(str(error).split()) or type(error).__name__) from error
 

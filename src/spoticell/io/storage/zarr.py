@@ -17,7 +17,7 @@ from spoticell.io.storage.tree import MOST_CHUNK_BYTES, Tree, is_group, reading
 
 MOST_METADATA = 1 << 26
 """Longest file about arrays in a packed store, in bytes."""
-_METADATA = frozenset(["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"])
+METADATA = frozenset(["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"])
 _CODECS = frozenset(
     [
         "adler32",
@@ -125,7 +125,7 @@ def _inside(path: Path) -> str:
     with reading(path.name, "the store"), zipfile.ZipFile(path) as archive:
         members = archive.infolist()
     for member in members:
-        is_metadata = member.filename.rpartition("/")[2] in _METADATA
+        is_metadata = member.filename.rpartition("/")[2] in METADATA
         if member.file_size > (MOST_METADATA if is_metadata else MOST_CHUNK_BYTES):
             raise FileFormatError(
                 f"{path.name}: '{member.filename[:100]}' unpacks to {member.file_size:,} bytes, which is too much. "

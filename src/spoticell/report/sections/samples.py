@@ -63,8 +63,10 @@ class Change:
     color: str
     first: float
     second: float
+    bounds: tuple[float, float] | None
+    """Of the change; None where there is no test."""
+    p: float | None
     q: float | None
-    """None where there is no test."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,8 @@ def _changes(found: Differences, colors: TypeColors) -> tuple[Change, ...]:
             colors.of(row["term"]),
             row["share_first"],
             row["share_second"],
-            row["q"] if row["q"] == row["q"] else None,
+            (row["low"], row["high"]) if row["low"] == row["low"] else None,
+            *(row[name] if row[name] == row[name] else None for name in ("p", "q")),
         )
         for row in found.table.head(COMPARED).to_dict(orient="records")
     )

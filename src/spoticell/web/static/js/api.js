@@ -1,5 +1,7 @@
 // All that the page asks of the server. A refusal becomes an Error with the server's own sentence.
 
+import { asQuery } from "./kept.js";
+
 export class Refusal extends Error {
   constructor(status, text) {
     super(text);
@@ -39,6 +41,10 @@ const send = (path, body = {}) =>
 
 const post = async (path, body) => (await send(path, body)).json();
 
+// A table may be longer than the server takes unpacked, and packs well.
+const packed = async (file) => (file.name.endsWith(".gz") || !("CompressionStream" in window) ? file
+  : new Response(file.stream().pipeThrough(new CompressionStream("gzip"))).blob());
+
 const at = (id, ...rest) => ["/api/jobs", encodeURIComponent(id), ...rest].join("/");
 
 export const read = ask;
@@ -50,6 +56,7 @@ export const info = () => json("/api/info");
 export const demo = () => json("/api/jobs/demo", { method: "POST" });
 export const job = (id) => json(at(id));
 export const run = (id, settings) => post(at(id, "run"), settings);
+export const keepMarkers = async (id, file) => (await ask(`${at(id, "markers")}?name=${encodeURIComponent(file.name.slice(-200))}`, { method: "PUT", body: await packed(file) })).json();
 export const cancel = (id) => post(at(id, "cancel"));
 export const remove = (id) => ask(at(id), { method: "DELETE" });
 export const summary = (id) => json(at(id, "summary"));
@@ -66,17 +73,17 @@ export const apart = (id, chosen) => post(at(id, "apart"), chosen);
 // `what`: {cell}, {types, term} or {group}.
 export const why = (id, what) => json(`${at(id, "why")}?${new URLSearchParams(Object.entries({ cell: what.cell, group: what.group, term: what.term }).filter(([, value]) => value !== undefined).concat((what.types ?? []).map((type) => ["type", type])))}`);
 export const matches = (id, chosen) => post(at(id, "matches"), chosen);
-export const expression = (id, genes) => json(`${at(id, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}`);
-export const spread = (id, symbol) => json(at(id, "genes", encodeURIComponent(symbol), "spread"));
+export const expression = (id, genes) => json(`${at(id, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}${asQuery()}`);
+export const spread = (id, symbol) => json(`${at(id, "genes", encodeURIComponent(symbol), "spread")}${asQuery("?")}`);
 export const curated = (id) => json(at(id, "curated"));
 // For each cell the place of its given name, from 1; 0 for none.
 export const curatedCells = async (id) => new Uint16Array(await (await ask(at(id, "curated", "cells"))).arrayBuffer());
 export const giveName = (id, chosen, name) => post(at(id, "curated"), { ...chosen, name });
 export const undoName = (id) => post(at(id, "curated", "undo"));
 export const terms = (text) => json(`/api/terms?q=${encodeURIComponent(text)}`);
-export const shares = (id, types, column) => json(`${at(id, "shares")}?${types.map((type) => `type=${type}`).join("&")}${column === null ? "" : `&column=${column}`}`);
-export const splitExpression = (id, place, genes) => json(`${at(id, "columns", place, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}`);
-export const labels = (id, place) => json(at(id, "columns", place, "labels"));
+export const shares = (id, types, column) => json(`${at(id, "shares")}?${types.map((type) => `type=${type}`).join("&")}${column === null ? "" : `&column=${column}`}${asQuery()}`);
+export const splitExpression = (id, place, genes) => json(`${at(id, "columns", place, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}${asQuery()}`);
+export const labels = (id, place) => json(`${at(id, "columns", place, "labels")}${asQuery("?")}`);
 export const unsure = (id, { reason, type, start, most }) => json(`${at(id, "unsure")}?start=${start}&most=${most}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}${type === null ? "" : `&type=${type}`}`);
 // For each cell the code of its reason; 0 where the answer is sure.
 export const unsureCodes = async (id) => new Uint8Array(await (await ask(at(id, "unsure", "cells"))).arrayBuffer());
@@ -170,6 +177,6 @@ export async function fileMap(id, place) {
 }
 
 export const changes = (id, place, first, second, samples) =>
-  json(`${at(id, "columns", place, "changes")}?first=${first}&second=${second}${samples === null ? "" : `&samples=${samples}`}`);
+  json(`${at(id, "columns", place, "changes")}?first=${first}&second=${second}${samples === null ? "" : `&samples=${samples}`}${asQuery()}`);
 
 export const share = async (id, order) => (await send(at(id, "share"), order)).text();

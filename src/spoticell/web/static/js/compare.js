@@ -48,7 +48,7 @@ export class Compare {
     if (this.seen) this.show(this.seen);
   }
 
-  // The test and its remarks are about all cells of the file; they come when they come.
+  // The test and its remarks are about the cells that the filters leave; they come when they come.
   async ask() {
     const { column, pair: [first, second], samples } = this;
     const asked = (this.asked = {});
@@ -88,7 +88,7 @@ export class Compare {
     back?.querySelector("select").focus();
   }
 
-  // `seen`: {groupsAt(level), isShown, isAll, chosen}; `groupsAt` gives {groups, group_n} with `unknown` last.
+  // `seen`: {groupsAt(level), isShown, chosen, labels}; `groupsAt` gives {groups, group_n} with `unknown` last.
   show(seen) {
     this.seen = seen;
     if (!this.column) return;
@@ -208,7 +208,6 @@ export class Compare {
     const notes = this.told(seen.groupsAt(this.level).groups);
     const lines = ["Small numbers are 95% intervals of a share: how far it would move if other cells of the same sample had been measured. Pale changes may be chance."];
     if (this.notes?.method) lines.push(`q: ${this.notes.method}, over ${this.notes.samples.join(" and ")} samples; cells of subtypes are counted too.`);
-    if (notes.length && !seen.isAll) lines.push("What follows is about all cells, without the filters.");
     return el("div", { class: "remarks" }, ...this.renamed(seen), ...[...lines, ...notes.map(sentence)].map((text) => el("p", { class: "small" }, text)));
   }
 

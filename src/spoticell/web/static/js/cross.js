@@ -51,7 +51,7 @@ export class Cross {
 
   // What the labels mean, and whether the answers agree; anew when these change.
   ask() {
-    if (this.column) showLabelled(this.under, this.columns.id, this.column, { onPress: this.onPress, isAll: this.seen?.isAll ?? true });
+    if (this.column) showLabelled(this.under, this.columns.id, this.column, { onPress: this.onPress });
   }
 
   // `seen` as for the comparison.

@@ -17,6 +17,8 @@ let compared = [];
 export const comparedGenes = () => compared;
 
 window.addEventListener("theme", () => redraw?.());
+// The filters leave other cells: what is drawn is asked for anew.
+window.addEventListener("filtered", () => { if (redraw) $("gene-list").requestSubmit(); });
 
 // `columns`: those of categories, by which types can be split; `likely` of them is offered first.
 export function startGenes(id, summary, { onGene, columns, likely }) {
@@ -53,19 +55,19 @@ export function startGenes(id, summary, { onGene, columns, likely }) {
     const draw = () => $("by-type").replaceChildren(...[
       unknown.length > 0 && el("p", { class: "warning" }, `Not measured here, or several genes may be meant: ${unknown.join(", ")}.`),
       n > MOST && el("p", { class: "warning" }, `The first ${MOST} of ${n} are compared.`),
-      ...(genes.length ? (column ? plotSplit(found, column) : plot(genes)) : []),
+      ...(genes.length ? (column ? plotSplit(found, column) : plot(found)) : []),
     ].filter(Boolean));
     redraw = () => { draw(); if (shown) drawSpread(); };
     draw();
   }
 
-  function plot(genes) {
+  function plot({ genes, cells }) {
     const picture = dotPlot(genes, rows);
     return [
       el("div", { class: "plot", tabindex: "0", role: "group", "aria-label": "Dot plot" }, picture),
       el("p", { class: "small genes" }, "Spread by type, and on the map: ", ...genes.map((gene) =>
         el("button", { type: "button", class: "plainly gene", onclick: () => press(gene) }, gene.symbol))),
-      pictureButtons(() => picture, "genes", [el("button", { type: "button", class: "button", onclick: () => keep(table(genes), "genes.csv", "text/csv") }, "Save CSV")]),
+      pictureButtons(() => picture, "genes", [el("button", { type: "button", class: "button", onclick: () => keep(table(genes, cells), "genes.csv", "text/csv") }, "Save CSV")]),
       el("details", {}, el("summary", {}, "As a table"), tableOf(genes)),
     ];
   }
@@ -106,8 +108,8 @@ export function startGenes(id, summary, { onGene, columns, likely }) {
       pictureButtons(() => picture, gene.symbol));
   }
 
-  const table = (genes) => csv([["gene", "ensembl_id", "type", "ontology_term_id", "cells", "share", "mean_log_normalised"],
-    ...genes.flatMap((gene) => rows.map((kind) => [gene.symbol, gene.id, kind.name, kind.term, kind.cells, gene.share[kind.at], gene.mean[kind.at]]))]);
+  const table = (genes, cells) => csv([["gene", "ensembl_id", "type", "ontology_term_id", "cells", "share", "mean_log_normalised"],
+    ...genes.flatMap((gene) => rows.map((kind) => [gene.symbol, gene.id, kind.name, kind.term, cells[kind.at], gene.share[kind.at], gene.mean[kind.at]]))]);
 
   const tableOf = (genes) => el("div", { class: "plot", tabindex: "0", role: "group", "aria-label": "Table of genes by type" },
     el("table", { class: "types matrix" },

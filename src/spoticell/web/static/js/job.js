@@ -1,10 +1,11 @@
 // A job on its way: upload, check, what was found, settings, queue, run.
 
 import { hasResult, offerBack } from "./again.js";
+import { offerColumns } from "./choices.js";
 import { about, startClock, stopClock } from "./clock.js";
 import { $, say } from "./dom.js";
 import { showFindings } from "./findings.js";
-import { asked, fillSettings, offerColumns, stageSettings } from "./settings.js";
+import { asked, fillSettings, stageSettings } from "./settings.js";
 import { view } from "./view.js";
 import { breakable, bytes, capital, percent, sentence } from "./words.js";
 
@@ -43,7 +44,7 @@ export function showUpload(file, onStop, loaded = 0, total = file.size) {
 export function showJob(job, info, first) {
   stopUpload = null;
   stopClock();
-  if (first) fillSettings(info, job.settings);
+  if (first) fillSettings(info, job.settings, job.id);
   $("run-refused").hidden = true;
   head(...HEADS[job.state](job));
   const isRest = !(job.state in STAGES);
@@ -53,7 +54,7 @@ export function showJob(job, info, first) {
   $("found").hidden = !job.findings;
   if (job.findings) {
     showFindings(job);
-    offerColumns(job.findings.columns, job.settings);
+    offerColumns(job.findings, job.settings);
   }
   if (isRest) announce(job.state === "ready" ? "The file is checked." : "Nothing is running.");
   else {

@@ -12,13 +12,13 @@ const PARTS = [
 ];
 let latest = null;
 
-// `column`: with its values. What is pressed goes to `onPress(has, name, key)`; `isAll` says that no filter is on.
-export async function showLabelled(place, id, column, { onPress, isAll }) {
+// `column`: with its values. What is pressed goes to `onPress(has, name, key)`. Cells that the filters leave are counted.
+export async function showLabelled(place, id, column, { onPress }) {
   const mine = (latest = {});
   let shown;
   try {
     const told = await api.labels(id, column.place);
-    shown = [matched(told), told.agreement && figures(told, isAll), ...unread(told, column, onPress)];
+    shown = [matched(told), told.agreement && figures(told), ...unread(told, column, onPress)];
   } catch (error) {
     shown = [el("p", { class: "warning", role: "alert" }, error.message)];
   }
@@ -33,14 +33,14 @@ function matched({ labelled, understood, unlabelled, enough, agreement }) {
   return el("p", { class: agreement ? "small" : "finding" }, `${share}${unlabelled ? ` ${counted(unlabelled, "cell")} ${unlabelled === 1 ? "has" : "have"} none.` : ""}${none}`);
 }
 
-function figures({ agreement, understood }, isAll) {
+function figures({ agreement, understood }) {
   const parts = PARTS.map((part) => ({ ...part, cells: agreement[part.key] }));
   return el("div", { class: "agreement" }, el("h3", {}, "By the ontology"),
     el("span", { class: "cut tall", "aria-hidden": "true" }, ...parts.filter(({ cells }) => cells).map(({ key, name, cells }) =>
       el("i", { class: `is-${key}`, title: `${name}: ${counted(cells, "cell")}`, style: { "flex-grow": cells } }))),
     el("dl", { class: "verdicts" }, ...parts.map(({ key, name, about, cells }) => el("div", {},
       el("dt", {}, el("i", { class: `dot is-${key}`, "aria-hidden": "true" }), name), el("dd", {}, el("b", {}, percent(cells / understood)), el("small", {}, `${counted(cells, "cell")}: ${about}`))))),
-    el("p", { class: "small" }, `Shares of the cells whose label is understood${isAll ? "" : ", without the filters"}. Labels can be wrong too.`));
+    el("p", { class: "small" }, `Shares of the cells whose label is understood. Labels can be wrong too.`));
 }
 
 // Labels that are no types: their cells, and what they may mean.

@@ -196,7 +196,7 @@ export class Mine {
 
   // All that counts cells, again.
   show({ isShown, isScored, chosen }) {
-    const seen = { groupsAt: (level) => this.groupsAt(level), isShown, chosen, isAll: !this.isOn, labels: this.cross?.column };
+    const seen = { groupsAt: (level) => this.groupsAt(level), isShown, chosen, labels: this.cross?.column };
     this.compare?.show(seen);
     this.cross?.show(seen);
     this.quality?.(this.filters);
@@ -206,6 +206,12 @@ export class Mine {
       const isCounted = this.column.kind === "number" ? isShown : (i) => isScored(i) && filters.hasBut(this.column.key, i);
       showColumn(this.column, { filters, isShown: isCounted, chosen, onSet: (key, rule) => this.filter(key, rule), onPress: this.does.onHighlight });
     }
+  }
+
+  // What the server counts, anew: the filters leave other cells.
+  refiltered() {
+    this.compare?.ask();
+    this.cross?.ask();
   }
 
   // The same cells have other answers.

@@ -7,12 +7,14 @@ import { showCell, showCellTrouble, showNoCell } from "./cell.js";
 import { pictureOf, skyUnderMouse, startSkies } from "./skies.js";
 import { showComposition, showSamples, showStrip } from "./composition.js";
 import { openSheet, startDesk } from "./desk.js";
+import { showDifferences } from "./differences.js";
 import { $, colour, el, named, say, tabs } from "./dom.js";
 import { markGrade, showGrades } from "./grades.js";
 import { groupsOf, tally } from "./groups.js";
 import { groupKey, showGroups } from "./grouped.js";
 import { figureOf, keyOf } from "./legend.js";
 import { litRow, positions, startLights } from "./lit.js";
+import { keepTo } from "./kept.js";
 import { CellMap } from "./map.js";
 import { meaningOf } from "./meaning.js";
 import { shortOf } from "./named.js";
@@ -20,7 +22,7 @@ import { levelsOf, painted, typeRows } from "./painted.js";
 import { recount } from "./recount.js";
 import { startSample } from "./sample.js";
 import { showScores } from "./scores.js";
-import { showSettings } from "./settings.js";
+import { showSettings } from "./used.js";
 import { startSearch } from "./search.js";
 import { stageThreshold } from "./threshold.js";
 import { showTable } from "./table.js";
@@ -91,11 +93,12 @@ function showAnswers(summary, { score: score_n, type }) {
   else visit($("which-cell").value);
 }
 
-function heading(job, { cells, named: answered, allowed, tissues, levels, samples, changed_by_neighbours: changed }) {
+function heading(job, { cells, named: answered, allowed, tissues, levels, samples, differences, changed_by_neighbours: changed }) {
   $("result-title").replaceChildren(...breakable(job.name));
   $("result-lead").textContent = `${number(answered)} of ${counted(cells, "cell")} ${answered === 1 ? "has" : "have"} a type.${allowed ? ` Answers were kept to ${allowed}.` : ""}${tissues ? ` ${tissues}` : ""}${changed ? ` ${otherwise(changed)}` : ""}`;
   showGrades(open.cells, open.summary, choose);
   showSamples(samples);
+  showDifferences(differences, { onOpen: openChange });
   $("level").replaceChildren(...levels.map(({ name }, at) => el("option", { value: at }, capital(name))));
   const until = moment(job.expires);
   $("kept").textContent = job.expires
@@ -116,8 +119,17 @@ function count() {
   showStrip(groups, n);
   showComposition(groups, own, { cells: n, unknown, onPress: (group) => choose(`${group.term}+`) });
   showScores({ n, score: cells.score.filter((_, i) => mine.has(i)) }, mine.isOn ? { ...summary, unknown: { cells: unknown } } : summary);
-  $("samples").hidden = !summary.samples || mine.isOn;
+  $("sample-all").hidden = !mine.isOn;
+  keepTo(mine.filters);
   markFiles(open.job.id, mine.filters);
+}
+
+window.addEventListener("filtered", () => open?.mine.refiltered());
+// A type of the table of differences, which may be one that no cell has as its answer: all that are below it.
+function openChange({ term, name, short }) {
+  const own = open.summary.types.filter(({ path }) => path.some((above) => above.term === term)).map(({ index }) => index);
+  const isOne = term === "unknown" || (own.length === 1 && open.types.get(own[0]).term === term);
+  choose(isOne ? term : `${term}+`, isOne ? undefined : { types: own, name: shortOf({ name, short }) });
 }
 
 // What follows comes when the server has answered: the reader may have left by then.

@@ -17,7 +17,7 @@ import { startTree } from "./ontology.js";
 import { levelsOf, painted, typeRows } from "./painted.js";
 import { pictureButtons } from "./pictures.js";
 import { recount } from "./recount.js";
-import { showSettings } from "./settings.js";
+import { showSettings } from "./used.js";
 import { array, cells as heldCells, gene as heldGene, unpack } from "./shared_data.js";
 import { showTable } from "./table.js";
 import { startTheme } from "./theme.js";

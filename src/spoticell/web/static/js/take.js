@@ -10,13 +10,16 @@ const FILES = [
   { file: "annotated.h5ad", name: "Annotated h5ad", text: "Your file with the type, score and fingerprint of every cell", marked: true },
   { file: "types.csv", name: "Table", text: "One row for each cell, as CSV", marked: true },
   { file: "report.html", name: "Report", text: "One page to read, print or send", marked: false },
+  { file: "composition.csv", name: "Composition", text: "Cells of each type by sample, with intervals, as CSV", marked: false },
+  { file: "differences.csv", name: "Differences", text: "Each type in both conditions, with the test, as CSV", marked: false },
+  { file: "groups.csv", name: "Groups", text: "One row for each group, as CSV", marked: false },
 ];
 
 // `open`: the result that is looked at.
 export function showFiles(open) {
   $("share-view").onclick = () => askShare(open);
   $("take").replaceChildren(
-    ...FILES.map(({ file, name, text }) => el("li", {}, el("a", { download: file, "data-file": file }, arrow(), el("b", {}, name), el("span", { class: "small" }, text)))),
+    ...FILES.filter(({ file }) => file in open.job.links).map(({ file, name, text }) => el("li", {}, el("a", { download: file, "data-file": file }, arrow(), el("b", {}, name), el("span", { class: "small" }, text)))),
     el("li", {}, el("button", { type: "button", id: "share-this", class: "plainly", "aria-haspopup": "dialog", onclick: () => askShare(open) }, paper(), el("b", {}, "Share"),
       el("span", { class: "small" }, "What you see now as one page that works anywhere, without this server"))));
 }
@@ -26,6 +29,7 @@ export function markFiles(id, filters) {
   const query = filters.isOn ? `?filter=${encodeURIComponent(JSON.stringify(filters.state))}` : "";
   for (const { file, text, marked } of FILES) {
     const link = $("take").querySelector(`[data-file="${file}"]`);
+    if (!link) continue;
     link.href = api.fileUrl(id, file) + (marked ? query : "");
     link.lastChild.textContent = marked && filters.isOn ? `${text}. All cells are in it; spoticell_filtered is “True” for the ${counted(filters.n - filters.kept, "cell")} that the filter leaves out` : text;
   }

@@ -8,6 +8,8 @@ import { shortOf } from "./named.js";
 import { counted, number, percent, score } from "./words.js";
 
 const PAGE = 50;
+// What the server calls cells whose answer is sure, but which are called another type alone.
+const MOVED = "named by neighbours";
 // Where letters are typed they are no commands.
 const TYPED = "input, textarea, select, [contenteditable]";
 
@@ -121,6 +123,8 @@ export class UnsureCells {
     const { told, at } = this;
     if (!told) return;
     const all = told.reasons.reduce((sum, { cells }) => sum + cells, 0);
+    const moved = told.reasons.find(({ reason }) => reason === MOVED)?.cells ?? 0;
+    const doubtful = all - moved;
     if (!all && this.type === null) {
       this.place.replaceChildren(el("div", { class: "empty few" }, el("p", { class: "big" }, "All answers are sure"), el("p", {}, `No cell has a score below ${score(LIKELY)}, stayed unknown or is contradicted.`)));
       return;
@@ -131,13 +135,13 @@ export class UnsureCells {
     const rows = (this.pages.get(start / PAGE) ?? []).map((row, k) => [start + k, row]).filter(([, row]) => this.does.has(row.position));
     const step = (by, text) => el("button", { type: "button", class: "button", "data-key": text, disabled: by < 0 ? at <= 0 : at >= told.cells - 1, onclick: () => this.step(by) }, text);
     this.place.replaceChildren(
-      el("p", { class: "small" }, `${counted(all, "cell")} ${this.type === null ? `(${percent(all / this.cells.n)})` : `called ${this.nameOf(this.type)}`} ${all === 1 ? "isn’t" : "aren’t"} sure. Press a reason to see its cells.`),
+      el("p", { class: "small" }, `${counted(doubtful, "cell")} ${this.type === null ? `(${percent(doubtful / this.cells.n)})` : `called ${this.nameOf(this.type)}`} ${doubtful === 1 ? "isn’t" : "aren’t"} sure.${moved ? ` ${counted(moved, "more cell")} would be called another type alone: ${moved === 1 ? "its" : "their"} neighbours decided.` : ""} Press a reason to see its cells.`),
       this.choice(),
       el("ul", { class: "plain unsure-reasons" }, ...[{ reason: null, code: null, cells: all }, ...told.reasons].map((one) => this.chip(one))),
       el("div", { class: "walk" }, step(-1, "← Previous"), el("span", { class: "small" }, at < 0 ? counted(told.cells, "cell") : `${number(at + 1)} of ${number(told.cells)}`), step(1, "Next →")),
       el("p", { class: "small" }, "Keys: ", el("kbd", {}, "n"), " next, ", el("kbd", {}, "p"), " previous. The cell is ringed on the map."),
       el("ol", { class: "plain unsure-list", start: start + 1 }, ...rows.map(([k, row]) => this.line(k, row))),
-      el("p", { class: "small" }, rows.length ? "In the annotated h5ad and the table the reason is in the column spoticell_reason." : "The filters leave none of these."));
+      el("p", { class: "small" }, rows.length ? `In the annotated h5ad and the table the reason is in the column spoticell_reason${moved ? "; what a cell is called alone is in spoticell_single_cell_type" : ""}.` : "The filters leave none of these."));
     this.place.querySelector("ol").scrollTop = top;
     if (focused) this.place.querySelector(`[data-key="${CSS.escape(focused)}"]:not(:disabled)`)?.focus({ preventScroll: true });
   }
@@ -156,4 +160,4 @@ export class UnsureCells {
   }
 }
 
-const why = ({ reason, short, second }) => (second ? `between ${short} and ${second}` : reason);
+const why = ({ reason, short, second, alone }) => `${second ? `between ${short} and ${second}` : reason}${alone ? `; alone ${alone}` : ""}`;

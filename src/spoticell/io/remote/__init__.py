@@ -1,0 +1,1 @@
+"""Cells on object stores and web servers, and results brought there; needs the extra ``remote``."""
