@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import anndata
 import numpy as np
@@ -11,12 +13,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from spoticell.annotation.cluster.task import place_of
 from spoticell.annotation.composition import Composition
 from spoticell.annotation.differences import differences
 from spoticell.cli.app import app
 from spoticell.cli.samples import sample_lines
-from spoticell.cli.several import names_of, places_of
+from spoticell.cli.several import _with_workers, names_of, places_of
 from spoticell.errors import ConfigError
+from spoticell.io.address import Address
 
 RUNNER = CliRunner()
 
@@ -194,3 +198,16 @@ def test_what_differs_most_is_listed_with_its_q():
     lines = sample_lines(composition(8), differences(composition(8)))
     assert any(line.split()[:6] == ["x", "y", "change", "95%", "p", "q"] for line in lines)
     assert sum(line.endswith("T cell") for line in lines) == 2
+
+
+def test_workers_are_told_the_whole_address_of_each_file(tmp_path, monkeypatch):
+    signed, told = Address("https://example.org/cells.h5ad?signature=secret"), []
+
+    @contextmanager
+    def crew_of(*_, **__):
+        yield SimpleNamespace(expect=lambda cells, _: told.extend(map(place_of, cells)))
+
+    monkeypatch.setattr("spoticell.annotation.cluster.crew.crew_of", crew_of)
+    places = places_of([signed, tmp_path / "other.h5ad"], tmp_path, None)
+    with _with_workers(places, {"dask": "local", "overwrite": False}):
+        assert told == [signed.full, str(tmp_path / "other.h5ad")]

@@ -15,7 +15,9 @@ Cells = Annotated[
 ]
 EveryCells = Annotated[
     list[str],
-    typer.Argument(metavar="CELLS...", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr; one or several."),
+    typer.Argument(
+        metavar="CELLS...", help="h5ad, 10x .h5 or folder, mtx, csv or tsv, loom, zarr: paths or addresses."
+    ),
 ]
 Output = Annotated[
     str,

@@ -20,6 +20,7 @@ from spoticell.io import address
 
 if TYPE_CHECKING:
     from spoticell.annotation.composition import Composition
+    from spoticell.annotation.options import Options
     from spoticell.annotation.result import Annotation
 
 KINDS = frozenset(
@@ -172,12 +173,11 @@ def annotate_files(
 
 def _settled(places: Sequence[Place], tables: SampleTables, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse before any work what goes for every file, make the folders, and load the model and the index once."""
-    from spoticell.annotation.options import Options
     from spoticell.annotation.outputs import check_answers
     from spoticell.io.write import check_written, writing
 
     overwrite = asked["overwrite"]
-    options = Options(**{name: value for name, value in asked.items() if name not in NO_OPTIONS})
+    options = _options(asked)
     _ = options.allowed
     outputs = [path for place in places for path in (place.output, place.report)]
     for folder in {path.parent for path in outputs if isinstance(path, Path)}:
@@ -191,6 +191,12 @@ def _settled(places: Sequence[Place], tables: SampleTables, asked: Mapping[str, 
     return dict(asked) | {"model": options.bundle, "index": options.opened}
 
 
+def _options(asked: Mapping[str, Any]) -> Options:
+    from spoticell.annotation.options import Options
+
+    return Options(**{name: value for name, value in asked.items() if name not in NO_OPTIONS})
+
+
 @contextmanager
 def _with_workers(places: Sequence[Place], asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Have the workers of a cluster, where one is asked for, begin with all files, and give what is asked of each."""
@@ -198,12 +204,11 @@ def _with_workers(places: Sequence[Place], asked: dict[str, Any]) -> Iterator[di
         yield asked
         return
     from spoticell.annotation.cluster.crew import crew_of
-    from spoticell.annotation.options import Options
 
-    options = Options(**{name: value for name, value in asked.items() if name not in NO_OPTIONS})
+    options = _options(asked)
     with crew_of(asked["dask"], threads=options.threads) as crew:
         if crew is not None:
-            crew.expect([str(place.cells) for place in places], options)
+            crew.expect([place.cells for place in places], options)
         yield asked | {"dask": crew}
 
 
