@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.decision import answers_at
+from spoticell.annotation.looks import SKETCH
 from spoticell.biology.doublets import Blends, MadeDoublets, make_doublets
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.platelets import with_platelets
@@ -40,8 +41,6 @@ SURE = 0.5
 """Score from which a cell's type is taken as known."""
 READS = 50_000
 """Median counts of cells from which they are reads, not molecules: what is said here doesn't hold for these."""
-SKETCH = 1.4
-"""As in the second look."""
 NEIGHBOURS = 20
 SUSPECT = 0.25
 """Share of made neighbours below which a cell isn't looked at further."""

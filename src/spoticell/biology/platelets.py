@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spoticell.biology.programs import MOST_MISSING, PER, WHOLE
+from spoticell.biology.programs import Program, programs_shown
 from spoticell.biology.vocabulary import Vocabulary
 
 GENES = ("PPBP", "PF4", "GNG11", "TUBB1", "CAVIN2", "GP9", "ITGA2B", "TREML1", "CLEC1B", "ACRBP", "PTCRA", "CMTM5")
 FEW, LEAST = 4, 15.0
 """Of these genes so many are seen in a cell with a platelet, and so many counts of them in 10,000: deep cells have some
 of what lysed platelets leave in every droplet."""
+PLATELETS = Program("platelets", "with a platelet", GENES, least=LEAST, few=FEW)
 
 
 def with_platelets(
@@ -29,16 +30,7 @@ def with_platelets(
 ) -> NDArray[np.bool_]:
     """Say which cells have the genes of platelets, platelets themselves among them.
 
-    Parameters
-    ----------
-    counts_ng
-        Counts.
-    vocabulary
-        The genes.
-    measured_g
-        Which of them were measured: on a panel, and without many of these genes, no cell is told.
-    total_n
-        Counts of each cell in all genes.
+    Parameters are those of `programs_shown`: on a panel, and without many of these genes, no cell is told.
 
     Examples
     --------
@@ -48,10 +40,4 @@ def with_platelets(
     >>> with_platelets(counts_ng, genes, np.ones(5012, dtype=bool), counts_ng.sum(axis=1)).tolist()
     [True, False]
     """
-    place = vocabulary.by_symbol
-    known = [place[gene] for gene in GENES if gene in place and measured_g[place[gene]]]
-    if measured_g.sum() < WHOLE or len(known) < (1 - MOST_MISSING) * len(GENES):
-        return np.zeros(counts_ng.shape[0], dtype=np.bool_)
-    own_nk = counts_ng[:, known]
-    share_n = own_nk.sum(axis=1) / np.maximum(total_n, 1e-9)
-    return np.asarray(((own_nk > 0).sum(axis=1) >= FEW) & (PER * share_n >= LEAST), dtype=np.bool_)
+    return programs_shown(counts_ng, vocabulary, measured_g, total_n, (PLATELETS,))[:, 0]

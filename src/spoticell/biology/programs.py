@@ -10,6 +10,7 @@ Axes: ``n`` cells, ``g`` the bundle's genes, ``p`` programmes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +69,9 @@ def programs_shown(
     vocabulary: Vocabulary,
     measured_g: NDArray[np.bool_],
     total_n: NDArray[np.floating],
+    programs: Sequence[Program] = PROGRAMS,
 ) -> NDArray[np.bool_]:
-    """Say which cells show which of `PROGRAMS` strongly, ``(n, p)``.
+    """Say which cells show which programmes strongly, ``(n, p)``.
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ def programs_shown(
         Which of them were measured: on a panel, and without many of its genes, no cell shows a programme.
     total_n
         Counts of each cell in all genes.
+    programs
+        What is looked for; no gene is of two of them.
 
     Examples
     --------
@@ -90,12 +94,12 @@ def programs_shown(
     >>> programs_shown(counts_ng, genes, np.ones(5017, dtype=bool), counts_ng.sum(axis=1)).tolist()
     [[True, False], [False, False]]
     """
-    shown_np = np.zeros((counts_ng.shape[0], len(PROGRAMS)), dtype=np.bool_)
+    shown_np = np.zeros((counts_ng.shape[0], len(programs)), dtype=np.bool_)
     if measured_g.sum() < WHOLE:
         return shown_np
     place = vocabulary.by_symbol
     of_gene_g = np.zeros(counts_ng.shape[1], dtype=np.int8)
-    for number, program in enumerate(PROGRAMS, start=1):
+    for number, program in enumerate(programs, start=1):
         known = [place[gene] for gene in program.genes if gene in place and measured_g[place[gene]]]
         if len(known) >= (1 - MOST_MISSING) * len(program.genes):
             of_gene_g[known] = number
@@ -103,7 +107,7 @@ def programs_shown(
     hit_h = np.flatnonzero((of_gene_g > 0).take(counts_ng.indices))
     number_h = of_gene_g.take(counts_ng.indices[hit_h])
     cell_h = np.searchsorted(counts_ng.indptr, hit_h, side="right") - 1
-    for p, program in enumerate(PROGRAMS):
+    for p, program in enumerate(programs):
         own_h = number_h == p + 1
         sum_n, seen_n = (
             np.bincount(cell_h[own_h], weights=weights, minlength=len(shown_np))

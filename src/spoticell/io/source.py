@@ -8,7 +8,7 @@ Axes: ``n`` cells, ``v`` genes of the data set.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,22 @@ class CellBlock:
 
     def __len__(self) -> int:
         return int(self.values_nv.shape[0])
+
+
+def between(blocks: Iterable[CellBlock], start: int, stop: int) -> Iterator[CellBlock]:
+    """Give those blocks, from first cell to last, that begin from ``start`` on and before ``stop``.
+
+    Examples
+    --------
+    >>> blocks = [CellBlock(start, sparse.csr_array((2, 3))) for start in (0, 2, 4)]
+    >>> [block.start for block in between(blocks, 2, 4)]
+    [2]
+    """
+    for block in blocks:
+        if block.start >= start:
+            yield block
+        if block.start + len(block) >= stop:
+            return
 
 
 class CellSource(ABC):
@@ -74,11 +90,7 @@ class CellSource(ABC):
 
     def between(self, matrix: str, start: int, stop: int, *, size: int = BLOCK) -> Iterator[CellBlock]:
         """Stream those blocks of `blocks` that begin from ``start`` on and before ``stop``."""
-        for block in self.blocks(matrix, size=size):
-            if block.start >= start:
-                yield block
-            if block.start + len(block) >= stop:
-                return
+        return between(self.blocks(matrix, size=size), start, stop)
 
     def n_stored(self, matrix: str) -> int | None:
         """Give how many numbers are stored of ``matrix``, None where reading it is the only way to know."""

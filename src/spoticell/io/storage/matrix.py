@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell.errors import FileFormatError
-from spoticell.io.source import CellBlock
+from spoticell.io.source import CellBlock, between
 from spoticell.io.storage.chunks import Chunks, packed
 from spoticell.io.storage.spool import Spool
 from spoticell.io.storage.tree import reading
@@ -70,13 +70,8 @@ class StoredMatrix(ABC):
         """Those of `blocks` that begin from ``start`` on and before ``stop``, both whole blocks away from the first."""
         if self.by_cell:
             end = min(stop, self.shape[0])
-            yield from self._bounded(regroup(self.rows(start, end, size), size=size, start=start))
-            return
-        for block in self.blocks(size):
-            if block.start >= start:
-                yield block
-            if block.start + len(block) >= stop:
-                return
+            return self._bounded(regroup(self.rows(start, end, size), size=size, start=start))
+        return between(self.blocks(size), start, stop)
 
     def _bounded(self, blocks: Iterable[CellBlock]) -> Iterator[CellBlock]:
         for block in blocks:
