@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import replace
 
 import pytest
 from tests.web.conftest import send, serving, small
 
+from spoticell.web import guard
 from spoticell.web.guard import COOKIE, FORM_ROOM
 
 TOKEN = "correct horse"
@@ -174,7 +176,22 @@ def test_words_from_a_file_can_break_neither_a_header_nor_json(client, tiny_file
     client.delete(f"/api/jobs/{job['id']}")
 
 
-def test_a_body_that_is_too_long_is_not_read(client, done_job):
-    reply = client.post(f"/api/jobs/{done_job['id']}/run", content=b" " * (FORM_ROOM + 1))
-    assert reply.status_code == 413
+@pytest.mark.parametrize("pieces", [None, 1, 8])
+def test_a_body_that_is_too_long_is_refused_in_words(client, done_job, pieces):
+    body = b" " * (2 * FORM_ROOM)
+    for _ in range(5):
+        # in pieces it doesn't say how long it is
+        content = body if pieces is None else iter([body[: len(body) // pieces]] * pieces)
+        reply = client.post(f"/api/jobs/{done_job['id']}/run", content=content)
+        assert (reply.status_code, reply.json()) == (413, {"error": "The request is too long."})
+
+
+def test_who_never_sends_the_rest_of_a_body_that_is_too_long_is_answered_all_the_same(client, monkeypatch):
+    monkeypatch.setattr(guard, "PATIENCE", 0.1)
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as line:
+        line.sendall(f"POST /api/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2 * FORM_ROOM}\r\n\r\n".encode())
+        assert line.recv(64).startswith(b"HTTP/1.1 413")
+
+
+def test_a_run_with_a_wrong_order_is_refused(client, done_job):
     assert client.post(f"/api/jobs/{done_job['id']}/run", content=b'{"threshold": 7}').status_code == 422

@@ -1,10 +1,12 @@
 """What every request passes first: who may ask, under which name, how much may be sent; and what every answer carries.
 
-Plain ASGI, so that nothing is read of a request that is turned away.
+Plain ASGI, so that nothing is read of a request that is turned away, but for the first of one that is too long.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -21,6 +23,12 @@ from spoticell.web.settings import Settings
 COOKIE = "spoticell"
 FORM_ROOM = 256 * 1024
 """Bytes that a form takes around its file, and the longest body of other requests, which may name a million cells."""
+READ_OFF = 4 * FORM_ROOM
+"""Bytes of a body that is too long that are still read, and thrown away: who is sending when the connection closes may
+see only that it closed, and never the sentence."""
+PATIENCE = 2.0
+"""Seconds that this may take."""
+TOO_LONG = 413
 A_MONTH = 30 * 24 * 3600
 WRONG = "That is not the token of this server."
 UPLOAD, SHOW_TOKEN, HEALTH = "/api/jobs", "/api/token", "/api/health"
@@ -92,6 +100,8 @@ class Guard:
             self._check_token(scope, headers)
             receive = self._limited(scope, headers, receive)
         except Refusal as refusal:
+            if refusal.status_code == TOO_LONG:
+                await _read_off(receive)
             await _answer(refusal, headers, send)
             return
         await self.app(scope, receive, send)
@@ -160,6 +170,7 @@ class Guard:
             message = await receive()
             size += len(message.get("body", b""))
             if size > most:
+                await _read_off(receive)
                 raise self._too_large(uploading=uploading)
             return message
 
@@ -167,11 +178,11 @@ class Guard:
 
     def _too_large(self, *, uploading: bool) -> Refusal:
         if not uploading:
-            return Refusal(413, "The request is too long.")
+            return Refusal(TOO_LONG, "The request is too long.")
         most = self.settings.limits.file_bytes
         size = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.1f} MB"
         return Refusal(
-            413, f"The file is too large: this server takes up to {size}. Use the command line for larger files."
+            TOO_LONG, f"The file is too large: this server takes up to {size}. Use the command line for larger files."
         )
 
 
@@ -184,6 +195,17 @@ def cookie(token: str, scope: Scope) -> str:
     """Give what makes a browser show a token with every request to this server, and to no other."""
     secure = "; Secure" if scope.get("scheme") == "https" else ""
     return f"{COOKIE}={_digest(token)}; Path=/; Max-Age={A_MONTH}; HttpOnly; SameSite=Strict{secure}"
+
+
+async def _read_off(receive: Receive) -> None:
+    """Read what little may be left of a request that is refused."""
+    size, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while more and size < READ_OFF:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 def _guarded(send: Send, path: str) -> Send:
@@ -208,7 +230,7 @@ async def _answer(refusal: Refusal, asked: Headers, send: Send) -> None:
     else:
         kind, body = b"application/json", json.dumps({"error": refusal.detail}).encode()
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    headers += [(b"connection", b"close")] if refusal.status_code == 413 else []
+    headers += [(b"connection", b"close")] if refusal.status_code == TOO_LONG else []
     await send({"type": "http.response.start", "status": refusal.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
