@@ -24,7 +24,9 @@ import resource
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -155,8 +157,14 @@ def made(path: Path, size: int, *, compression: str | None = None) -> Path:
     if not path.exists():
         print(f"making {path.name}", flush=True)
         with atomic(path) as passing:
-            write_cells(passing, size, compression=compression)
+            write_apart(passing, size, compression)
     return path
+
+
+def write_apart(path: Path, size: int, compression: str | None) -> None:
+    """Write cells in a process of its own: what is run later is counted as no smaller than this one has been."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as maker:
+        maker.submit(write_cells, path, size, compression=compression).result()
 
 
 def one(name: str, command: Command, cells: Path, size: int, kept: Kept) -> Cost:

@@ -24,7 +24,7 @@ def peers(monkeypatch):
 
     monkeypatch.setattr(throughput, "run", run)
     monkeypatch.setattr(throughput, "methods", lambda _: {name: command_of(run) for name, run in NAMES.items()})
-    monkeypatch.setattr(throughput, "write_cells", lambda path, size, **_: path.write_bytes(b"x" * size))
+    monkeypatch.setattr(throughput, "write_apart", lambda path, size, _: path.write_bytes(b"x" * size))
     return ran
 
 
