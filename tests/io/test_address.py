@@ -41,6 +41,7 @@ def test_a_path_stays_a_path_whatever_it_is_called() -> None:
     assert place("data/a://b") == Path("data/a://b")
     assert place("C://cells.h5ad") == Path("C://cells.h5ad")
     assert place(Path("s3://bucket/cells.h5ad")) == Path("s3:/bucket/cells.h5ad")
+    assert place("./s3:/cells.h5ad") == Path("s3:/cells.h5ad")
     assert place_in(object()) is None  # type: ignore[arg-type]
     assert place_in("s3://bucket/x") == Address("s3://bucket/x")
 
@@ -48,6 +49,13 @@ def test_a_path_stays_a_path_whatever_it_is_called() -> None:
 def test_a_path_object_is_never_taken_for_an_address() -> None:
     with pytest.raises(ValueError, match="there is no such file or folder"):
         open_cells(Path("https://192.0.2.1/cells.h5ad"))
+
+
+@pytest.mark.parametrize("text", ["https:/example.org/x.h5ad?sig=secret", "S3:bucket/x", "http:x", "gs:/bucket/x"])
+def test_an_address_that_lost_a_slash_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(ConfigError, match="an address begins with") as refused:
+        place(text)
+    assert text.partition(":")[2] not in str(refused.value)
 
 
 def test_file_addresses_are_paths(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ STORES = frozenset({"s3", "gs"})
 """Schemes of object stores: these list what they hold, and are written to."""
 _WEB = frozenset({"https", "http"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.:-]+)://")
+_HALF = re.compile(r"(s3|gs|https?):(?!//)", re.IGNORECASE)
+"""How an address begins that lost a slash; taken for a path it would be shown whole, signature and all."""
 _LONGEST = 150
 """Letters that the name of a fetched file may have: disks take 255 bytes, and passing files have longer names."""
 _TAKEN = "Cells are read from paths and from s3://, gs:// and https:// addresses."
@@ -133,6 +135,11 @@ def place(given: Place | str) -> Place:
         return given
     found = _SCHEME.match(given)
     if found is None:
+        if half := _HALF.match(given):
+            begin = half[0].lower()
+            raise ConfigError(
+                f"an address begins with {begin}//, and this one with {begin} alone. If it is a path, put ./ before it."
+            )
         return Path(given)
     scheme = found[1].lower()
     if scheme == "file":

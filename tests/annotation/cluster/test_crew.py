@@ -293,7 +293,7 @@ def test_an_interrupted_run_drops_its_tasks_and_lets_go_of_files(cells, client, 
 def test_a_cluster_that_is_not_there_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(crew_module, "PATIENCE", 0.2)
     (tmp_path / "no.json").write_text("junk")
-    for address in ("tcp://127.0.0.1:9", "nonsense://x", "no words", str(tmp_path / "no.json")):
+    for address in ("tcp://127.0.0.1:9", "nonsense://x", "no words", "", str(tmp_path / "no.json")):
         with pytest.raises(ConfigError, match="no Dask scheduler answers at"), crew_of(address):
             pytest.fail("there is none")
 

@@ -293,7 +293,12 @@ def test_a_zarr_store_without_a_list_of_its_arrays_is_refused_on_a_web_server(
     shutil.copytree(zarr_of(tiny_cells, 2), web.folder / "cells.zarr")
     (web.folder / "cells.zarr" / ".zmetadata").unlink()
     assert "has no consolidated metadata" in refusal(f"{web.url}/cells.zarr")
-    assert "cells.zarr: the store can't be read" in refusal(f"{web.url}/none/cells.zarr/")
+
+
+def test_a_folder_of_a_web_server_that_is_no_zarr_store_is_refused_for_what_it_is(web: FolderServer) -> None:
+    (web.folder / "folder").mkdir()
+    for name in ("folder/", "none/cells.zarr/"):
+        assert f"/{name}: no zarr store lies there" in refusal(f"{web.url}/{name}")
 
 
 def test_a_bucket_without_such_metadata_lists_its_arrays_itself(

@@ -51,7 +51,7 @@ def looked_at(page: Any, link: str, **view: str) -> Any:
 
 def save(page: Any, path: Path, *, without: str | None = None) -> Path:
     """Share what is looked at, by the page's own button."""
-    # by key: on a busy machine the page may still move under the mouse between its going down and up, and a click is lost
+    # by key: a click is lost if the page moves under the mouse between its going down and up, as on a busy machine
     page.get_by_role("button", name="Share", exact=False).filter(has_text="What you see").press("Enter")
     dialog = page.get_by_role("dialog", name="Share this view")
     dialog.wait_for()

@@ -373,12 +373,12 @@ def _deaf() -> Iterator[None]:
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     """Connect to a scheduler."""
-    at = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    at = {"scheduler_file": address} if Path(address).is_file() else {"address": address.strip() or "tcp://"}
     try:
         client = _library().Client(**at, timeout=PATIENCE)
     except (OSError, ValueError, TypeError, KeyError, AssertionError) as error:
         raise ConfigError(
-            f"no Dask scheduler answers at {address} ({error}). Give the address that dask scheduler printed, such as "
+            f"no Dask scheduler answers at {address!r} ({error}). Give the address that it printed, such as "
             f"tcp://10.0.0.1:8786, the file that it wrote, or {LOCAL!r} for workers of this machine."
         ) from error
     with client:

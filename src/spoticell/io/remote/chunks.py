@@ -167,9 +167,17 @@ class RemoteTree(ZarrTree):
         self._store = self._chunks
         self._tag = {} if infos is not None else self._tag_now()
         self._seen = 0
-        with reading(self.name, "the store"):
-            self._root = zarr.open_group(self._chunks, mode="r")
-            consolidated = self._root.metadata.consolidated_metadata
+        try:
+            with reading(self.name, "the store"):
+                self._root = zarr.open_group(self._chunks, mode="r")
+                consolidated = self._root.metadata.consolidated_metadata
+        except FileFormatError as error:
+            if infos is not None or self._tag:
+                raise
+            raise FileFormatError(
+                f"{address}: no zarr store lies there, and a web server doesn't list what else does. Give the address "
+                "of one file."
+            ) from error
         if infos is None and consolidated is None:
             raise FileFormatError(
                 f"{address} has no consolidated metadata, and a web server doesn't list what it holds. "
