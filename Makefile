@@ -8,7 +8,7 @@ CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
 DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
-.PHONY: help demo test coverage lint docs model bench peers ablation pictures pipelines clean
+.PHONY: help demo test coverage lint docs engine page model bench peers ablation pictures pipelines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,14 @@ lint: .venv-test/installed ## check style, types and layers
 
 docs: .venv-docs/installed ## build the docs as a site into docs/_build/html, to read in a browser, offline
 	@.venv-docs/bin/python scripts/site.py
+
+engine: .venv-test/installed ## build the engine of the page in the browser alone from browser/, and test it (needs node and npm)
+	@cd browser && npm ci --silent && npm run --silent check && npm run --silent build
+	@$(DEV) -m spoticell page -q -o browser/build/page
+	@cd browser && npm test --silent
+
+page: .venv-test/installed ## write the page as a folder of static files into page/: python -m http.server --directory page
+	@$(DEV) -m spoticell page -o page
 
 model: .venv-test/installed ## make the bundle human-v1 again (an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1
@@ -56,7 +64,7 @@ pipelines: ## run and lint what lies in pipelines/, in environments of their own
 	@bash scripts/pipelines_check.sh "$(PYTHON)" .venv-pipelines
 
 clean: ## remove environments, caches and what demo wrote
-	@rm -rf .venv .venv-test .venv-docs .venv-pipelines pipelines/galaxy/test-data demo dist docs/_build build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-test .venv-docs .venv-pipelines pipelines/galaxy/test-data demo dist docs/_build build page browser/build browser/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/installed: $(SOURCES)
 	@$(call needs_python)

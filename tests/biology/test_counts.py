@@ -512,6 +512,20 @@ def test_nothing_but_zeros_is_refused(shape):
     assert (verdict.kind, verdict.usable, verdict.n_cells, verdict.n_empty) == (Kind.NOTHING, False, shape[0], shape[0])
 
 
+def test_of_scales_that_differ_by_the_last_digits_only_the_first_is_taken():
+    logged = np.array([[8.517193] * 4, [8.517193] * 4, [8.294049, 8.987197, 8.294049, 8.294049]], dtype=np.float32)
+    verdict = judge(sparse.csr_array(np.hstack([logged, np.zeros((3, 96), dtype=np.float32)])))
+    assert verdict.kind is Kind.LOG1P, verdict.evidence
+
+
+def test_cells_whose_values_cancel_are_no_square_roots():
+    two_nv = np.where(np.arange(400) < [[150], [151]], 0.5, -0.5)
+    values_nv = sparse.csr_array(np.tile(two_nv, (10, 1)).astype(np.float32))
+    verdict = judge(values_nv)
+    assert verdict.kind is Kind.NORMALISED, verdict.evidence
+    assert np.isfinite(recover(values_nv, verdict).data).all()
+
+
 def test_identical_cells_are_judged_without_trouble():
     same_nv = sparse.csr_array(np.tile(COUNTS_NV[:1].toarray(), (30, 1)))
     assert judge(same_nv).kind is Kind.COUNTS

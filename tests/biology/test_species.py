@@ -21,7 +21,7 @@ def test_a_prefix_or_suffix_may_speak_of_a_species(affix, species):
 
 
 def test_genes_whose_symbols_begin_like_a_species_are_human():
-    names = ["PIG-A", "DOG-1", "MUSK", *GENES.symbols[:200]]
+    names = ["PIG-A", "DOG-1", "MUSK", "mou\u017fe_x", *GENES.symbols[:200]]
     assert species_of(names, names, [], GENES, n_found=200) == "human"
 
 

@@ -137,7 +137,19 @@ def test_layer_gene_column_and_key_are_taken_and_evaluate_finds_the_answers(tiny
 
 def test_help_lists_the_commands_in_the_order_of_a_day():
     lines = run("--help").stdout.split("Commands:")[1].splitlines()
-    order = ["check", "annotate", "evaluate", "explain", "search", "index", "serve", "prepare", "train", "models"]
+    order = [
+        "check",
+        "annotate",
+        "evaluate",
+        "explain",
+        "search",
+        "index",
+        "serve",
+        "page",
+        "prepare",
+        "train",
+        "models",
+    ]
     order += ["doctor"]
     assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == order
 

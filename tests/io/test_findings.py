@@ -138,6 +138,9 @@ def test_genes_and_cells_that_have_changed_places_are_refused_for_just_that(tiny
         turned.obs["symbol"] = turned.obs["symbol"].astype(kind)
         with pytest.raises(GeneMatchError, match="genes and cells have changed places"):
             find(turned, tiny_bundle)
+    turned.obs.loc["0", "symbol"] = None
+    with pytest.raises(GeneMatchError, match=r"\(the first is 'nan'\)"):
+        find(turned, tiny_bundle)
 
 
 def test_what_was_taken_off_the_names_is_said(tiny_cells, tiny_bundle):

@@ -143,6 +143,14 @@ def test_members_that_lead_elsewhere_are_refused(tmp_path, name, kind, message):
         open_cells(tmp_path / "x.tar")
 
 
+def test_a_zip_with_a_piece_lost_is_damaged(tmp_path, some):
+    path = zipped(formats.csv_of_cells(tmp_path, some))
+    content = path.read_bytes()
+    path.write_bytes(content[:200] + content[300:])
+    with pytest.raises(FileFormatError, match=r"archive.zip is a damaged zip file \(Bad offset"):
+        open_cells(path)
+
+
 def test_two_files_of_one_name_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         for name in ("matrix.mtx", "barcodes.tsv", "Barcodes.tsv"):

@@ -299,7 +299,7 @@ def hidden(letter: str) -> bool:
 
 def test_a_value_that_a_template_misses_is_an_error_and_no_gap():
     with pytest.raises(UndefinedError, match="'source' is undefined"):
-        fill("report.html", sections=())
+        fill("report.html", title="", sections=())
 
 
 def test_a_check_does_not_load_what_only_a_page_needs(tiny_h5ad, tiny_bundle_folder):

@@ -9,7 +9,7 @@ import pytest
 
 from spoticell.web import inlined
 from spoticell.web.inlined import hash_of, module, needed, parts_of_page, scripts, static_text, styles
-from spoticell.web.share import MAP_SCRIPTS, SHEETS
+from spoticell.web.shared_template import MAP_SCRIPTS, SHEETS
 
 TEXTS = {
     "js/a.js": (
@@ -94,7 +94,11 @@ def test_the_pages_own_files_are_read_whole():
 
 
 def test_no_script_or_style_of_a_shared_file_can_end_its_own_element():
-    text = module("shared", instead={"api": "shared_data"}) + scripts(MAP_SCRIPTS) + styles([*SHEETS, "map"])
+    text = (
+        module("shared", instead={"api": "shared_data", "reach": "shared_data"})
+        + scripts(MAP_SCRIPTS)
+        + styles([*SHEETS, "map"])
+    )
     assert [end for end in ("</script", "</style", "<!--") if end in text.lower()] == []
 
 

@@ -42,6 +42,9 @@ def test_a_run_that_names_no_cell_is_done(opened, tmp_path, kind, cells, alone):
     assert len(client.get(job["links"]["map"]).content) == 4 + 14 * cells.n_obs
     found = client.get(f"{job['links']['self']}/cells/0").json()
     assert found["term"] == "unknown"
+    columns = client.get(f"{job['links']['self']}/columns").json()["columns"]
+    for place in (place for place, column in enumerate(columns) if column["kind"] == "category"):
+        assert client.get(f"{job['links']['self']}/columns/{place}/expression?gene=CD3E").status_code == 200, place
     for name in ("annotated.h5ad", "types.csv", "report.html", "commands"):
         assert client.get(job["links"][name]).status_code == 200, name
 

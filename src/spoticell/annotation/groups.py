@@ -97,7 +97,7 @@ def read_groups(source: CellSource, column: str) -> Grouping:
             f"{source.name} has no column {column!r} about cells; {has}. Give a column of groups, or {AUTO!r}."
         )
     words_n = _words(table.loc[:, table.columns == column].iloc[:, 0])
-    names = sorted(set(words_n) - {""}, key=natural)
+    names = sorted(sorted(set(words_n) - {""}), key=natural)  # "1" and "01" are as large
     if not names:
         raise ConfigError(f"the column {column!r} of {source.name} has no value in any cell; groups need values.")
     if len(names) > min(MOST_GROUPS, max(len(words_n) // 2, 1)):

@@ -138,8 +138,8 @@ def find_reading(names: Sequence[str], vocabulary: Vocabulary) -> Reading:
         return PLAIN
     sample = [names[at] for at in np.random.default_rng(0).permutation(len(names))[:_SAMPLE]]
     prefixes, suffixes = _shared(sample), [affix[::-1] for affix in _shared([name[::-1] for name in sample])]
-    joints = {affix for affix in (*prefixes, *suffixes) if _JOINT.match(affix[0]) or _JOINT.match(affix[-1])}
-    shared = tuple(sorted(joints, key=len, reverse=True))
+    joints = [affix for affix in (*prefixes, *suffixes) if _JOINT.match(affix[0]) or _JOINT.match(affix[-1])]
+    shared = tuple(sorted(dict.fromkeys(joints), key=len, reverse=True))
     if (again := _again(names, prefixes, suffixes, vocabulary)) is not PLAIN:
         return replace(again, shared=shared)
     as_they_stand = gene_share(sample, vocabulary)

@@ -158,7 +158,7 @@ def _read(values: NDArray[np.object_], *, named: bool) -> NDArray[np.object_] | 
     kinds = np.array([kind_of[text] for text in texts], dtype=object)
     n_genes = int((kinds == GENE).sum())
     # a column of a few words that anybody may use, such as RNA and protein, can be about what genes make
-    doubtful = not named and not told & _CERTAIN and "protein" in "".join(told)
+    doubtful = not named and not told & _CERTAIN and any("protein" in word for word in told)
     if n_genes == len(kinds) or (doubtful and n_genes <= len(kinds) / 2):
         return None
     return kinds

@@ -48,11 +48,16 @@ class Fit:
 
     @property
     def target(self) -> float | None:
-        """What all cells sum to; None where they differ; of one or two cells only a customary number counts."""
+        """What all cells sum to; None where they differ or cancel out; of one or two only a customary number counts."""
         if self.sums.n >= 3:
-            return self.sums.mean if self.sums.spread <= CONSTANT_WITHIN else None
+            return self.sums.mean if self.sums.spread <= CONSTANT_WITHIN and self.sums.mean > 0 else None
         customary = any(abs(self.sums.mean / target - 1) < 1e-3 for target in COMMON_TARGETS)
         return self.sums.mean if customary else None
+
+    @property
+    def spread(self) -> float:
+        """How much the sums differ, for comparing scales: without the digits that chance and the machine decide."""
+        return round(self.sums.spread, 5)
 
 
 class Judge:
@@ -120,9 +125,9 @@ class Judge:
 
     def _oddness(self, position: int) -> tuple[bool, float]:
         """Rank scales on which all cells sum to the same: those with a customary sum first."""
-        sums = self._fit(position).sums
-        customary = any(abs(sums.mean / target - 1) < CONSTANT_WITHIN for target in COMMON_TARGETS)
-        return (not customary, sums.spread)
+        fit = self._fit(position)
+        customary = any(abs(fit.sums.mean / target - 1) < CONSTANT_WITHIN for target in COMMON_TARGETS)
+        return (not customary, fit.spread)
 
     def _winner_of_few(self) -> int | None:
         """Test the values of all sampled cells together, where each cell alone has too few."""
@@ -254,7 +259,7 @@ class Judge:
     def _judge_fractional(self) -> CountsVerdict:
         constant = [fit for fit in self.fits if fit.possible and fit.target is not None]
         if constant:
-            return self._judge_constant(min(constant, key=lambda fit: fit.sums.spread))
+            return self._judge_constant(min(constant, key=lambda fit: fit.spread))
         whole = float((np.abs(self.kept_nv.data - np.rint(self.kept_nv.data)) < 0.01).mean())
         largest, slope = self.tallies.largest, self.tallies.slope
         seen = f"{whole:.0%} of the values are whole numbers, the largest is {largest:,.4g}"
@@ -340,7 +345,7 @@ class Judge:
         tallies = self.tallies
         ranked = sorted(
             (fit for fit in self.fits if fit.possible),
-            key=lambda fit: (-tallies.n_fitting_s[fit.position], fit.sums.spread),
+            key=lambda fit: (-tallies.n_fitting_s[fit.position], fit.spread),
         )
         guesses = [
             f"{fit.kind.value} ({tallies.n_fitting_s[fit.position]:,} of {tallies.n_tested:,} cells fit, sums vary by "

@@ -89,7 +89,9 @@ def species_of(
     foreign = Counter(
         _CODES.get(hit[1].upper(), "another species") for name in names if (hit := FOREIGN_ID.search(name))
     )
-    marked = Counter(_SPECIES_OF_WORD[hit[0].lower()] for name in names if (hit := _FIRST_WORD.match(name)))
+    words_of_names = (hit[0].lower() for name in names if (hit := _FIRST_WORD.match(name)))
+    # a long s matches an s, but is no letter of these words
+    marked = Counter(_SPECIES_OF_WORD[word] for word in words_of_names if word in _SPECIES_OF_WORD)
     for affix in affixes:
         species = affix_species(affix)
         if species not in {None, "human"}:

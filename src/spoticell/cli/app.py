@@ -19,13 +19,17 @@ from spoticell.cli.doctor import doctor
 from spoticell.cli.explain import explain
 from spoticell.cli.index import index_app, search
 from spoticell.cli.models import models_app
+from spoticell.cli.page import page
 from spoticell.cli.prepare import prepare
 from spoticell.cli.serve import serve
 from spoticell.cli.train import train
 from spoticell.io.heap import one_heap
 from spoticell.version import __version__
 
-DAY = ("check", "annotate", "evaluate", "explain", "search", "index", "serve", "prepare", "train", "models", "doctor")
+DAY = (
+    "check", "annotate", "evaluate", "explain", "search", "index", "serve", "page", "prepare",
+    "train", "models", "doctor",
+)  # fmt: skip
 """The commands in the order of a user's day."""
 
 
@@ -46,7 +50,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, annotate, evaluate, explain, search, serve, prepare, train, doctor):
+for command in (check, annotate, evaluate, explain, search, serve, page, prepare, train, doctor):
     app.command()(command)
 app.add_typer(index_app, name="index")
 app.add_typer(models_app, name="models")

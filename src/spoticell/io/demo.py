@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 DEMO = Path(str(files("spoticell"))) / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
+DEMO_WORDS = "700 real blood cells (Zheng 2017, 765 genes, from the scanpy package)"
 
 
 def demo_cells() -> AnnData:

@@ -330,7 +330,7 @@ def _turned(source: CellSource, genes: list[object]) -> GeneMatchError | None:
     if not genes_lie_first(cells, [str(gene) for gene in genes]):
         return None
     return GeneMatchError(
-        f"genes and cells have changed places: the rows are genes (the first is {cells[0]!r}), the columns are "
+        f"genes and cells have changed places: the rows are genes (the first is {str(cells[0])!r}), the columns are "
         f"cells ({str(genes[0])!r}). Turn it round, for an AnnData with adata.T, and try again."
     )
 

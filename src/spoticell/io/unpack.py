@@ -166,6 +166,8 @@ class _Counted(io.RawIOBase):
 def _unpack_zip(path: Path, folder: Path, room: _Room) -> None:
     with zipfile.ZipFile(path) as archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
+        if any(info.header_offset < 0 for info in infos):
+            raise zipfile.BadZipFile("Bad offset for central directory")
         members = [_Member(info.filename, stat.S_ISLNK(info.external_attr >> 16)) for info in infos]
         chosen = _choose(members, path.name)
         for info in infos:

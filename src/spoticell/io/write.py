@@ -120,6 +120,19 @@ def writing(path: Path) -> Iterator[None]:
         raise OutputError(f"{path} can't be written: {reason}.") from error
 
 
+def put_in_place(made: Path, folder: Path) -> None:
+    """Give a folder its name; an earlier one of that name goes when this one is there."""
+    with passing_place(folder) as earlier:
+        if folder.exists():
+            folder.replace(earlier)
+        try:
+            made.replace(folder)
+        except BaseException:
+            if earlier.exists():
+                earlier.replace(folder)
+            raise
+
+
 def check_output(path: Place, *, input_path: Place | None = None, overwrite: bool = False) -> None:
     """Refuse before any work a destination that could not be written.
 

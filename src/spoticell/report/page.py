@@ -89,4 +89,6 @@ def render(annotation: Annotation, *, examples: Sequence[Example], command: str)
     }
     sections = [(place, title) for place, title in TITLES.items() if values[place] is not None]
     source = annotation.findings.source
-    return fill("report.html", source=source, head=head(annotation, lineages), sections=sections, **values)
+    return fill(
+        "report.html", source=source, title=source[:120], head=head(annotation, lineages), sections=sections, **values
+    )

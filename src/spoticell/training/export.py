@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from spoticell.biology.ontology import load_ontology
 from spoticell.io.passing import passing_place
+from spoticell.io.write import put_in_place
 from spoticell.model.bundle import CODE, write_genes, write_manifest
 from spoticell.model.calibration import Softening, Together, Trust
 from spoticell.model.layers import NETWORK, WEIGHTS
@@ -118,19 +119,6 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
         write_manifest(made, **_manifest_fields(trained, nodes, about))
         put_in_place(made, folder)
     return folder
-
-
-def put_in_place(made: Path, folder: Path) -> None:
-    """Give a bundle its name; an earlier one of that name goes when this one is there."""
-    with passing_place(folder) as earlier:
-        if folder.exists():
-            folder.replace(earlier)
-        try:
-            made.replace(folder)
-        except BaseException:
-            if earlier.exists():
-                earlier.replace(folder)
-            raise
 
 
 def _manifest_fields(trained: Trained, nodes: Sequence[str], about: About) -> dict[str, Any]:

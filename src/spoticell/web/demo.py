@@ -10,11 +10,11 @@ import secrets
 import shutil
 from pathlib import Path
 
-from spoticell.io.demo import DEMO
+from spoticell.io.demo import DEMO, DEMO_WORDS
 from spoticell.web.upload import Upload
 
 NAME = DEMO.name
-WORDS = "700 real blood cells (Zheng 2017, 765 genes, from the scanpy package)"
+WORDS = DEMO_WORDS
 
 
 def size() -> int:

@@ -84,6 +84,17 @@ def needed(*entries: str) -> list[str]:
     return found
 
 
+def filled(template: str, fields: Mapping[str, str]) -> str:
+    """Put texts into the fields of a template.
+
+    Examples
+    --------
+    >>> filled("[[name]] of [[place]]", {"name": "A", "place": "[[name]]"})
+    'A of [[name]]'
+    """
+    return re.sub(r"\[\[(\w+)\]\]", lambda found: fields[found[1]], template)
+
+
 def hash_of(text: str) -> str:
     """Give the source by which a policy allows an inline script or style.
 

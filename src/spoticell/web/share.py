@@ -14,9 +14,7 @@ import base64
 import gzip
 import html
 import json
-import re
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,17 +24,16 @@ from spoticell.version import __version__
 from spoticell.web import columns, sink
 from spoticell.web.curated import Curated
 from spoticell.web.expression import expression
-from spoticell.web.inlined import hash_of, module, parts_of_page, scripts, static_text, styles
+from spoticell.web.inlined import filled
 from spoticell.web.jobs import Job, of_a_result
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
 from spoticell.web.selection import unpacked_bits
 from spoticell.web.share_schemas import ShareOrder, ShareSelection
+from spoticell.web.shared_template import map_page, shared_template
 
 STEPS = 65534
 """Steps of a place on the map, far below a pixel; one more stands for no place."""
-SHEETS = ("base", "job", "result", "cell", "sample", "columns", "desk", "threshold", "ask", "shared")
-MAP_SCRIPTS = ("painter", "gestures", "overlay", "frame")
 NAMELESS = "its name is not in this file"
 
 
@@ -63,16 +60,8 @@ def shared_page(results: Results, job: Job, order: ShareOrder) -> bytes:
         chosen_n = unpacked_bits(order.cells, results.n_cells)
         arrays["chosen"] = chosen_n.astype(np.uint8)
         words["chosen"] = order.name
-    script, style, frame, policy = _parts()
-    fields = parts_of_page() | {
-        "title": html.escape(f"{job.name} · Spoticell"),
-        "icon": base64.b64encode(static_text("icon.svg").encode()).decode(),
-        "policy": html.escape(policy),
-        "style": style,
-        "script": script,
-        "data": base64.b64encode(gzip.compress(_packed(words | {"frame": frame}, arrays), mtime=0)).decode(),
-    }
-    return re.sub(r"\[\[(\w+)\]\]", lambda found: fields[found[1]], static_text("shared.html")).encode()
+    data = base64.b64encode(gzip.compress(_packed(words | {"frame": map_page()}, arrays), mtime=0)).decode()
+    return filled(shared_template(), {"title": html.escape(f"{job.name} · Spoticell"), "data": data}).encode()
 
 
 def _cells(results: Results, order: ShareOrder) -> dict[str, NDArray[Any]]:
@@ -168,26 +157,3 @@ def _packed(words: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
     parts = [len(head).to_bytes(4, "little"), head]
     parts += [array.tobytes() + b"\0" * (-array.nbytes % 8) for array in arrays.values()]
     return b"".join(parts)
-
-
-@lru_cache(maxsize=1)
-def _parts() -> tuple[str, str, str, str]:
-    """Give script, style, the map's own page, and the policy that allows these and nothing else."""
-    script, style = module("shared", instead={"api": "shared_data"}), styles(SHEETS)
-    map_script, map_style = scripts(MAP_SCRIPTS), styles(["map"])
-    frame = (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        f"<title>Map</title><style>{map_style}</style></head>"
-        f'<body><div id="stage"><canvas id="plot"></canvas></div><script>{map_script}</script></body></html>'
-    )
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {hash_of(script)} {hash_of(map_script)}",
-            f"style-src {hash_of(style)} {hash_of(map_style)}",
-            "img-src data: blob:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-    return script, style, frame, policy

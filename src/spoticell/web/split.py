@@ -49,7 +49,7 @@ def split(results: Results, texts: list[str], column: int, *, kept_n: NDArray[np
 
     def means(level_n: NDArray[Any]) -> list[list[float]]:
         sums = np.bincount(place_n[there_n], weights=level_n[there_n], minlength=size)
-        rows: list[list[float]] = (sums / np.maximum(cells, 1)).round(4).reshape(len(types), -1).tolist()
+        rows: list[list[float]] = (sums / np.maximum(cells, 1)).round(4).reshape(len(types), len(values)).tolist()
         return rows
 
     meant, unknown = genes_meant(results, texts)
@@ -60,7 +60,7 @@ def split(results: Results, texts: list[str], column: int, *, kept_n: NDArray[np
     return {
         "types": types.tolist(),
         "values": [names[value] for value in values],
-        "cells": cells.reshape(len(types), -1).tolist(),
+        "cells": cells.reshape(len(types), len(values)).tolist(),
         "types_left_out": len(np.unique(type_n[type_n < results.n_types])) - len(types),
         "values_left_out": len(np.unique(code_n[code_n < len(names)])) - len(values),
         "genes": genes,

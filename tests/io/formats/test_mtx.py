@@ -63,6 +63,7 @@ def test_batches_of_any_size_give_the_same_entries(tmp_path_factory, lines, size
         ("1 -1 1", "lies outside"),
         ("1.5 1 1", "must be 3 numbers"),
         ("1 1 1 1", "must be 3 numbers"),
+        ("1 1 1_0", "must be 3 numbers"),
         ("99999999999999999999 1 1", "lies outside"),
         ("% late", "must be 3 numbers"),
     ],

@@ -224,3 +224,33 @@ def test_a_line_for_each_gene_of_each_cell_is_refused_with_the_way_out(path, ord
     lines = [("gene", "cell", "count"), *((gene, cell, "2") for cell in "abcde" for gene in GENES)]
     with pytest.raises(FileFormatError, match=r"a line for each gene of each cell.*pivot_table"):
         read(path, "\n".join(",".join(line[place] for place in order) for line in lines))
+
+
+def test_a_quote_in_the_middle_of_a_name_stays_there(path):
+    cells, genes, counts_nv, _ = read(path, 'gene,one,two\n"CD"3E",1,2\nCD8A,3,4\nMS4A1,5,6\nNKG7,7,8\n')
+    assert cells == ["one", "two"]
+    assert genes == ['"CD"3E"', "CD8A", "MS4A1", "NKG7"]
+    assert counts_nv == [[1, 3, 5, 7], [2, 4, 6, 8]]
+
+
+def test_delimiters_within_quotes_are_no_fields(path):
+    with pytest.raises(FileFormatError, match=r"line 3 has 2 fields, 3 were expected"):
+        read(path, 'gene,one,two\nCD8A,3,4\nCD3E,"1,2"\nMS4A1,5,6\n')
+
+
+def test_a_row_of_words_may_be_short(path):
+    _, genes, _, source = read(path, "gene,one,two\nlabel,T cell\nCD3E,1,2\nCD8A,3,4\nMS4A1,5,6\n")
+    assert genes == GENES
+    assert source.obs()["label"].tolist() == ["T cell", ""]
+
+
+def test_a_gap_in_a_table_of_one_cell_does_not_shift_the_genes_below(path):
+    with pytest.raises(FileFormatError, match=r"line 3, column 'one' is empty where a number is needed"):
+        read(path, "gene,one\nCD3E,5\nCD8A,\nMS4A1,3\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"cell,CD3E,CD8A\na,x,y\nb,1\n"], ids=["nothing", "words"])
+def test_a_table_without_a_line_of_numbers_is_refused(tmp_path, content):
+    (tmp_path / "cells.csv.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(FileFormatError, match="at least one line of numbers"):
+        open_cells(tmp_path / "cells.csv.gz")

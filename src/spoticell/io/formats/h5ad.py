@@ -97,7 +97,7 @@ class AnnDataSource(CellSource):
     def n_stored(self, matrix: str) -> int | None:
         """Give how many numbers a sparse matrix has."""
         data = self.tree.array(f"{self._place(matrix)}/data") if is_group(self.tree.node(self._place(matrix))) else None
-        return None if data is None else int(data.shape[0])
+        return None if data is None or not data.shape else int(data.shape[0])
 
     def obs(self) -> pd.DataFrame:
         """Give the table about cells, without columns of kinds that aren't known."""

@@ -160,4 +160,4 @@ def _are_numbers(fields: list[str]) -> bool:
         float(fields[-1])
     except ValueError:
         return False
-    return all(field.lstrip("-").isdecimal() for field in fields[:2])
+    return "_" not in fields[-1] and all(field.lstrip("-").isdecimal() for field in fields[:2])

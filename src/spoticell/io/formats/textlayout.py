@@ -69,7 +69,7 @@ def find_layout(head: list[str], *, name: str) -> Layout:
     n_skipped = _n_comments(head)
     body = [line for line in head[n_skipped:] if line.strip()]
     if len(body) < 2:
-        raise FileFormatError(f"{name} is no table: it needs a line of names and at least one line of numbers.")
+        raise _too_short(name)
     delimiter = _delimiter(body, name=name)
     heading, *rows = (split(line, delimiter) for line in body)
     width = _common_width(rows)
@@ -77,6 +77,8 @@ def find_layout(head: list[str], *, name: str) -> Layout:
     shifted = len(heading) == width - 1
     told = _rows_of_words(rows, decimal_comma=commas)
     columns = list(zip(*(row for row in rows[len(told) :] if len(row) == width), strict=True))
+    if not columns:
+        raise _too_short(name)
     wordy = [_is_words(column, decimal_comma=commas) for column in columns]
     named = heading[0].strip().lower() in _NAMES_WORDS
     if not (named or shifted) and all(number(field, decimal_comma=commas) is not None for field in heading[1:]):
@@ -88,6 +90,10 @@ def find_layout(head: list[str], *, name: str) -> Layout:
     words = tuple(place - names_first for place, is_words in enumerate(wordy) if is_words and place >= names_first)
     words += (len(names) - 1,) * empty
     return Layout(delimiter, commas, n_skipped, tuple(names), names_first, words, told)
+
+
+def _too_short(name: str) -> FileFormatError:
+    return FileFormatError(f"{name} is no table: it needs a line of names and at least one line of numbers.")
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -118,7 +124,7 @@ def number(field: str, *, decimal_comma: bool) -> float | None:
 
 def _n_comments(head: list[str]) -> int:
     """Lines at the top that begin with ``#``; a heading may begin so too if no other line is left."""
-    if head[0].startswith(_GCT):
+    if head and head[0].startswith(_GCT):
         return min(2, len(head))
     n = 0
     while n < len(head) - 2 and head[n].startswith("#"):

@@ -41,7 +41,9 @@ class Table:
         """What rows of words say about the columns of counts, by the names of the rows."""
         shift = self.layout.names_first
         return {
-            row[0] if shift else f"row {place}": text([row[at + shift] for at in self.counts])
+            row[0] if shift else f"row {place}": text(
+                [row[at + shift] if at + shift < len(row) else "" for at in self.counts]
+            )
             for place, row in enumerate(self.layout.told)
         }
 
@@ -76,6 +78,8 @@ class Table:
             rest = [line.replace(",", ".") for line in rest]
         self._check_width(batch, numbers)
         try:
+            if not all(rest):  # which loadtxt would leave out, so that later rows took their places
+                raise ValueError("a line holds no number")
             with np.errstate(over="ignore"):
                 return np.loadtxt(
                     rest, dtype=np.float32, delimiter=layout.delimiter, comments=None, quotechar='"', ndmin=2,
@@ -92,15 +96,20 @@ class Table:
             if width != layout.n_fields and '"' in line:
                 width = len(split(line, layout.delimiter))
             if width != layout.n_fields:
-                raise FileFormatError(
-                    f"{self.path.name}: line {place} has {width} fields, {layout.n_fields} were expected. "
-                    "Mend the line, or write the table again."
-                )
+                raise FileFormatError(self._wrong_width(place, width))
+
+    def _wrong_width(self, place: int, width: int) -> str:
+        return (
+            f"{self.path.name}: line {place} has {width} fields, {self.layout.n_fields} were expected. "
+            "Mend the line, or write the table again."
+        )
 
     def _first_bad_field(self, batch: list[str], numbers: list[int]) -> str | None:
         layout = self.layout
         for line_number, line in zip(numbers, batch, strict=True):
             fields = split(line, layout.delimiter)
+            if len(fields) != layout.n_fields:  # some of the delimiters that were counted are quoted
+                return self._wrong_width(line_number, len(fields))
             for place in self.counts:
                 field = fields[place + layout.names_first]
                 if number(field, decimal_comma=layout.decimal_comma) is None:
@@ -116,7 +125,7 @@ def cut_name(line: str, delimiter: str) -> tuple[str, str]:
     """First field of a line without its quotes, and the rest."""
     if line.startswith('"'):
         quoted = re.match(r'"((?:[^"]|"")*)"', line)
-        if quoted:
+        if quoted and line[quoted.end() :][:1] in {"", delimiter}:
             return quoted[1].replace('""', '"').strip(), line[quoted.end() + 1 :]
     name, _, rest = line.partition(delimiter)
     return name.strip(), rest

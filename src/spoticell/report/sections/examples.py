@@ -60,6 +60,11 @@ class Card:
     marks: tuple[Mark, ...]
     """Names of the genes that make it stand out, or else of the strongest."""
 
+    @property
+    def marked(self) -> str:
+        """The genes that are named on the picture, in words."""
+        return ", ".join(mark.label.text for mark in self.marks) or "none"
+
 
 @dataclass(frozen=True)
 class Cards:

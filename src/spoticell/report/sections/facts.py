@@ -46,6 +46,8 @@ class Found:
     findings: Findings
     values: str
     """What the values of the matrix are."""
+    names: str
+    """What the names of its genes are, with a capital letter."""
     remarks: tuple[tuple[int, str], ...]
     """How many gene names there is something to say of, and what."""
     typical: TypicalCell | None
@@ -80,6 +82,7 @@ def found(annotation: Annotation) -> Found:
     return Found(
         findings=annotation.findings,
         values=VALUES.get(kind, str(kind)),
+        names=annotation.findings.match.kind[:1].upper() + annotation.findings.match.kind[1:],
         remarks=tuple(_remarks(annotation.findings.match)),
         typical=_typical(annotation) if filled_n.any() else None,
         empty=int((~filled_n).sum()),

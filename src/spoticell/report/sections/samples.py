@@ -5,7 +5,7 @@ Axes: ``s`` samples, ``t`` types.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class Bar:
     condition: str
     cells: int
     parts: tuple[Part, ...]
+    heading: str = ""
+    """The condition, where this is the first bar of several of it."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ class SampleView:
         return min(self.n_samples, IN_TABLE)
 
     @property
+    def columns(self) -> tuple[Bar, ...]:
+        """The samples that have a column."""
+        return self.bars[: self.in_table]
+
+    @property
     def key(self) -> list[Part]:
         """What the colours of the bars mean."""
         return [part for part in self.bars[0].parts if any(self.cells_of(part.name))]
@@ -109,7 +116,7 @@ def sample_view(annotation: Annotation) -> SampleView | None:
         by=samples.by or annotation.findings.source,
         n_samples=len(samples.names),
         condition=samples.condition,
-        bars=tuple(_bar(composition, place, own, colors) for place in range(min(len(composition.samples), SHOWN))),
+        bars=_headed([_bar(composition, place, own, colors) for place in range(min(len(composition.samples), SHOWN))]),
         rows=_rows(composition, colors),
         changes=() if found is None else _changes(found, colors),
         differences=found,
@@ -122,6 +129,15 @@ def _own_parts(composition: Composition, lineages: list[Lineage]) -> list[int]:
     chosen = np.argsort(-mean_t, kind="stable")[:TYPES].tolist()
     order = {row.term: number for number, row in enumerate(row for lineage in lineages for row in lineage.rows)}
     return sorted(chosen, key=lambda place: order[composition.terms[place]])
+
+
+def _headed(bars: list[Bar]) -> tuple[Bar, ...]:
+    """Put a condition above the first of its bars."""
+    before = [None, *(bar.condition for bar in bars)]
+    return tuple(
+        replace(bar, heading=bar.condition) if bar.condition not in ("", bar.name, last) else bar
+        for bar, last in zip(bars, before, strict=False)
+    )
 
 
 def _bar(composition: Composition, sample: int, own: list[int], colors: TypeColors) -> Bar:

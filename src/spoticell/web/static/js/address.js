@@ -21,8 +21,9 @@ export function write(part, { quietly = false } = {}) {
 
 // Hears when Back, Forward or the reader's own hand changed the address of this page.
 export function onChange(hear) {
-  const { pathname } = location;
-  const listen = () => { if (location.pathname === pathname) hear(read()); };
+  const page = () => location.pathname + location.search;
+  const own = page();
+  const listen = () => { if (page() === own) hear(read()); };
   window.addEventListener("popstate", listen);
   return () => window.removeEventListener("popstate", listen);
 }

@@ -1,6 +1,7 @@
 // All that the page asks of the server. A refusal becomes an Error with the server's own sentence.
 
 import { asQuery } from "./kept.js";
+import { OFFLINE, hear, reach, send as bring } from "./reach.js";
 
 export class Refusal extends Error {
   constructor(status, text) {
@@ -9,16 +10,18 @@ export class Refusal extends Error {
   }
 }
 
-const OFFLINE = "The server doesn’t answer. If Spoticell runs on this computer, check that it was not stopped.";
-
 async function ask(path, options = {}) {
   let reply;
   try {
-    reply = await fetch(path, { credentials: "same-origin", ...options });
+    reply = await reach(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refusal(0, OFFLINE);
   }
+  return granted(reply);
+}
+
+async function granted(reply) {
   if (!reply.ok) throw new Refusal(reply.status, sentenceOf(await reply.text(), reply.status, reply.headers.get("Retry-After")));
   return reply;
 }
@@ -103,24 +106,16 @@ export async function gene(id, symbol) {
   return { symbol, level: new Uint8Array(await reply.arrayBuffer()), max: Number(reply.headers.get("X-Gene-Max")) };
 }
 
-// `files`: [{file, path}], one, or a matrix and then its files of names. fetch can't tell how far an upload is;
-// XMLHttpRequest can.
-export function upload(files, onProgress, signal) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", "/api/jobs");
-    request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total);
-    request.onload = () => {
-      if (request.status < 300) resolve(JSON.parse(request.responseText));
-      else reject(new Refusal(request.status, sentenceOf(request.responseText, request.status, request.getResponseHeader("Retry-After"))));
-    };
-    request.onerror = () => reject(new Refusal(0, "The upload broke off. Either the connection was lost, or the file is larger than the server takes."));
-    request.onabort = () => reject(new DOMException("stopped", "AbortError"));
-    signal.addEventListener("abort", () => request.abort());
-    const form = new FormData();
-    for (const { file, path } of files) form.append("file", file, path);
-    request.send(form);
-  });
+// `files`: [{file, path}], one, or a matrix and then its files of names.
+export async function upload(files, onProgress, signal) {
+  let reply;
+  try {
+    reply = await bring(files, onProgress, signal);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal(0, error.message);
+  }
+  return (await granted(reply)).json();
 }
 
 const AT_REST = ["ready", "done", "failed", "cancelled"];
@@ -131,9 +126,9 @@ export const isAtRest = ({ state }) => AT_REST.includes(state);
 // Calls `onJob` with every news of a job until it is at rest; gives a function that stops listening.
 // A server that is being started again is asked until it is back.
 export function follow(id, onJob, onLost) {
-  const source = new EventSource(at(id, "events"));
   let timer = null;
-  const stop = () => { source.close(); clearTimeout(timer); };
+  let close = () => {};
+  const stop = () => { close(); clearTimeout(timer); };
   const news = (told) => {
     if (isAtRest(told)) stop();
     onJob(told);
@@ -148,10 +143,7 @@ export function follow(id, onJob, onLost) {
     }
     if (timer !== null) timer = setTimeout(askAgain, RETRY);
   };
-  source.addEventListener("job", ({ data }) => news(JSON.parse(data)));
-  source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED && timer === null) timer = setTimeout(askAgain, RETRY / 4);
-  };
+  close = hear(at(id, "events"), news, () => { timer ??= setTimeout(askAgain, RETRY / 4); });
   return () => { stop(); timer = null; };
 }
 

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { showShares } from "./shares.js";
 import { $, el, say } from "./dom.js";
+import { BRINGING, HOME, addressOf, isAlone, leaving } from "./reach.js";
 import { remember } from "./recent.js";
 import { packed, tooLarge } from "./start.js";
 import { view } from "./view.js";
@@ -50,7 +51,7 @@ async function bring(own, item, most) {
     item.job = await api.upload(files, (loaded, total) => { item.share = loaded / total; show(own); }, stop.signal);
     if (open !== own) return;
     const ids = own.list.filter(({ job }) => job).map(({ job }) => job.id);
-    history[ids.length === 1 ? "pushState" : "replaceState"](null, "", `/#files=${ids.join(",")}`);
+    history[ids.length === 1 ? "pushState" : "replaceState"](null, "", `${HOME}#files=${ids.join(",")}`);
   } catch (error) {
     if (open !== own) return;
     if (error.status === 401) return own.onToken();
@@ -122,7 +123,7 @@ function show(own) {
   const bad = list.filter(({ job, isRefused }) => isRefused || job?.state === "failed").length;
   const left = list.length - done - bad;
   $("batch-title").textContent = counted(list.length, "file");
-  $("batch-lead").textContent = left ? "Each file is a job of its own. You may close the page once all are sent: the link in the address bar leads back here." : "All files are through. Press a name to see its cells.";
+  $("batch-lead").textContent = left ? `Each file is a job of its own. ${leaving(" once all are sent")}` : "All files are through. Press a name to see its cells.";
   $("batch-run").hidden = left === 0;
   $("batch-run").disabled = wish && !list.some(isReady);
   $("batch-text").textContent = `${number(done)} of ${number(list.length)} named${bad ? `, ${number(bad)} can’t be used` : ""}`;
@@ -134,12 +135,12 @@ function show(own) {
 }
 
 function line({ name, job, error, share, summary, isRefused, again }, at) {
-  const words = isRefused ? "can’t be used" : share !== null ? `sending, ${percent(Math.round(share * 100) / 100)}` : job ? WORDS[job.state](job) : error ? "not sent" : "waits";
+  const words = isRefused ? "can’t be used" : share !== null ? `${BRINGING.state}${isAlone ? "" : `, ${percent(Math.round(share * 100) / 100)}`}` : job ? WORDS[job.state](job) : error ? BRINGING.failed : "waits";
   const far = share ?? (job?.state === "running" || job?.state === "checking" ? job.progress : null);
   const text = error || job?.error || (summary ? `${number(summary.named)} of ${counted(summary.cells, "cell")} have a type.` : "");
   return el("li", {},
-    job ? el("a", { class: "name", href: `/jobs/${job.id}`, "data-at": at }, name || "…") : el("span", { class: "name" }, name),
-    el("span", { class: "state" }, again && !job && !isRefused ? el("button", { type: "button", class: "button", onclick: again, "data-at": at }, "Send again") : capital(words)),
+    job ? el("a", { class: "name", href: addressOf(job.id), "data-at": at }, name || "…") : el("span", { class: "name" }, name),
+    el("span", { class: "state" }, again && !job && !isRefused ? el("button", { type: "button", class: "button", onclick: again, "data-at": at }, BRINGING.again) : capital(words)),
     far !== null && el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * far}%` } })),
     text && el("p", { class: `note ${error || job?.error ? "warning" : "small"}` }, sentence(text)));
 }

@@ -3,5 +3,7 @@
   const root = document.documentElement;
   const wish = localStorage.getItem("theme");
   if (wish === "dark" || wish === "light") root.dataset.theme = wish;
-  root.dataset.view = location.pathname.startsWith("/jobs/") || location.pathname === "/atlas" ? "loading" : "start";
+  const { protocol, pathname, search } = location;
+  const isElsewhere = pathname.startsWith("/jobs/") || pathname === "/atlas" || search.startsWith("?job=");
+  root.dataset.view = protocol === "file:" ? "unserved" : isElsewhere ? "loading" : "start";
 })();

@@ -5,6 +5,7 @@ import { offerColumns } from "./choices.js";
 import { about, startClock, stopClock } from "./clock.js";
 import { $, say } from "./dom.js";
 import { showFindings } from "./findings.js";
+import { BRINGING, isAlone, leaving } from "./reach.js";
 import { asked, fillSettings, stageSettings } from "./settings.js";
 import { view } from "./view.js";
 import { breakable, bytes, capital, percent, sentence } from "./words.js";
@@ -32,11 +33,12 @@ export function showRefused({ message, status }) {
 
 export function showUpload(file, onStop, loaded = 0, total = file.size) {
   if (onStop) stopUpload = onStop;
-  head("Sending", file.name, `${bytes(file.size)}`);
+  head(BRINGING.head, file.name, `${bytes(file.size)}`);
   $("found").hidden = $("run").hidden = true;
   $("work").hidden = false;
-  const whole = loaded >= total;
-  progress(whole ? "The file has arrived" : "Sending the file", whole ? null : loaded / total, whole ? "" : `${bytes(loaded)} of ${bytes(total)}`);
+  // what a browser loads to read a file is not told in bytes
+  const whole = isAlone || loaded >= total;
+  progress(whole ? BRINGING.last : BRINGING.stage, whole ? null : loaded / total, whole ? "" : `${bytes(loaded)} of ${bytes(total)}`);
   view("job", file.name);
 }
 
@@ -68,10 +70,10 @@ export function showJob(job, info, first) {
 const HEADS = {
   checking: (job) => ["Checking", job.name, "Looking for cells, genes and counts. Nothing is run yet."],
   ready: (job) => ["Checked", job.name, `The cells can be named${takes(job)}.${job.warnings.length ? " Please read the notes first." : ""}`],
-  queued: (job) => ["Waiting", job.name, "You may close the page: the link in the address bar leads back here."],
+  queued: (job) => ["Waiting", job.name, leaving()],
   cancelled: (job) => ["Cancelled", job.name, "The run was stopped. The file is still here and can be run again."],
   done: (job) => ["Run again", job.name, `The new results replace the old ones when they are whole${takes(job)}.`],
-  running: (job) => ["Naming", job.name, "You may close the page: the link in the address bar leads back here."],
+  running: (job) => ["Naming", job.name, leaving()],
 };
 
 const takes = ({ seconds }) => (seconds === null ? "" : `, in ${about(seconds)}`);

@@ -2,8 +2,10 @@
 
 import { el } from "./dom.js";
 
-export function keep(text, name, type) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+export const keep = (text, name, type) => keepBlob(new Blob([text], { type }), name);
+
+export function keepBlob(blob, name) {
+  const url = URL.createObjectURL(blob);
   const link = el("a", { href: url, download: name });
   document.body.append(link);
   link.click();

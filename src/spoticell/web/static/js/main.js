@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { stopClock } from "./clock.js";
 import { $, copy, say } from "./dom.js";
 import { showJob, showRefused, stageJob } from "./job.js";
+import { HOME, REMOVED, addressOf, here, isAlone, isAtlas, jobHere, place, stays } from "./reach.js";
 import { forget, remember, showRecent } from "./recent.js";
 import { warmMap } from "./map.js";
 import { startDrop } from "./start.js";
@@ -12,7 +13,7 @@ import { startTheme } from "./theme.js";
 import { askToken } from "./token.js";
 import { showTrouble } from "./trouble.js";
 import { view } from "./view.js";
-import { HOUR, bytes, place, span } from "./words.js";
+import { HOUR, bytes, span } from "./words.js";
 
 // What the start doesn't need is loaded when it is needed: a result, and a list of several files.
 let result = null;
@@ -21,7 +22,7 @@ const closeResult = () => result?.closeResult();
 let batch = null;
 const withBatch = async () => (batch ??= await import("./batch.js"));
 
-const state = { info: null, job: null, stop: null, demo: null, path: location.pathname };
+const state = { info: null, job: null, stop: null, demo: null, path: here() };
 
 async function open(id) {
   state.stop?.();
@@ -36,7 +37,7 @@ function lost(error, id) {
   if (error.status === 401) return askToken(() => start());
   if (error.status === 404) forget(id);
   closeResult();
-  showTrouble(error, { keepHours: state.info?.keep_hours, again: () => location.reload() });
+  showTrouble(error, { keepHours: state.info?.keep_hours, again: anew });
 }
 
 function receive(job) {
@@ -44,8 +45,8 @@ function receive(job) {
   remember(job);
   const first = state.job?.id !== job.id;
   state.job = job;
-  if (location.pathname !== `/jobs/${job.id}`) history.pushState(null, "", `/jobs/${job.id}`);
-  state.path = location.pathname;
+  if (here() !== addressOf(job.id)) history.pushState(null, "", addressOf(job.id));
+  state.path = here();
   if (job.state === "done") return finish(job);
   if (job.state === "failed" || (job.state === "cancelled" && !job.findings)) {
     leave();
@@ -102,7 +103,7 @@ async function erase(id) {
     if (error.status !== 404) return lost(error, id);
   }
   forget(id);
-  home("The file and its results are deleted.");
+  home(REMOVED);
 }
 
 function home(text = "") {
@@ -110,11 +111,22 @@ function home(text = "") {
   batch?.closeBatch();
   closeResult();
   state.job = null;
-  history.pushState(null, "", "/");
-  state.path = "/";
+  history.pushState(null, "", HOME);
+  state.path = here();
   showRecent();
   view("start");
   if (text) say(text);
+}
+
+// Where there is no server, what was worked out would be gone if the page were loaded anew.
+function anew() {
+  if (!isAlone) return location.reload();
+  leave();
+  batch?.closeBatch();
+  closeResult();
+  Object.assign(state, { job: null, path: here() });
+  view("loading");
+  start();
 }
 
 async function act(action, onRefused = null) {
@@ -135,21 +147,22 @@ async function start() {
     return lost(error);
   }
   describe(state.info);
-  const [, id] = location.pathname.match(/^\/jobs\/([\w-]+)$/) ?? [];
+  const id = jobHere();
   const [, ids] = location.hash.match(/^#files=([0-9a-f,]+)$/) ?? [];
   if (id) open(id);
   else if (ids) (await withBatch()).openBatch(ids.split(","), batched);
-  else if (location.pathname === "/atlas") (await import("./atlas.js")).openAtlas(lost);
+  else if (isAtlas()) (await import("./atlas.js")).openAtlas(lost);
   // a file may have been dropped before the server said what it is
   else if (document.documentElement.dataset.view !== "job") view("start");
 }
 
 function describe(info) {
-  const kept = info.keep_hours ? ` It is deleted after ${span(info.keep_hours * HOUR)}, or earlier if you delete it.` : "";
-  $("private").textContent = `Your file stays on ${place()}; nothing is sent anywhere else.${kept}`;
+  $("private").textContent = stays(info.keep_hours ? span(info.keep_hours * HOUR) : "");
   $("foot").textContent = `Everything is computed on ${place()}.`;
   $("version").textContent = `Spoticell ${info.version}`;
-  $("limit").textContent = `; up to ${bytes(info.limits.file_bytes)}`;
+  $("limit").textContent = info.limits.file_bytes === null ? "" : `; up to ${bytes(info.limits.file_bytes)}`;
+  // links lead nowhere, and tables of markers are read, where there is a server only
+  $("copy-link").hidden = $("markers").closest(".field").hidden = isAlone;
   $("demo").hidden = !info.demo;
   $("demo-text").textContent = typeof info.demo === "string" ? `The demo: ${info.demo.replace(/\.$/, "")}.` : "";
 }
@@ -174,4 +187,4 @@ $("another").addEventListener("click", (event) => {
 $("copy-link").addEventListener("click", async () => { await copy(location.href); $("copy-link").textContent = "Copied"; say("The link is copied.");
   setTimeout(() => { $("copy-link").textContent = "Copy link"; }, 1600); });
 // Within a result, Back leads to what was looked at before; see js/address.js.
-window.addEventListener("popstate", () => { if (location.pathname !== state.path) location.reload(); });
+window.addEventListener("popstate", () => { if (here() !== state.path) anew(); });

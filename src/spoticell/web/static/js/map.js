@@ -2,6 +2,7 @@
 
 import { $, colour, el } from "./dom.js";
 import { saveFigure } from "./figure.js";
+import { mapFrame } from "./reach.js";
 
 const HINT = 1600; // milliseconds that it is read
 const DRAWING = "Drawing the map …";
@@ -17,7 +18,7 @@ export function warmMap(version) {
 // A shared file brings the frame's `page` with it.
 function frameFor(version, page) {
   const frame = el("iframe", {
-    ...(page ? { srcdoc: page } : { src: `/static/map.html?v=${encodeURIComponent(version)}` }), sandbox: "allow-scripts", title: "Map of the fingerprints", tabindex: "-1",
+    ...(page ? { srcdoc: page } : mapFrame(version)), sandbox: "allow-scripts", title: "Map of the fingerprints", tabindex: "-1",
   });
   // what it says before anyone listens
   frame.heard = [];

@@ -1,6 +1,7 @@
 // The files that this browser has brought, so that their links aren't lost. Names and ids only, in this browser only.
 
 import { $, el, named } from "./dom.js";
+import { addressOf, recentStore } from "./reach.js";
 import { moment, span } from "./words.js";
 
 const WORDS = { ready: "checked", done: "result", failed: "failed", cancelled: "cancelled" };
@@ -9,13 +10,13 @@ const MOST = 5;
 function load() {
   try {
     const now = Date.now();
-    return JSON.parse(localStorage.getItem("recent") ?? "[]").filter(({ expires }) => !expires || moment(expires) > now);
+    return JSON.parse(recentStore().getItem("recent") ?? "[]").filter(({ expires }) => !expires || moment(expires) > now);
   } catch {
     return [];
   }
 }
 
-const save = (list) => localStorage.setItem("recent", JSON.stringify(list.slice(0, MOST)));
+const save = (list) => recentStore().setItem("recent", JSON.stringify(list.slice(0, MOST)));
 
 export function remember({ id, name, state, created, expires }) {
   save([{ id, name, state, created, expires }, ...load().filter((one) => one.id !== id)]);
@@ -30,6 +31,6 @@ export function showRecent() {
   $("recent").hidden = list.length === 0;
   $("recent").querySelector("ul").replaceChildren(...list.map(({ id, name, state, created }) =>
     el("li", {},
-      el("a", { href: `/jobs/${id}` }, named(name)),
+      el("a", { href: addressOf(id) }, named(name)),
       el("span", { class: "small" }, [WORDS[state] ?? "in progress", created && `${span(Date.now() - moment(created))} ago`].filter(Boolean).join(", ")))));
 }

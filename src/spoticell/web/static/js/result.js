@@ -29,7 +29,8 @@ import { showTable } from "./table.js";
 import { markFiles, showCommands, showFiles } from "./take.js";
 import { showTip } from "./tip.js";
 import { view } from "./view.js";
-import { breakable, capital, counted, moment, number, place, score, span } from "./words.js";
+import { place } from "./reach.js";
+import { breakable, capital, counted, moment, number, score, span } from "./words.js";
 
 // Up to this much above the least score that an answer has it isn’t sure.
 const UNSURE = 0.2;

@@ -5,6 +5,7 @@ import { bits } from "./chosen.js";
 import { $, el, say } from "./dom.js";
 import { comparedGenes } from "./genes.js";
 import { keep } from "./keep.js";
+import { MAKER } from "./reach.js";
 import { counted, number } from "./words.js";
 
 // As many columns as the server takes.
@@ -34,7 +35,7 @@ export function askShare(open) {
   };
   $("share").replaceChildren(
     el("h2", { id: "share-title" }, "Share this view"),
-    el("p", {}, "One HTML file that opens in any browser, without this server and without the internet. Map, types and scores can be explored there as here."),
+    el("p", {}, `One HTML file that opens in any browser, without ${MAKER} and without the internet. Map, types and scores can be explored there as here.`),
     el("h3", {}, "This goes into it"),
     el("ul", { class: "small" },
       el("li", {}, `Place, type${summary.groups ? ", group" : ""} and score of ${counted(summary.cells, "cell")}, without their names`),

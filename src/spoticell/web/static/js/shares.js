@@ -1,6 +1,7 @@
 // What several files hold, side by side: a bar for each, cut by broad types in shared colours, and the same as a table.
 
 import { $, el } from "./dom.js";
+import { addressOf } from "./reach.js";
 import { counted, number, percent } from "./words.js";
 
 const MOST = 12;
@@ -14,7 +15,7 @@ export function showShares(files) {
   const kinds = kindsOf(files);
   const rows = files.map(({ name, job, summary }) => ({ name, id: job.id, cells: summary.cells, parts: partsOf(summary, kinds) }));
   $("batch-bars").replaceChildren(...rows.map(({ name, id, cells, parts }) => el("li", {},
-    el("a", { href: `/jobs/${id}` }, name), el("span", { class: "value" }, counted(cells, "cell")),
+    el("a", { href: addressOf(id) }, name), el("span", { class: "value" }, counted(cells, "cell")),
     el("span", { class: "cut", "aria-hidden": "true" }, ...kinds.map(({ name: kind, color }, at) =>
       parts[at] > 0 && el("i", { title: `${kind}: ${number(parts[at])}, ${percent(parts[at] / cells)}`, style: { background: color, "flex-grow": parts[at] } })).filter(Boolean)))));
   $("batch-key").replaceChildren(...kinds.map(({ name, color }) => el("li", {}, el("i", { class: "dot", style: { background: color } }), name)));

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { $, say } from "./dom.js";
 import { fromDrop, fromInput, sorted } from "./gather.js";
 import { showUpload } from "./job.js";
+import { BRINGING, KINDS } from "./reach.js";
 import { view } from "./view.js";
 import { bytes } from "./words.js";
 
@@ -20,7 +21,7 @@ export function startDrop({ info, onJob, onBatch, onAway, onToken }) {
       onJob(await action(), how);
     } catch (error) {
       if (error.status === 401) onToken();
-      else if (error.name === "AbortError") { view("start"); say("The upload is stopped."); }
+      else if (error.name === "AbortError") { view("start"); say(BRINGING.stopped); }
       else refuse(error.message);
     }
   };
@@ -31,7 +32,7 @@ export function startDrop({ info, onJob, onBatch, onAway, onToken }) {
     const things = sorted(found);
     const most = info()?.limits?.file_bytes;
     const [thing] = things;
-    if (!thing) refuse("There is no file of cells in it. Drop h5ad, 10x, csv, loom or zarr, or a folder that holds matrix.mtx.");
+    if (!thing) refuse(`There is no file of cells in it. Drop ${KINDS}, or a folder that holds matrix.mtx.`);
     else if (things.length > 1) onBatch(things);
     else if (thing.size === 0) refuse(`${thing.name} is empty.`);
     else if (most && thing.size > most) refuse(tooLarge(thing, most));

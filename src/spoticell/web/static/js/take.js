@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { $, copyButton, el, svg } from "./dom.js";
+import { MAKER } from "./reach.js";
 import { askShare } from "./share.js";
 import { counted } from "./words.js";
 
@@ -21,7 +22,7 @@ export function showFiles(open) {
   $("take").replaceChildren(
     ...FILES.filter(({ file }) => file in open.job.links).map(({ file, name, text }) => el("li", {}, el("a", { download: file, "data-file": file }, arrow(), el("b", {}, name), el("span", { class: "small" }, text)))),
     el("li", {}, el("button", { type: "button", id: "share-this", class: "plainly", "aria-haspopup": "dialog", onclick: () => askShare(open) }, paper(), el("b", {}, "Share"),
-      el("span", { class: "small" }, "What you see now as one page that works anywhere, without this server"))));
+      el("span", { class: "small" }, `What you see now as one page that works anywhere, without ${MAKER}`))));
 }
 
 // Cells that the filters leave out stay in the files, and are marked there.

@@ -43,7 +43,3 @@ export function breakable(name) {
   apart.append(...name.split(/(?<=[._-])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part])));
   return [apart];
 }
-
-export const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-
-export const place = () => (isLocal() ? "this computer" : "this server");

@@ -1,0 +1,70 @@
+"""The engine of the browser says of every input what Python says: the same names, findings and refusals."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripts.conformance import write_set
+from tests.browser.cases import all_cases
+from tests.browser.compare import differences
+
+RUN = Path(__file__).with_name("run.mjs")
+BROWSER = Path(__file__).parents[2] / "browser"
+FEWEST = 60
+PATIENCE = 600
+
+
+@pytest.fixture(scope="module")
+def answers(page_folder: Path, node: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]]:
+    """Python's answer and the engine's, by the name of the case."""
+    folder = tmp_path_factory.mktemp("conformance")
+    # SPOTICELL_CASES chooses some by a pattern
+    chosen = [case for case in all_cases() if re.search(os.environ.get("SPOTICELL_CASES", ""), case.name)]
+    # odd inputs make libraries warn as they are written, and Spoticell as they are read
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        write_set(folder, iter(chosen))
+    out = folder / "out.json"
+    subprocess.run([node, str(RUN), str(page_folder), str(folder), str(out)], check=True, timeout=PATIENCE)
+    wanted = {case["name"]: case["answer"] for case in json.loads((folder / "set.json").read_text())["cases"]}
+    return {told["name"]: (wanted[told["name"]], told["answer"]) for told in json.loads(out.read_text())}
+
+
+def test_every_input_is_answered_as_in_python(answers: dict[str, tuple[Any, Any]]):
+    differing = {name: differences(*both)[:5] for name, both in answers.items() if differences(*both)}
+    assert differing == {}
+
+
+def test_enough_is_compared_of_every_kind(answers: dict[str, tuple[Any, Any]]):
+    if "SPOTICELL_CASES" in os.environ:
+        pytest.skip("some cases were chosen")
+    kinds = {name.split(":")[0] for name in answers}
+    assert kinds == {"format", "bad", "values", "names", "settings"}
+    assert sum("types" in wanted for wanted, _ in answers.values()) > FEWEST - 10
+    assert sum("refused" in wanted for wanted, _ in answers.values()) > FEWEST
+
+
+def test_what_differs_is_told():
+    wanted = {"refused": "it is damaged.", "scores": [0.5], "findings": {"cells": 3}}
+    assert differences(wanted, wanted) == []
+    told = differences(wanted, {"refused": "it is broken.", "scores": [0.502], "findings": {"genes": 3}})
+    assert [line.split(":")[0] for line in told] == ["refused", "scores[0]", "findings", "findings"]
+
+
+def test_the_committed_engine_is_what_its_sources_give(node: str, tmp_path: Path):
+    if not (BROWSER / "node_modules" / "esbuild").is_dir():
+        pytest.skip("building needs node_modules: make engine")
+    built = tmp_path / "engine"
+    subprocess.run([node, "build.mjs", "--to", str(built)], cwd=BROWSER, check=True, timeout=PATIENCE)
+    committed = BROWSER.parent / "src" / "spoticell" / "web" / "static" / "engine"
+    assert (built / "engine.js").read_bytes() == (committed / "engine.js").read_bytes(), "run make engine"
+    machine_code = [gzip.decompress((folder / "hdf5.wasm.gz").read_bytes()) for folder in (built, committed)]
+    assert machine_code[0] == machine_code[1], "run make engine"
