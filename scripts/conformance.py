@@ -63,9 +63,28 @@ def write_set(folder: Path, cases: Iterator[Case]) -> int:
                 "answer": _as_in_a_folder(path, answer(path, Options(bundle, threads=1, **case.settings))),
             }
         )
-    said = {"format": FORMAT, "version": __version__, "model": bundle.sha256, "cases": told}
+    files = {case["input"]: _files_of(folder, case["input"]) for case in told}
+    said = {"format": FORMAT, "version": __version__, "model": bundle.sha256, "cases": told, "files": files}
     (folder / "set.json").write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
     return len(told)
+
+
+def _files_of(folder: Path, name: str) -> list[tuple[str, str]]:
+    """Give the files that a drop of an input on the page brings, by their names within it, and where they lie.
+
+    A matrix takes the files of names beside it along.
+    """
+    path = folder / name
+    if path.is_dir():
+        found = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*"))}
+    elif path.name.endswith((".mtx", ".mtx.gz")):
+        found = {file.name: file for file in sorted(path.parent.iterdir())}
+    else:
+        found = {path.name: path}
+    here = {inner: file for inner, file in found.items() if file.is_file()}
+    return [
+        (inner, str(file.relative_to(folder) if file.is_relative_to(folder) else file)) for inner, file in here.items()
+    ]
 
 
 def answer(path: Path, options: Options) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +107,7 @@ def _with_settings() -> Iterator[Case]:
         ("demo, a tissue that isn't", {"tissue": "feather"}),
         ("demo, a column that isn't", {"groups": "clusters"}),
     ):
-        yield Case(f"settings: {name}", lambda _: DEMO, settings)
+        yield Case(f"settings: {name}", lambda folder: Path(shutil.copy(DEMO, folder)), settings)
     conditions = {"by": "donor", "condition": "stim", "groups": "donor"}
     yield Case("settings: two conditions", _of_two_conditions, conditions)
 

@@ -15,6 +15,7 @@ import pytest
 from scripts.conformance import write_set
 from tests.browser.cases import all_cases
 from tests.browser.compare import differences
+from tests.browser.conftest import served
 
 RUN = Path(__file__).with_name("run.mjs")
 BROWSER = Path(__file__).parents[2] / "browser"
@@ -23,8 +24,8 @@ PATIENCE = 600
 
 
 @pytest.fixture(scope="module")
-def answers(page_folder: Path, node: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]]:
-    """Python's answer and the engine's, by the name of the case."""
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with inputs, and what Python says of each."""
     folder = tmp_path_factory.mktemp("conformance")
     # SPOTICELL_CASES chooses some by a pattern
     chosen = [case for case in all_cases() if re.search(os.environ.get("SPOTICELL_CASES", ""), case.name)]
@@ -32,10 +33,38 @@ def answers(page_folder: Path, node: str, tmp_path_factory: pytest.TempPathFacto
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         write_set(folder, iter(chosen))
-    out = folder / "out.json"
-    subprocess.run([node, str(RUN), str(page_folder), str(folder), str(out)], check=True, timeout=PATIENCE)
-    wanted = {case["name"]: case["answer"] for case in json.loads((folder / "set.json").read_text())["cases"]}
-    return {told["name"]: (wanted[told["name"]], told["answer"]) for told in json.loads(out.read_text())}
+    return folder
+
+
+@pytest.fixture(scope="module", params=["node", "Chromium"])
+def answers(request: pytest.FixtureRequest, asked: Path, page_folder: Path) -> dict[str, tuple[Any, Any]]:
+    """Python's answer and the engine's, by the name of the case."""
+    if request.param == "node":
+        out = asked / "out.json"
+        node = request.getfixturevalue("node")
+        subprocess.run([node, str(RUN), str(page_folder), str(asked), str(out)], check=True, timeout=PATIENCE)
+        text = out.read_text()
+    else:
+        text = _in_a_browser(request.getfixturevalue("browser"), asked, page_folder)
+    wanted = {case["name"]: case["answer"] for case in json.loads((asked / "set.json").read_text())["cases"]}
+    return {told["name"]: (wanted[told["name"]], told["answer"]) for told in json.loads(text)}
+
+
+def _in_a_browser(browser: Any, asked: Path, page_folder: Path) -> str:
+    root = asked.with_name(f"{asked.name}-served")
+    root.mkdir()
+    for name, target in {"set": asked, "page": page_folder}.items():
+        (root / name).symlink_to(target)
+    for name in ("answering.mjs", "chromium.mjs"):
+        (root / name).symlink_to(RUN.with_name(name))
+    (root / "index.html").write_text('<!DOCTYPE html><script type="module" src="chromium.mjs"></script>')
+    with served(root) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_function("() => globalThis.told !== undefined", timeout=1000 * PATIENCE)
+        text: str = page.evaluate("() => globalThis.told")
+        page.close()
+    return text
 
 
 def test_every_input_is_answered_as_in_python(answers: dict[str, tuple[Any, Any]]):
