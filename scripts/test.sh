@@ -30,11 +30,13 @@ soma() {
 
 # a file stays in one process, so that what its tests share is made once
 rest() {
-    "$python" -m pytest -n "$jobs" --dist loadfile -m "not soma" --ignore=tests/web/page "${counted[@]}"
+    "$python" -m pytest -n "$jobs" --dist loadfile -m "not soma" --ignore=tests/web/page --ignore=tests/browser "${counted[@]}"
 }
 
 "$python" -m coverage erase
 part "the page in a browser" "$python" -m pytest -q -n "$jobs" --dist loadfile tests/web/page
+# each with a browser has a process of its own: a browser that is driven keeps other tests from running loops of theirs
+part "the page in the browser alone" "$python" -m pytest -q -n "$jobs" --dist loadfile tests/browser
 part "SOMA data" soma
 part "everything else" rest
 

@@ -15,7 +15,7 @@ type Message =
   | { kind: "load"; tables: [string, Uint8Array][]; version: string }
   | { kind: "check"; number: number; upload: Sent }
   | { kind: "order"; number: number; order: Partial<Settings>; findings: Told["findings"]; name: string }
-  | { kind: "run"; number: number; upload: Sent; settings: Settings }
+  | { kind: "run"; number: number; upload: Sent; settings: Settings; cores: number }
   | ({ number: number } & Order)
   | { kind: "ask"; number: number; request: Omit<Request, "query"> & { query: string } };
 
@@ -53,7 +53,7 @@ async function does(message: Exclude<Message, { kind: "load" }>): Promise<unknow
       return { settings: checked(message.order, message.findings, message.name) };
     case "run":
       task ??= new Task(uploadOf(message.upload), tell, version, message.upload);
-      return task.run(message.settings);
+      return task.run(message.settings, message.cores);
     case "lend":
       lent = new Lent(uploadOf(message.upload as Sent), message.findings);
       return null;

@@ -95,10 +95,9 @@ class Hand {
 export class Hands implements Helpers {
   private constructor(private readonly hands: Hand[], private readonly source: CellSource, private readonly bundle: Bundle) {}
 
-  // As many as there are cores beside the one of this worker; null where there are none, or it isn't worth it. `isShared`
-  // says whether others can read the upload too.
-  static begin(upload: unknown, source: CellSource, findings: Findings, bundle: Bundle, version: string): Hands | null {
-    const cores = typeof Worker === "undefined" ? 1 : navigator.hardwareConcurrency ?? 1, many = Math.min(MOST, cores - 1);
+  // As many as there are cores beside the one of this worker; null where there are none, or it isn't worth it.
+  static begin(upload: unknown, source: CellSource, findings: Findings, bundle: Bundle, version: string, cores: number): Hands | null {
+    const many = Math.min(MOST, cores - 1);
     if (many < 1 || source.nCells < WORTH) return null;
     const hands = Array.from({ length: many }, () => new Hand(version)), order: Order = { kind: "lend", upload, findings: toPlain(findings) };
     for (const hand of hands) hand.call(order).catch(() => hand.end());

@@ -68,10 +68,11 @@ export class Task {
     return { ...told, findings: { ...told.findings, looks } };
   }
 
-  async run(settings: Settings): Promise<Ran> {
+  // `cores` are those of the machine, as the page is told.
+  async run(settings: Settings, cores = 1): Promise<Ran> {
     this.tell("starting", 0);
     const options = optionsOf(settings), { source, findings } = this.looked(options);
-    const hands = this.sent === null ? null : Hands.begin(this.sent, source, findings, options.bundle, this.version);
+    const hands = this.sent === null ? null : Hands.begin(this.sent, source, findings, options.bundle, this.version, cores);
     const sink = new PageSink({ name: this.upload.name, tell: this.tell, spill: await openSpill(), hands });
     const onProgress = (done: number, total: number) => this.tell("naming cells", (ANSWERED * done) / Math.max(total, 1));
     let annotation: Annotation;

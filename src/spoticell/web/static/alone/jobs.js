@@ -124,7 +124,7 @@ async function work(job, ticket, before) {
   const guessed = guess(job);
   job.tell({ state: "running", stage: "starting", progress: 0, started: performance.now() });
   try {
-    const { findings: found, lines, threshold, files } = await worker.call("run", { upload: job.upload, settings: job.settings });
+    const { findings: found, lines, threshold, files } = await worker.call("run", { upload: job.upload, settings: job.settings, cores: navigator.hardwareConcurrency ?? 1 });
     if (job.ticket !== ticket) return;
     if (job.worker !== worker) drop(job);
     // what some cells looked like is told by the check alone

@@ -34,8 +34,7 @@ import { breakable, capital, counted, moment, number, score, span } from "./word
 
 // Up to this much above the least score that an answer has it isn’t sure.
 const UNSURE = 0.2;
-let open = null;
-let showTab = null;
+let open = null, showTab = null;
 
 export function closeResult() {
   open?.map.close();
