@@ -8,6 +8,7 @@
 import { unique } from "../base/arrays.ts";
 import { U64Array } from "../base/bits.ts";
 import { Csr } from "../base/csr.ts";
+import { joined } from "../base/joined.ts";
 import { takeRows, type Matrix } from "../base/matrix.ts";
 import { part, stretch, type Progress } from "../base/progress.ts";
 import { findNeighbours, Neighbours } from "../biology/neighbours.ts";
@@ -132,7 +133,7 @@ export class FirstLook {
 
   // The neighbours of each cell that has counts; among those of its own sample, where these are told.
   neighbours(sampleN: Int32Array | null = null): Neighbours {
-    const placeNd = this.places(), keyN = U64Array.concat(this.keys), toldN = joined(this.told);
+    const placeNd = this.places(), keyN = U64Array.concat(this.keys), toldN = joined(Float32Array, this.told);
     const samples = sampleN === null ? [null] : unique(sampleN);
     const parts: [Int32Array, Neighbours][] = [];
     for (const sample of samples) {
@@ -176,7 +177,7 @@ export class FirstLook {
 
   // Answers the cells, read together with their neighbours.
   *answered(neighbours: Neighbours, options: Options, relatives: Relatives | null, onProgress: Progress): Generator<AnnotatedBlock> {
-    const reader = new Reader(Csr.vstack(this.voices), this.familiarities.length ? joined(this.familiarities) : null, this.nMeasured);
+    const reader = new Reader(Csr.vstack(this.voices), this.familiarities.length ? joined(Float32Array, this.familiarities) : null, this.nMeasured);
     this.voices = [];
     let start = 0;
     for (let place = 0; place < this.blocks.length; place += 1) {
@@ -232,14 +233,4 @@ function spreadOut(data: Float32Array, width: number, mean: Float64Array): void 
   }
   const spread = Math.sqrt(squares / seen) || 1;
   for (let i = 0; i < n; i += 1) for (let d = i * width; d < i * width + prints; d += 1) data[d] /= spread;
-}
-
-function joined(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, one) => sum + one.length, 0));
-  let at = 0;
-  for (const one of parts) {
-    all.set(one, at);
-    at += one.length;
-  }
-  return all;
 }

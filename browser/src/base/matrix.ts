@@ -1,5 +1,7 @@
 // Rows of numbers in single precision, one after another; the number of rows follows from the width.
 
+import { joined } from "./joined.ts";
+
 export interface Matrix {
   data: Float32Array;
   width: number;
@@ -25,12 +27,4 @@ export function takeRows(matrix: Matrix, chosen: ArrayLike<number>): Matrix {
   return taken;
 }
 
-export function vstack(parts: Matrix[], width = parts[0]?.width ?? 0): Matrix {
-  const all = { data: new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0)), width };
-  let at = 0;
-  for (const part of parts) {
-    all.data.set(part.data, at);
-    at += part.data.length;
-  }
-  return all;
-}
+export const vstack = (parts: Matrix[], width = parts[0]?.width ?? 0): Matrix => ({ data: joined(Float32Array, parts.map(({ data }) => data)), width });

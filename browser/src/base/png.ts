@@ -1,6 +1,7 @@
 // A picture with a palette as PNG, https://www.w3.org/TR/png-3/.
 
 import { zlibSync } from "fflate";
+import { joined } from "./joined.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -14,13 +15,7 @@ export function palettePng(pixels: Uint8Array, side: number, colors: readonly st
   head.set([8, 3], 8);
   const palette = Uint8Array.from(colors.flatMap((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16))));
   const parts = [Uint8Array.from(SIGNATURE), chunk("IHDR", head), chunk("PLTE", palette), chunk("IDAT", zlibSync(rows, { level: 9 })), chunk("IEND", new Uint8Array(0))];
-  const png = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    png.set(part, at);
-    at += part.length;
-  }
-  return png;
+  return joined(Uint8Array, parts);
 }
 
 function chunk(kind: string, data: Uint8Array): Uint8Array {

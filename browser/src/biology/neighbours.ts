@@ -3,6 +3,7 @@
 
 import { searchsorted } from "../base/arrays.ts";
 import type { U64Array } from "../base/bits.ts";
+import { joined } from "../base/joined.ts";
 import { takeRows, type Matrix } from "../base/matrix.ts";
 import { Points } from "../base/nearest.ts";
 
@@ -47,12 +48,7 @@ export class Neighbours {
   // Put together the neighbours of parts of n cells that have none in each other.
   static join(n: number, parts: [Int32Array, Neighbours][]): Neighbours {
     const landmarks = parts.map(([cells, found]) => found.landmarkL.map((place) => cells[place]));
-    const landmarkL = new Int32Array(landmarks.reduce((sum, own) => sum + own.length, 0));
-    let at = 0;
-    for (const own of landmarks) {
-      landmarkL.set(own, at);
-      at += own.length;
-    }
+    const landmarkL = joined(Int32Array, landmarks);
     landmarkL.sort();
     const width = Math.max(0, ...parts.map(([, found]) => found.width));
     const indexNk = new Int32Array(n * width).fill(-1), closenessNk = new Float32Array(n * width);

@@ -2,6 +2,7 @@
 // Axes: g the bundle's genes, o other cells.
 
 import { quantile } from "../base/arrays.ts";
+import { rint } from "../base/rounding.ts";
 import { oklch } from "../biology/palette.ts";
 
 // Levels of a pixel: no gene lives there; its gene wasn't measured; was measured but not seen; was seen, and above.
@@ -12,12 +13,6 @@ export const SHADES = 48;
 export const DAZZLING = 0.99;
 
 type Numbers = ArrayLike<number>;
-
-// Whole, the even one of two that are as near.
-function rint(value: number): number {
-  const low = Math.floor(value), part = value - low;
-  return part < 0.5 || (part === 0.5 && low % 2 === 0) ? low : low + 1;
-}
 
 // Levels row by row: the brightness of a gene goes with the square root of its counts.
 export function levelPicture(countsG: Numbers, pixelG: Numbers, measuredG: ArrayLike<number | boolean> | null, grid: number): Uint8Array {

@@ -5,6 +5,7 @@ import { METHOD } from "../annotation/differences.ts";
 import type { Group } from "../annotation/groups.ts";
 import type { Annotation } from "../annotation/result.ts";
 import { argsort, bincount, flatnonzero, median } from "../base/arrays.ts";
+import { joined } from "../base/joined.ts";
 import { everydayNames } from "../biology/everyday.ts";
 import { loadOntology, type Ontology } from "../biology/ontology.ts";
 import { shortName } from "../biology/short_names.ts";
@@ -202,23 +203,13 @@ function level(name: LevelName, types: TypeInfo[], annotation: Annotation, score
   types.forEach((kind, at) => members.set(terms[at], [...(members.get(terms[at]) ?? []), kind]));
   const position = new Map(annotation.nodes.map((node, m) => [node, m]));
   const groups = [...members].map(([term, kinds]) => {
-    const all = concat(kinds.map((kind) => scores.get(position.get(kind.term)!)!));
+    const all = joined(Float32Array, kinds.map((kind) => scores.get(position.get(kind.term)!)!));
     return { term, name: ontology.name(term), short: shortName(term), cells: all.length, median_score: medianOf(all), types: kinds.map(({ index }) => index) };
   });
   groups.sort((a, b) => b.cells - a.cells);
   const colorOf = annotation.colors.level(new Map(groups.map(({ term }) => [term, members.get(term)!.map((kind) => kind.term)])));
   const order = groups.map(({ term }) => term);
   return { name, groups: groups.map((group) => ({ ...group, color: colorOf.get(group.term)! })), group_of_type: terms.map((term) => order.indexOf(term)) };
-}
-
-function concat(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 // A path from what its last term is among broad types.

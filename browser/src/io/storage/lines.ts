@@ -2,6 +2,7 @@
 // Lines are given as bytes of UTF-8, many together: numbers are read from bytes, and only names become text.
 
 import { FileFormatError } from "../../base/errors.ts";
+import { joined } from "../../base/joined.ts";
 import type { Bytes } from "../bytes.ts";
 import { Damage, fill, firstBytes, opened, type Stream } from "../inflate.ts";
 
@@ -52,7 +53,7 @@ class TextReader {
     if (this.utf16 !== null) {
       // its mark is left out by the decoder
       const text = new TextEncoder().encode(this.utf16.decode(bytes, { stream: !this.ended }));
-      return joined([rest, text.subarray(0, this.oneEnd(text))]);
+      return joined(Uint8Array, [rest, text.subarray(0, this.oneEnd(text))]);
     }
     this.check(bytes);
     const n = this.oneEnd(bytes);
@@ -133,7 +134,7 @@ export function* pieces(file: Bytes): Generator<Uint8Array> {
     }
     if (end) yield text.subarray(0, end);
   }
-  if (rest.length) yield joined([rest, Uint8Array.of(NEW_LINE)]);
+  if (rest.length) yield joined(Uint8Array, [rest, Uint8Array.of(NEW_LINE)]);
 }
 
 // Lines of a text file without their ends.
@@ -163,16 +164,6 @@ export function* shortLines(file: Bytes, longest: number): Generator<string> {
 function cutOf(text: string, longest: number): number {
   const end = text.indexOf("\n") + 1;
   return end && end <= longest ? end : text.length >= longest ? longest : 0;
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function linesWithin(file: Bytes, nBytes: number): number {

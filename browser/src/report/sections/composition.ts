@@ -3,6 +3,7 @@
 
 import type { Annotation } from "../../annotation/result.ts";
 import { argsort, bincount, median } from "../../base/arrays.ts";
+import { joined } from "../../base/joined.ts";
 import { loadOntology } from "../../biology/ontology.ts";
 import { GREY } from "../../biology/palette.ts";
 import { shortName } from "../../biology/short_names.ts";
@@ -73,12 +74,7 @@ export function compose(annotation: Annotation): Lineage[] {
 }
 
 function lineageOf(term: string, name: string, rows: TypeRow[], color: string): Lineage {
-  const scores = new Float32Array(rows.reduce((sum, row) => sum + row.cells, 0));
-  let at = 0;
-  for (const row of rows) {
-    scores.set(row.scores, at);
-    at += row.cells;
-  }
+  const scores = joined(Float32Array, rows.map((row) => row.scores));
   const alone = rows.length === 1 && rows[0].term === term ? rows[0] : null;
   return { term, name, short: term === UNKNOWN ? name : shortName(term), color, rows, cells: scores.length, median_score: median(scores), alone };
 }
