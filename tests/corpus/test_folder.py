@@ -63,6 +63,12 @@ def test_label_name_donor_and_data_set_stand_in_obs(tiny_cells: anndata.AnnData,
     }
 
 
+def test_a_donor_that_is_not_told_is_unknown(tiny_cells: anndata.AnnData, tmp_path: Path, out: Path) -> None:
+    tiny_cells.obs["donor_id"] = np.array([None, "nan", *["one"] * 29], dtype=object)
+    prepare([save(tiny_cells, tmp_path / "mine.h5ad")], out)
+    assert anndata.read_h5ad(out / "mine.h5ad").obs["donor_id"].tolist() == ["unknown"] * 2 + ["one"] * 28
+
+
 def test_what_is_prepared_can_be_read_as_counts_of_the_same_genes(tiny_h5ad: Path, out: Path) -> None:
     prepare([tiny_h5ad], out)
     with open_cells(tiny_h5ad) as before, open_cells(out / "cells.h5ad") as after:

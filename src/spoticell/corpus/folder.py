@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spoticell.biology.columns import filled, words
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.labels import NAME, Labels, read_labels
 from spoticell.biology.ontology import load_ontology
@@ -158,7 +159,7 @@ def _nothing_kept(name: str, labels: Labels, left_out: Mapping[str, int]) -> str
 
 def _table(term_k: NDArray[np.object_], obs: pd.DataFrame, names: pd.Index, *, name: str) -> pd.DataFrame:
     ontology = load_ontology()
-    donor = obs[DONOR].astype(str).to_numpy(dtype=object) if DONOR in obs else UNKNOWN
+    donor = filled(words(obs[DONOR]), UNKNOWN) if DONOR in obs else UNKNOWN
     columns = {LABEL: term_k, NAME: [ontology.name(term) for term in term_k], DONOR: donor, DATASET: name}
     return pd.DataFrame(columns, index=names, dtype=object).astype("category")
 

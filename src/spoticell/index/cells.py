@@ -61,8 +61,8 @@ class Groups:
             return np.zeros(0, dtype=np.int32)
         shared_n = table.groupby(list(COLUMNS), sort=False, observed=True, dropna=False).ngroup().to_numpy()
         _, first = np.unique(shared_n, return_index=True)
-        rows = table[list(COLUMNS)].iloc[first].astype(str).itertuples(index=False, name=None)
-        numbers = [self._number.setdefault(row, len(self._number)) for row in rows]
+        rows = table[list(COLUMNS)].iloc[first].itertuples(index=False, name=None)
+        numbers = [self._number.setdefault(tuple(map(str, row)), len(self._number)) for row in rows]
         return np.array(numbers, dtype=np.int32)[shared_n]
 
     def table(self) -> pd.DataFrame:

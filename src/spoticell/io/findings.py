@@ -325,7 +325,7 @@ def _turned(source: CellSource, genes: list[object]) -> GeneMatchError | None:
     """Say that genes and cells have changed places, if they have."""
     step = 1 + source.n_cells // ENOUGH
     obs = source.obs().select_dtypes(include=["object", "string", "category"])[::step]
-    names = [source.cell_names[::step].tolist(), *(obs[column].astype(str).tolist() for column in obs)]
+    names = [source.cell_names[::step].tolist(), *([str(value) for value in obs[column]] for column in obs)]
     cells = max(names, key=gene_share)
     if not genes_lie_first(cells, [str(gene) for gene in genes]):
         return None

@@ -13,15 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spoticell.biology.columns import constant, filled, renamed, words
 from spoticell.biology.everyday import read_name
 from spoticell.biology.genes import Vocabulary
 from spoticell.errors import SpoticellError, TrainingError, note
 from spoticell.io import open_cells
 from spoticell.io.aligned import read_counts
 from spoticell.io.findings import inspect
-from spoticell.keys import DONOR, LABEL, UNKNOWN
-
-ABSENT = {"", UNKNOWN, "nan", "None"}
+from spoticell.keys import DONOR, LABEL
 
 
 @dataclass(frozen=True)
@@ -113,15 +112,16 @@ def _read_one(path: Path, vocabulary: Vocabulary) -> Part | None:
         raise
     keep = np.flatnonzero(label_n != "")
     counts_ng = sparse.csr_array(counts_ng[keep])
-    donor_n = obs[DONOR].astype(str).to_numpy(object) if DONOR in obs else np.full(len(obs), "", object)
+    donors = filled(words(obs[DONOR]), "") if DONOR in obs else constant("", len(obs))
+    donor_n = np.asarray(donors, dtype=object)
     return path.stem, counts_ng, label_n[keep], donor_n[keep], found.match.measured_g
 
 
 def _known_labels(column: pd.Series, name: str) -> NDArray[np.object_]:
     """Give the current term of each label, '' where there is none."""
-    text_n = column.astype(str)
-    term_of = {text: read_name(text) or "" for text in text_n.unique() if text not in ABSENT}
+    text_n = words(column).remove_unused_categories()
+    term_of = {text: read_name(text) or "" for text in text_n.categories}
     lost = sorted(text for text, term in term_of.items() if not term)
     if lost:
-        note(f"{name}: {len(lost)} labels name no type and are left out: {', '.join(lost[:5])}.")
-    return text_n.map(term_of).fillna("").to_numpy(object)
+        note(f"{name}: labels that name no type are left out ({len(lost)}): {', '.join(lost[:5])}.")
+    return np.asarray(filled(renamed(text_n, term_of.__getitem__), ""), dtype=object)
