@@ -8,7 +8,7 @@ CELLS := demo/source/scanpy/datasets/10x_pbmc68k_reduced.h5ad
 DEV := .venv-test/bin/python
 DATA = $(or $(SPOTICELL_DATA),../shared/data)
 
-.PHONY: help demo test coverage lint docs engine page model bench peers ablation pictures pipelines clean
+.PHONY: help demo test slow coverage lint docs engine page model bench peers ablation pictures pipelines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,10 +16,13 @@ help: ## say what there is
 demo: .venv/installed $(CELLS) ## install the core into .venv and name the 700 blood cells that scanpy carries
 	@.venv/bin/python scripts/demo.py $(CELLS) demo
 
-test: .venv-test/installed ## install what tests need into .venv-test and run them
+test: .venv-test/installed ## install what tests need into .venv-test and run them, but for the slow ones
 	@bash scripts/test.sh $(DEV) $(JOBS)
 
-coverage: .venv-test/installed ## run the tests and count the lines they reach, which is slower: at least 97% are to be
+slow: .venv-test/installed ## run the slow tests, which make test leaves out: ends at random moments, long trainings, much real data
+	@bash scripts/test.sh $(DEV) $(JOBS) slow
+
+coverage: .venv-test/installed ## run all tests, slow ones too, and count the lines they reach: at least 97% are to be
 	@bash scripts/test.sh $(DEV) $(JOBS) coverage
 
 lint: .venv-test/installed ## check style, types and layers
@@ -39,17 +42,17 @@ engine: .venv-test/installed ## build the engine of the page in the browser alon
 page: .venv-test/installed ## write the page as a folder of static files into page/: python -m http.server --directory page
 	@$(DEV) -m spoticell page -o page
 
-model: .venv-test/installed ## make the bundle human-v1 again (an hour; needs the cells of SPOTICELL_DATA and actinn-jax)
+model: .venv-test/installed ## make the bundles human-v1 and human-v1-dual again (hours; needs the cells of SPOTICELL_DATA and actinn-jax)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1
 	@bash scripts/human_v1/make.sh "$(DATA)" $(DEV)
 
 bench: .venv-test/installed ## measure accuracy and speed again (needs the cells of SPOTICELL_DATA)
-	@$(DEV) -m benchmarks.accuracy.development_tests --data "$(DATA)" --bundles human-v1
+	@$(DEV) -m benchmarks.accuracy.development_tests --data "$(DATA)" --bundles human-v1 human-v1-dual
 	@$(DEV) -m benchmarks.speed.command_line
 
 peers: .venv-test/installed ## train and score other methods beside Spoticell (two hours; needs SPOTICELL_DATA and what model leaves)
 	@$(DEV) -m pip install -qq actinn-jax==0.3.1 'lightgbm>=4.6' 'celltypist>=1.7'
-	@$(DEV) -m benchmarks.peers.compare --data "$(DATA)" --cells runs/human-v1/cells --bundles human-v1 --save peers
+	@$(DEV) -m benchmarks.peers.compare --data "$(DATA)" --cells runs/human-v1/cells --bundles human-v1 human-v1-dual --save peers
 
 ablation: .venv-test/installed ## train without each part of the model (over an hour; needs SPOTICELL_DATA and what model leaves)
 	@$(DEV) -m benchmarks.accuracy.ablation --data "$(DATA)" --cells runs/human-v1/cells --panels runs/human-v1/panels \

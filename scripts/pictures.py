@@ -88,13 +88,14 @@ def draw_page(browser: Browser, url: str, folder: Path) -> None:
     page.screenshot(path=folder / "web-check.png")
     page.get_by_role("button", name="Name the cells").click()
     drawn(page)
+    page.evaluate("window.scrollTo(0, 0)")
     page.screenshot(path=folder / "web-result.png")
     link = page.url
     draw_type(page, folder)
     show_cell(page)
     neighbours = page.get_by_role("heading", name="Nearest reference cells")
     neighbours.evaluate("heading => heading.scrollIntoView({block: 'start'})")
-    page.evaluate("window.scrollTo(0, 0)")
+    to_map(page)
     page.screenshot(path=folder / "web-neighbours.png")
     for name, window in (("web-cell", DESK), ("web-phone", PHONE)):
         page = opened(browser, link, window, "dark")
@@ -111,6 +112,7 @@ def draw_page(browser: Browser, url: str, folder: Path) -> None:
 def draw_type(page: Page, folder: Path) -> None:
     """Draw the card of the commonest type."""
     page.locator("#types tbody button.name").first.click()
+    to_map(page)
     page.wait_for_selector("#card .genes, #card .steps-of")
     page.wait_for_timeout(PAUSE)
     page.screenshot(path=folder / "web-type.png")
@@ -129,9 +131,15 @@ def opened(browser: Browser, url: str, window: dict[str, int], colours: str) -> 
 
 
 def drawn(page: Page) -> None:
-    """Wait until the map is there to be seen."""
+    """Wait until the map is there to be seen, and go to it."""
     page.wait_for_selector("#map[data-drawn]")
+    to_map(page)
     page.wait_for_timeout(PAUSE)
+
+
+def to_map(page: Page) -> None:
+    """Put the map and what stands beside it into the window."""
+    page.locator("#search").evaluate("box => window.scrollTo(0, box.getBoundingClientRect().top + scrollY - 16)")
 
 
 def show_cell(page: Page) -> None:

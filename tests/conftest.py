@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from onnx import TensorProto, helper, numpy_helper
 from scipy import sparse
+from tests.chromium import browser  # noqa: F401 - a fixture
 
 from spoticell.biology.genes import Vocabulary, load_vocabulary
 from spoticell.biology.ontology import load_ontology, reach_matrix
@@ -37,6 +38,8 @@ MARKERS = {
 
 # no test measures time: the machine may be busy with other things
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# a rule that holds with these libraries is only looked for in others: pytest --hypothesis-profile brief
+settings.register_profile("brief", settings.get_profile("patient"), max_examples=15)
 settings.load_profile("patient")
 
 

@@ -1,4 +1,4 @@
-"""The bundle that travels with the package, on real cells."""
+"""The bundles that travel with the package, on real cells."""
 
 import anndata
 import numpy as np
@@ -8,15 +8,15 @@ import pytest
 import spoticell
 from spoticell.annotation.figures import score
 from spoticell.biology.ontology import TOO_GENERAL
-from spoticell.model.bundle import load_bundle
+from spoticell.model.bundle import load_bundle, packaged_bundles
 
 LABEL, ANSWER = "cell_type_ontology_term_id", "spoticell_cell_type_ontology_term_id"
 LARGEST = 12_000_000
 
 
-@pytest.fixture(scope="module")
-def bundle():
-    return load_bundle("human-v1")
+@pytest.fixture(scope="module", params=packaged_bundles())
+def bundle(request):
+    return load_bundle(request.param)
 
 
 def test_it_is_small_and_knows_many_types(bundle):

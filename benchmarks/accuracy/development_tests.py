@@ -4,8 +4,9 @@
         --judge ../shared/bench/score.py --save development_tests
 
 Each bundle (one a seed) answers as shipped, each cell alone, with types of all tissues possible (``any``), and forced
-(most probable label, each cell alone).  With a judge that counts them, answers that name a type of another organ are
-given too.  Prints tables in Markdown and writes them, with the figures as JSON, to benchmarks/results/.
+(most probable label, each cell alone).  Bundles of another model than the default one have columns of their own.  With
+a judge that counts them, answers that name a type of another organ are given too.  Prints tables in Markdown and writes
+them, with the figures as JSON, to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from spoticell.biology.label_weights import LabelWeights
 from spoticell.biology.ontology import TOO_GENERAL, load_ontology
 from spoticell.biology.tissues import find_tissue
 from spoticell.errors import CountsError
-from spoticell.model.bundle import Bundle, load_bundle
+from spoticell.model.bundle import DEFAULT, Bundle, load_bundle
+from spoticell.model.manifest import UNNAMED
 from spoticell.model.runtime import Runtime
 
 FIRST = ("cosmx", "gierahn", "he2020", "kang", "mimitou", "moncada", "pbmc68k")
@@ -104,19 +106,22 @@ def labelled_tests(data: Path) -> tuple[list[Cells], list[str]]:
 def spoticell_rows(folder: Path, tests: Iterable[Cells], judge: Judge) -> dict[str, dict[str, dict[str, Any]]]:
     """Score a bundle: as shipped, each cell alone, with types of all tissues possible, and forced.
 
-    All cells of a set are read, as a user would give them; those that have a label are scored.
+    All cells of a set are read, as a user would give them; those that have a label are scored.  The rows of another
+    model than the default one have its name.
     """
     runtime = Runtime(load_bundle(folder))
     nodes = np.array(runtime.bundle.nodes, dtype=object)
+    name = runtime.bundle.name
+    model = "" if name in {DEFAULT, UNNAMED} else f" ({name})"
     rows: dict[str, dict[str, dict[str, Any]]] = {
-        name: {} for name in ("Spoticell", "each cell alone", "any tissue", "forced")
+        f"{row}{model}": {} for row in ("Spoticell", "each cell alone", "any tissue", "forced")
     }
     for cells in tests:
 
         def put(row: str, term_n: np.ndarray, score_n: np.ndarray, cells: Cells = cells) -> None:
             asked = cells.has_label_n
             truth, answers = cells.term_n[asked].tolist(), term_n[asked].tolist()
-            rows[row][cells.name] = judge(cells.name, truth, answers, score_n[asked])
+            rows[f"{row}{model}"][cells.name] = judge(cells.name, truth, answers, score_n[asked])
 
         found = answer_together(cells, runtime)
         put("Spoticell", found.term_n, found.score_n)
@@ -165,6 +170,18 @@ def table(rows: Rows, sets: list[str], keys: Sequence[str]) -> list[str]:
     return lines
 
 
+def summary(name: str, runs: list[dict[str, dict[str, Any]]], sets: list[str]) -> list[str]:
+    """Say in words what the table of medians doesn't show of a model's runs."""
+    answered = [run[cells] for run in runs for cells in sets]
+    coverage = statistics.mean(figure["coverage"] for figure in answered)
+    ece = statistics.mean(figure["ece"] for figure in answered)
+    spread = [mean for (mean,) in _means(runs, sets, ["macro_f1"])]
+    return [
+        f"{name}: mean macro-F1 by seed {', '.join(f'{value:.3f}' for value in spread)}; "
+        f"it answers {coverage:.1%} of cells; mean ECE over sets {ece:.3f}.",
+    ]
+
+
 def _means(runs: list[dict[str, dict[str, Any]]], sets: list[str], keys: Sequence[str]) -> list[list[float]]:
     return [[statistics.mean(run[name][key] for name in sets) for key in keys] for run in runs]
 
@@ -188,19 +205,12 @@ def main() -> None:
     for folder in args.bundles:
         for name, figures in spoticell_rows(folder, tests, judge).items():
             rows.setdefault(name, []).append(figures)
-    lines = table(rows, sets, KEYS)
-    answered = [run[name] for run in rows["Spoticell"] for name in sets]
-    coverage = statistics.mean(figure["coverage"] for figure in answered)
-    ece = statistics.mean(figure["ece"] for figure in answered)
-    spread = [mean for (mean,) in _means(rows["Spoticell"], sets, ["macro_f1"])]
-    lines += [
-        "",
-        "Macro-F1 / hierarchical F1; median over seeds.",
-        f"Mean macro-F1 by seed: {', '.join(f'{value:.3f}' for value in spread)}.",
-        f"Spoticell answers {coverage:.1%} of cells; mean ECE over sets {ece:.3f}.",
-        f"Refused, since their values are no counts: {', '.join(refused) or 'none'}.",
-    ]
-    known = [name for name in sets if all(key in rows["Spoticell"][0][name] for key in AT_HOME)]
+    shipped = [name for name in rows if name.startswith("Spoticell")]
+    lines = [*table(rows, sets, KEYS), "", "Macro-F1 / hierarchical F1; median over seeds."]
+    for name in shipped:
+        lines += summary(name, rows[name], sets)
+    lines.append(f"Refused, since their values are no counts: {', '.join(refused) or 'none'}.")
+    known = [name for name in sets if all(key in rows[shipped[0]][0][name] for key in AT_HOME)]
     if known:
         lines += [
             "",

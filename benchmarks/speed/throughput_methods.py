@@ -85,6 +85,8 @@ def methods(peers: str | None) -> dict[str, Command]:
     found = {
         "Spoticell": spoticell(),
         "Spoticell, each cell alone": spoticell("--each-cell-alone"),
+        "Spoticell, human-v1-dual": spoticell("--model", "human-v1-dual"),
+        "Spoticell, human-v1-dual, each cell alone": spoticell("--model", "human-v1-dual", "--each-cell-alone"),
         "Spoticell, to h5ad": spoticell(ending="h5ad"),
         "Spoticell, an index of them": lambda cells, out: [*index, str(cells), "-o", str(out)],
         "sparse linear model": script(sys.executable, LINEAR),

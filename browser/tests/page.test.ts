@@ -92,6 +92,15 @@ test("names are given and undone", () => {
   assert.equal(reply("POST", "curated/undo").status, 409);
 });
 
+test("samples of several files are compared, those without a known type refused", () => {
+  const ask = (samples: unknown) => task.ask({ method: "POST", path: "/api/differences", query: new URLSearchParams(), body: { condition: "state", samples } });
+  const samples = [8, 7, 8, 3, 2, 3].map((b, at) => ({ name: `s${at}`, condition: at < 3 ? "ill" : "well", cells: { "CL:0000236": 10 * b, "CL:0000084": 100 - 10 * b } }));
+  const { condition, conditions, changes } = JSON.parse(String(ask(samples).body)), change = changes.find(({ name }: any) => name === "B cell");
+  assert.deepEqual([condition, conditions], ["state", ["ill", "well"]]);
+  assert.deepEqual([change.first, change.second, change.q].map((value) => value.toFixed(3)), ["0.767", "0.267", "0.001"]);
+  for (const wrong of [[], [{ name: "s", condition: "x", cells: { "B cell": 3 } }], [{ name: "s", condition: "x", cells: {} }]]) assert.equal(ask(wrong).status, 422);
+});
+
 test("columns say how the file's own labels agree", () => {
   const place = told("GET", "columns").columns.findIndex(({ name }: any) => name === "bulk_labels");
   const { labelled, understood, agreement } = told("GET", `columns/${place}/labels`);

@@ -1,8 +1,8 @@
-"""Writes the bundle human-v1 with its calibration and its card.
+"""Writes a shipped bundle with its calibration and its card.
 
-python -m scripts.human_v1.card --cells runs/human-v1/cells --calibration runs/human-v1/calibration.json \
-        --final runs/human-v1/seed0 --results benchmarks/results/development_tests.json \
-        --output src/spoticell/data/human-v1
+python -m scripts.human_v1.card --name human-v1 --cells runs/human-v1/cells \
+        --calibration runs/human-v1/calibration.json --final runs/human-v1/seed0 --threshold 0.3 \
+        --results benchmarks/results/development_tests.json --output src/spoticell/data/human-v1
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import yaml
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.biology.ontology import load_ontology
+from spoticell.model.bundle import DEFAULT
 from spoticell.model.calibration import Softening, Together, Trust
 from spoticell.training.config import TrainConfig
 from spoticell.training.data.labelled import LabelledCells, read_labelled
@@ -24,6 +25,13 @@ from spoticell.training.export import About, export_bundle
 from spoticell.training.loop import Run
 
 ROOT = Path(__file__).parents[2]
+
+
+DESCRIPTION = {
+    False: "Human cells of many tissues; whole profiles and gene panels.",
+    True: "Human cells of many tissues, whole profiles and gene panels, by the full dual path over the cell's picture.",
+}
+"""What a bundle says of itself, by whether its network reads the picture of a cell."""
 
 
 def reopen(folder: Path, cells: LabelledCells) -> Run:
@@ -37,7 +45,15 @@ def reopen(folder: Path, cells: LabelledCells) -> Run:
     return run
 
 
-def card(run: Run, sources: list[dict], results: dict, about: dict) -> str:
+SUMMARY = "It reads a summary of all genes."
+DUAL = (
+    "It reads a summary of all genes, and the picture of the cell on the 155 x 155 grid, where every gene has a pixel: "
+    "by convolutions over it and by a transformer over its parts, which are fused with the summary."
+)
+"""What the network of a shipped bundle reads, in the words of its card."""
+
+
+def card(name: str, run: Run, sources: list[dict], results: dict, about: dict) -> str:
     """Write the model card."""
     ontology = load_ontology()
     names = sorted(ontology.name(label) for label in run.labels)
@@ -48,11 +64,12 @@ def card(run: Run, sources: list[dict], results: dict, about: dict) -> str:
     ]
     return "\n".join(
         [
-            "# human-v1",
+            f"# {name}",
             "",
             "Names human cells from single-cell RNA counts, whole profiles and gene panels alike.  "
             f"{len(run.labels)} labels, {len(run.nodes)} terms of the Cell Ontology ({ontology.version}), "
-            f"{about['parameters']:,} parameters, fingerprints of {run.config.network.fingerprint} numbers.",
+            f"{about['parameters']:,} parameters, fingerprints of {run.config.network.fingerprint} numbers.  "
+            f"{DUAL if run.config.network.cnn else SUMMARY}",
             "",
             f"Scores are calibrated, and the threshold of {about['threshold']:g} and the bound of doubt of "
             f"{about['trust']['doubt']:g} were chosen, on data sets that were held out of two trainings of their own "
@@ -105,10 +122,11 @@ def card(run: Run, sources: list[dict], results: dict, about: dict) -> str:
 def main() -> None:
     """Read the command line, calibrate, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", required=True, help="of the bundle")
     parser.add_argument("--cells", type=Path, required=True)
-    parser.add_argument("--calibration", type=Path, required=True, help="JSON of scripts/human_v1_calibration.py")
+    parser.add_argument("--calibration", type=Path, required=True, help="JSON of held_out")
     parser.add_argument("--final", type=Path, required=True)
-    parser.add_argument("--results", type=Path, help="JSON of benchmarks/development_tests.py")
+    parser.add_argument("--results", type=Path, help="JSON of benchmarks.accuracy.development_tests")
     parser.add_argument("--seed-row", type=int, default=0, help="which of the benchmark's seeds the final training is")
     parser.add_argument("--threshold", type=float, required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -119,14 +137,15 @@ def main() -> None:
     sizes = dict(zip(cells.datasets, np.bincount(cells.dataset_n).tolist(), strict=True))
     listed = yaml.safe_load((ROOT / "configs" / "human-v1-sources.yaml").read_text())
     sources = [source | {"cells": sizes.get(source["name"], 0)} for source in listed]
-    results = json.loads(args.results.read_text())["Spoticell"][args.seed_row] if args.results else {}
+    row = "Spoticell" if args.name == DEFAULT else f"Spoticell ({args.name})"
+    results = json.loads(args.results.read_text())[row][args.seed_row] if args.results else {}
     about = fitted | {"threshold": args.threshold, "parameters": run.describe()["parameters"]}
     export_bundle(
         run.trained(),
         args.output,
         About(
-            name="human-v1",
-            description="Human cells of many tissues; whole profiles and gene panels.",
+            name=args.name,
+            description=DESCRIPTION[run.config.network.cnn],
             licence="MIT; the teacher's share CC BY 4.0 (see MODEL_CARD.md)",
             threshold=args.threshold,
             softening=Softening(**fitted["softening"]),
@@ -137,7 +156,7 @@ def main() -> None:
                 name: {key: value for key, value in row.items() if isinstance(value, float)}
                 for name, row in results.items()
             },
-            card=card(run, sources, results, about),
+            card=card(args.name, run, sources, results, about),
         ),
     )
     print(f"wrote {args.output}")

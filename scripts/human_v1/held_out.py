@@ -1,4 +1,4 @@
-"""Fits how far the answers of human-v1 can be trusted, on data sets that each were held out of a training.
+"""Fits how far the answers of a shipped bundle can be trusted, on data sets that each were held out of a training.
 
     python -m scripts.human_v1.held_out --runs runs/human-v1/calibration-a runs/human-v1/calibration-b \
         --labelled FOLDER --panels runs/human-v1/panels --output runs/human-v1/calibration.json

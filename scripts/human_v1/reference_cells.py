@@ -1,6 +1,7 @@
-"""Makes the index of reference cells that travels with human-v1: fingerprints of labelled cells, no counts.
+"""Makes the index of reference cells that travels with a shipped bundle: fingerprints of labelled cells, no counts.
 
-    python -m scripts.human_v1.reference_cells --data ../shared/data --output src/spoticell/data/references/human-v1
+    python -m scripts.human_v1.reference_cells --data ../shared/data --bundle human-v1 \
+        --output src/spoticell/data/references/human-v1
 
 Cells are called by data set and position, their types by the Cell Ontology.
 """

@@ -1,9 +1,10 @@
-"""Build the packaged Cell Ontology table from the file that cellxgene-ontology-guide ships.
+"""Build the packaged tables of the Cell Ontology from the file that cellxgene-ontology-guide ships (CC BY 4.0).
 
-    build_ontology_table.py CL-ontology-VERSION.json.zst OUTPUT_FOLDER
+    ontology_table.py CL-ontology-VERSION.json.zst OUTPUT_FOLDER
 
-Written is `cell_ontology.json.gz`, the same bytes each time: the version, `terms` (id: name, direct parents,
-synonyms) without the obsolete ones, and `replaced` (obsolete id or name: the term to use instead).
+Written are, the same bytes each time, `cell_ontology.json.gz`: the version, `terms` (id: name, direct parents,
+synonyms) without the obsolete ones, and `replaced` (obsolete id or name: the term to use instead); and
+`definitions.json.gz`: the definition of each term that has one, apart since only readers need it.
 """
 
 from __future__ import annotations
@@ -55,9 +56,11 @@ def main() -> None:
         if not raw[term]["deprecated"]
     }
     table = {"version": version[1] if version else "", "terms": terms, "replaced": replacements(raw)}
-    text = json.dumps(table, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    (folder / "cell_ontology.json.gz").write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
-    print(f"{len(terms)} terms, {len(table['replaced'])} replaced names and ids")
+    definitions = {term: " ".join(raw[term]["description"].split()) for term in terms if raw[term].get("description")}
+    for name, content in (("cell_ontology", table), ("definitions", definitions)):
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        (folder / f"{name}.json.gz").write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
+    print(f"{len(terms)} terms, {len(table['replaced'])} replaced names and ids, {len(definitions)} definitions")
 
 
 if __name__ == "__main__":

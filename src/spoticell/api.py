@@ -6,7 +6,7 @@ help loads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from spoticell.corpus.plan import Plan
     from spoticell.index import OpenIndex
     from spoticell.io.meanings import Meanings
-    from spoticell.training.config import TrainConfig
+    from spoticell.training.config import ConfigName, TrainConfig
 
 __all__ = [
     "annotate",
@@ -269,7 +269,7 @@ def train(
     data: Path | str,
     output: Path | str,
     *,
-    config: TrainConfig | Mapping[str, Any] | Path | str = "default",
+    config: TrainConfig | ConfigName | Sequence[ConfigName] = "default",
     split: str | None = None,
     panels: Path | None = None,
     resume: bool = False,
@@ -285,7 +285,8 @@ def train(
     output
         Folder for all that comes out.
     config
-        The name of a packaged config, a YAML file, or settings: ``{"epochs": 3}``.
+        The name of a packaged config, a YAML file, or settings: ``{"epochs": 3}``. Of several, in a list, the later
+        ones win, group by group.
     split, panels
         The store's split to go by, its only one if not given; a folder of real gene panels, files of one gene a line.
     resume
@@ -331,7 +332,7 @@ def finetune(
     data: Path | str,
     output: Path | str,
     *,
-    config: TrainConfig | Mapping[str, Any] | Path | str = "default",
+    config: TrainConfig | ConfigName | Sequence[ConfigName] = "default",
     split: str | None = None,
     panels: Path | None = None,
     random_state: int = 0,

@@ -190,14 +190,15 @@ def test_no_labels_give_no_nodes():
 
 
 @pytest.mark.real
-def test_the_packaged_table_is_what_the_script_builds(data_folder, tmp_path):
+def test_the_packaged_tables_are_what_the_script_builds(data_folder, tmp_path):
     pytest.importorskip("zstandard")
     root = Path(__file__).parents[2]
     source = data_folder / "refs" / f"CL-ontology-v{ONTOLOGY.version}.json.zst"
     command = [sys.executable, root / "scripts" / "tables" / "ontology_table.py", source, tmp_path]
     subprocess.run(command, check=True, capture_output=True)
-    packaged = root / "src" / "spoticell" / "data" / "cell_ontology.json.gz"
-    assert gzip.decompress((tmp_path / packaged.name).read_bytes()) == gzip.decompress(packaged.read_bytes())
+    for name in ("cell_ontology.json.gz", "definitions.json.gz"):
+        packaged = root / "src" / "spoticell" / "data" / name
+        assert gzip.decompress((tmp_path / name).read_bytes()) == gzip.decompress(packaged.read_bytes())
 
 
 @pytest.mark.real

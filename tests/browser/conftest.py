@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.web.page.conftest import browser  # noqa: F401 - a fixture
 
 from spoticell.web.static_page import write_page
 

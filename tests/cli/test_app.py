@@ -271,7 +271,9 @@ def test_options_of_train_go_to_the_training(monkeypatch, tmp_path):
         return output_dir / "best_model_f1"
 
     monkeypatch.setattr(fit, "train", fake)
-    arguments = ["--data-dir", tmp_path, "--output-dir", tmp_path / "out", "--config", "original"]
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("patience: 4\n")
+    arguments = ["--data-dir", tmp_path, "--output-dir", tmp_path / "out", "--config", "original", "-c", mine]
     result = run("train", *arguments, "--epochs", 3, "--random-state", 7, "--resume")
     assert result.exit_code == 0, result.output
     assert (seen["config"].epochs, seen["config"].optimizer, seen["random_state"], seen["resume"]) == (
@@ -280,6 +282,7 @@ def test_options_of_train_go_to_the_training(monkeypatch, tmp_path):
         7,
         True,
     )
+    assert seen["config"].patience == 4
     assert "best_model_f1" in result.stderr
 
 

@@ -80,7 +80,7 @@ def test_what_comes_after_the_first_layer_is_a_sound_graph_without_its_weights(p
     reach = (len(manifest.labels), len(manifest.nodes))
     parted = part_graph(packaged.read(MODEL), n_genes=manifest.n_genes, outputs=ALL, reach=reach)
     graph = onnx.load_from_string(parted.rest)
-    assert [value.name for value in graph.graph.input] == [parted.inner]
+    assert [value.name for value in graph.graph.input] == list(parted.given)
     assert [value.name for value in graph.graph.output] == [OUTPUTS[0], parted.weights, FAMILIARITY]
     assert len(parted.rest) < len(packaged.read(MODEL)) / 5
     assert parted.first.project_gk.shape[0] == manifest.n_genes

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from spoticell.errors import ConfigError
-from spoticell.training.config import TrainConfig, load_config, named_configs
+from spoticell.training.config import TrainConfig, load_config, named_configs, settled
 
 
 def test_every_named_config_can_be_loaded():
@@ -51,3 +53,38 @@ def test_settings_state_only_what_differs_as_a_file_does():
     assert load_config({"epochs": 3, "network": {"cnn": True}}) == TrainConfig(epochs=3, network={"cnn": True})
     with pytest.raises(ConfigError, match=r"The config that was given can't be used: epoch: Extra inputs"):
         load_config({"epoch": 3})
+
+
+def test_of_several_configs_the_later_ones_say_what_differs_from_the_earlier_ones(tmp_path):
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("epochs: 3\nnetwork: {weigh_genes: 2, cnn: true}\nvalidation: [a, b]\nsource_weights: {a: 2}\n")
+    second.write_text("network: {cnn: false, transformer: true}\nvalidation: [c]\nsource_weights: {b: 3}\n")
+    both = load_config(first, second)
+    assert (both.epochs, both.validation, both.source_weights) == (3, ("c",), {"a": 2, "b": 3})
+    assert (both.network.weigh_genes, both.network.cnn, both.network.transformer) == (2, False, True)
+    assert load_config(second, first).network.cnn
+
+
+def test_a_slip_in_one_of_several_configs_is_told_with_its_file(tmp_path):
+    sound, slip = tmp_path / "sound.yaml", tmp_path / "slip.yaml"
+    sound.write_text("epochs: 3\n")
+    slip.write_text("epochs: 0\n")
+    for order in ((sound, slip), (slip, sound)):
+        with pytest.raises(ConfigError, match=r"slip\.yaml can't be used: epochs"):
+            load_config(*order)
+
+
+def test_a_training_takes_one_config_or_several():
+    assert settled(["dual-path", {"epochs": 3}]) == load_config("dual-path", {"epochs": 3})
+    assert settled("original") == load_config("original")
+    assert settled(load_config("original")) == load_config("original")
+
+
+@pytest.mark.parametrize("run", ["a", "b"])
+def test_a_calibration_of_the_shipped_bundles_differs_from_their_training_in_what_is_held_out(run):
+    configs = Path(__file__).parents[2] / "configs"
+    shipped = load_config(configs / "human-v1.yaml", "dual-path")
+    calibration = load_config(configs / "human-v1.yaml", "dual-path", configs / f"human-v1-calibration-{run}.yaml")
+    assert calibration.validation
+    assert not shipped.validation
+    assert calibration.changed(validation=()) == shipped

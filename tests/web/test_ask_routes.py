@@ -153,6 +153,28 @@ def test_cells_that_the_filters_leave_out_are_not_counted(ask, places, numbers, 
     assert (wrong.status_code, "can't be read" in wrong.json()["error"]) == (422, True)
 
 
+def test_what_is_told_of_a_type_is_of_the_cells_that_the_filters_leave(shared, job, ask, numbers, table):
+    kept = {"filter": json.dumps({"file condition": {"keep": ["treated"]}})}
+    is_kept = (table["condition"] == "treated").to_numpy()
+    is_own = is_kept & (table[TERM] == B_CELL).to_numpy()
+    card = ask("about", type=numbers[B_CELL], **kept).json()
+    assert (card["cells"], card["share"]) == (is_own.sum(), pytest.approx(is_own.sum() / is_kept.sum()))
+    assert all(is_own[cell["position"]] for cell in card["typical"])
+    found = shared.post(f"/api/jobs/{job['id']}/apart", params=kept, json={"types": [numbers[B_CELL]]}).json()
+    assert (found["cells"], found["others"]) == (is_own.sum(), (is_kept & ~is_own).sum())
+
+
+def test_a_type_of_which_the_filters_leave_no_cell_is_refused_in_a_sentence(shared, job, ask, numbers):
+    none = {"filter": json.dumps({"file condition": {"keep": []}})}
+    replies = [
+        ask("about", type=numbers[B_CELL], **none),
+        ask("why", type=numbers[B_CELL], **none),
+        shared.post(f"/api/jobs/{job['id']}/apart", params=none, json={"types": [numbers[B_CELL]]}),
+    ]
+    for reply in replies:
+        assert (reply.status_code, reply.json()["error"]) == (422, "The filters leave none of these cells.")
+
+
 def test_too_few_labels_that_are_understood_give_no_figure(ask, places, cells):
     told = ask(f"columns/{places['vague']}/labels").json()
     assert told["agreement"] is None

@@ -47,6 +47,7 @@ def test_a_type_has_its_genes_its_place_and_its_like(words):
     assert kind["genes"][0]["strength"] == 1
     assert "MS4A1" in [gene["symbol"] for gene in kind["genes"]]
     assert kind["path"][0]["name"] == "B cell"
+    assert kind["definition"].startswith("A naive B cell is a mature B cell")
     near = [words["types"][at]["broad"] for at in kind["near"]]
     assert len(near) == NEAR
     assert near[0] == "B cell"

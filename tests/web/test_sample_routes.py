@@ -106,6 +106,7 @@ def test_a_type_is_described(client, done_job, types):
     kind = types[number_of(types, "B cell")]
     card = client.get(at(done_job, "about"), params={"type": kind["index"]}).json()
     assert (card["cells"], card["path"]) == (kind["cells"], kind["path"])
+    assert card["definition"].startswith("A lymphocyte of B lineage that")
     assert card["looked_at"] == kind["cells"]
     assert sum(second["cells"] for second in card["confused"]) <= kind["cells"]
     assert kind["term"] not in [second["term"] for second in card["confused"]]
@@ -129,7 +130,7 @@ def test_second_best_types_are_those_of_the_table(client, done_job, types):
 def test_several_types_are_described_together(client, done_job, types):
     card = client.get(at(done_job, "about"), params={"type": [0, 1]}).json()
     assert card["cells"] == types[0]["cells"] + types[1]["cells"]
-    assert (card["path"], card["synonyms"]) == ([], [])
+    assert (card["definition"], card["path"], card["synonyms"]) == ("", [], [])
 
 
 def test_the_unknown_are_described_without_second_best(client, done_job):
@@ -171,6 +172,39 @@ def test_terms_are_offered_for_a_part_of_their_name(client):
     assert "regulatory T cell" in offered("Treg")
     assert offered(" ") == []
     assert len(offered("cell")) == 8
+
+
+def test_samples_of_several_files_are_compared_as_those_of_one(client):
+    rng, samples = np.random.default_rng(0), []
+    for n, condition in enumerate(["ill", "well"] * 3):
+        b_cells = int(rng.integers(70, 80) if condition == "ill" else rng.integers(20, 30))
+        cells = {"CL:0000236": b_cells, "CL:0000084": 100 - b_cells}
+        samples.append({"name": f"s{n}", "condition": condition, "cells": cells})
+    told = client.post("/api/differences", json={"condition": "state", "samples": samples}).json()
+    assert (told["condition"], told["conditions"], told["samples"]) == ("state", ["ill", "well"], [3, 3])
+    change = next(change for change in told["changes"] if change["name"] == "B cell")
+    means = [np.mean([one["cells"]["CL:0000236"] / 100 for one in samples[at::2]]) for at in (0, 1)]
+    assert [change["first"], change["second"]] == pytest.approx(means)
+    assert change["q"] < 0.05
+
+
+def test_one_file_a_condition_is_compared_without_a_test(client):
+    cells = [{"CL:0000236": 80, "unknown": 20}, {"CL:0000236": 20, "CL:0000084": 80}]
+    samples = [{"name": str(n), "condition": str(n), "cells": one} for n, one in enumerate(cells)]
+    told = client.post("/api/differences", json={"samples": samples}).json()
+    assert told["method"] is None
+    assert "no difference is tested" in told["notes"][0]
+    assert {change["p"] for change in told["changes"]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [({"B cell": 3}, "is no term of the Cell Ontology"), ({"unknown": 0}, "has no cells"), ({}, "has no cells")],
+)
+def test_a_sample_that_can_not_be_compared_is_refused_in_a_sentence(client, cells, words):
+    order = {"samples": [{"name": "s", "condition": "x", "cells": cells}]}
+    reply = client.post("/api/differences", json=order)
+    assert (reply.status_code, words in reply.json()["error"]) == (422, True)
 
 
 def test_without_an_index_no_reference_cell_is_asked(client, done_job):

@@ -102,7 +102,7 @@ def test_what_is_not_asked_for_is_not_in_it(share, cells):
     text = json.dumps(held.words) + held.body.decode("latin-1")
     assert not any(name in text for name in [*cells.obs_names[:5], "condition", "treated"])
     assert set(held.words["arrays"]) == {"x", "y", "score", "type"}
-    assert (held.words["cell"], held.words["genes"], held.words["expression"]) == (None, [], [])
+    assert (held.words["cell"], held.words["genes"]) == (None, [])
 
 
 def test_genes_and_columns_that_are_asked_for_are_in_it(shared, job, share, places):
@@ -112,8 +112,6 @@ def test_genes_and_columns_that_are_asked_for_are_in_it(shared, job, share, plac
     assert [column["name"] for column in held.words["columns"]["columns"]] == ["condition", "depth"]
     for place, name in enumerate(["condition", "depth"]):
         assert held.array(f"column {place}").tobytes() == shared.get(at(job, "columns", str(places[name]))).content
-    by_type = shared.get(at(job, "expression"), params={"gene": ["MS4A1", "LYZ"]}).json()["genes"]
-    assert held.words["expression"] == by_type
 
 
 def test_a_cells_card_goes_in_without_its_name(share, cells):

@@ -6,13 +6,17 @@ import gzip
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from spoticell.cli.app import app
 from spoticell.errors import ConfigError, OutputError
+from spoticell.model.windows import Windows
 from spoticell.version import __version__
 from spoticell.web import static_page
 from spoticell.web.inlined import static_text
@@ -111,9 +115,15 @@ def test_an_earlier_page_is_replaced_and_other_files_never(page: Path, tmp_path:
 
 
 def test_a_model_that_the_browser_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(static_page, "part_graph", lambda *_, **__: None)
-    with pytest.raises(ConfigError, match="looks at the picture of each cell"):
-        write_page(tmp_path / "page", "human-v1")
+    parted = static_page.part_graph
+
+    def pictured(*given: Any, **more: Any) -> Any:
+        return replace(parted(*given, **more), windows=Windows(np.zeros(1, np.intp), np.zeros(1, np.intp), (1, 1)))
+
+    for stand_in, why in ((lambda *_, **__: None, "scales counts"), (pictured, "looks at the picture of each cell")):
+        monkeypatch.setattr(static_page, "part_graph", stand_in)
+        with pytest.raises(ConfigError, match=f"{why}.* the page alone can't compute. Give human-v1, or use spoticell"):
+            write_page(tmp_path / "page", "human-v1")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -71,6 +71,24 @@ export function countTypes(samples: Samples, answerN: Int32Array, nodes: readonl
   return ordered(samples.names, samples.conditions, [...nodes, UNKNOWN], [...names, UNKNOWN], cellsSm);
 }
 
+// The samples of several compositions, those of one condition beside each other, with the types of all.
+export function together(parts: readonly Composition[]): Composition {
+  const nameOf = new Map(parts.flatMap(({ terms, names }) => terms.map((term, t): [string, string] => [term, names[t]])));
+  nameOf.delete(UNKNOWN);
+  nameOf.set(UNKNOWN, UNKNOWN);
+  const terms = [...nameOf.keys()], column = new Map(terms.map((term, t) => [term, t]));
+  const rows = parts.flatMap((part) => part.samples.map((sample, s) => {
+    const cells = new Int32Array(terms.length);
+    part.terms.forEach((term, t) => { cells[column.get(term)!] = part.cellsSt[s * part.terms.length + t]; });
+    return { sample, condition: part.conditions[s], cells };
+  }));
+  const conditions = [...new Set(rows.map(({ condition }) => condition))].filter(Boolean);
+  const rank = (condition: string): number => (conditions.includes(condition) ? conditions.indexOf(condition) : conditions.length);
+  rows.sort((one, other) => rank(one.condition) - rank(other.condition));
+  const cellsSt = Int32Array.from(rows.flatMap(({ cells }) => [...cells]));
+  return ordered(rows.map(({ sample }) => sample), rows.map(({ condition }) => condition), terms, [...nameOf.values()], cellsSt);
+}
+
 // Types in order, unknown last, without those that don't occur.
 function ordered(samples: string[], conditions: string[], terms: string[], names: string[], cellsSt: Int32Array): Composition {
   const width = terms.length, cellsT = new Float64Array(width);

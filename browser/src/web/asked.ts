@@ -74,6 +74,14 @@ export function wholesField(told: Fields, name: string, most = 65535): number[] 
   return values.map((value, at) => wholeOf(`${name}.${at}`, value, most) ?? refuse(`${name}.${at}`, "Input should be a valid integer"));
 }
 
+export function listField(told: Fields, name: string, most: number): unknown[] {
+  const values = told[name];
+  if (values === undefined) return refuse(name, "Field required");
+  if (!Array.isArray(values)) return refuse(name, "Input should be a valid list");
+  if (!values.length) return refuse(name, "List should have at least 1 item after validation, not 0");
+  return values.length > most ? refuse(name, `List should have at most ${most} items after validation, not ${values.length}`) : values;
+}
+
 export function shareField(told: Fields, name: string): number {
   const value = told[name];
   if (value === undefined) return refuse(name, "Field required");

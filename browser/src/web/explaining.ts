@@ -11,7 +11,7 @@ import { UNKNOWN } from "../keys.ts";
 import { IntegratedGradients, throughWeights } from "../model/reasons.ts";
 import { Refusal } from "./refusal.ts";
 import { round4, type Results } from "./results.ts";
-import { drawn, members } from "./selection.ts";
+import { drawn, keptMembers } from "./selection.ts";
 
 // Genes for and against that are named, and genes that a picture shows.
 const NAMED = 10, SHOWN = 400;
@@ -33,17 +33,17 @@ export function whyCell(results: Results, n: number, term: string | null): Recor
 }
 
 // Why cells of a type, or of several together, are called what they are called; `term` is what they are together.
-export function whyTypes(results: Results, types: number[], term: string | null): Record<string, unknown> {
+export function whyTypes(results: Results, types: number[], term: string | null, keptN: Uint8Array): Record<string, unknown> {
   const { nodes } = results.shown;
   if (types.some((number) => number >= nodes.length)) throw new Refusal(404, "There is no type of that number in the summary.");
   if (term === null && new Set(types).size !== 1) throw new Refusal(422, "Say with a term what several types are together.");
   const node = term === null ? nodes[types[0]] : nodeOf(results, term);
-  return told(results, asking(node, "answer", members(results, { types, group: null, cells: null })));
+  return told(results, asking(node, "answer", keptMembers(results, { types, group: null, cells: null }, keptN)));
 }
 
 // Why a group is called what it is called; of an unknown one, what speaks for what is likeliest.
-export function whyGroup(results: Results, group: number, term: string | null): Record<string, unknown> {
-  const memberN = members(results, { types: null, group, cells: null }), named = results.shown.summary.groups![group];
+export function whyGroup(results: Results, group: number, term: string | null, keptN: Uint8Array): Record<string, unknown> {
+  const memberN = keptMembers(results, { types: null, group, cells: null }, keptN), named = results.shown.summary.groups![group];
   const about = term !== null ? "other" : named.term !== UNKNOWN ? "answer" : "second";
   const asked = term ?? (named.term !== UNKNOWN ? named.term : (named.second as { term: string }).term);
   return told(results, asking(nodeOf(results, asked), about, memberN));

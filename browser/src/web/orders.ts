@@ -1,7 +1,8 @@
 // What a body or a query orders: a set of cells, a name for them, a shared page.
 
 import { strip } from "../base/text.ts";
-import { type Fields, fields, text, textField, whole, wholeField, wholesField } from "./asked.ts";
+import type { SampleCounts } from "./across.ts";
+import { type Fields, fields, listField, text, textField, whole, wholeField, wholesField } from "./asked.ts";
 import { MOST_COLUMNS } from "./columns.ts";
 import { Refusal } from "./refusal.ts";
 import type { Chosen } from "./selection.ts";
@@ -10,6 +11,8 @@ import type { ShareOrder } from "./share.ts";
 // Letters that may say which cells are chosen: more than a million cells take.
 const MOST_BITS = 200_000;
 const SET = ["types", "group", "cells"];
+// Of a type in a sample.
+const MOST_CELLS = 1e9;
 // Genes and columns of a shared page.
 const MOST_GENES = 61, MOST_SHARED = 10, LONGEST_VIEW = 20_000;
 
@@ -30,6 +33,17 @@ function nameOf(told: Fields): string {
   if (/[\x00-\x1f\x7f]/.test(name)) throw new Refusal(422, "name: String should match pattern '^[^\\x00-\\x1f\\x7f]+$'.");
   return name;
 }
+
+// Samples of several files that are compared, and what their conditions are called together.
+export const acrossOrder = (body: unknown): { condition: string; samples: SampleCounts[] } =>
+  fields(body, ["condition", "samples"], (told) => ({ condition: textField(told, "condition", 200) ?? "", samples: listField(told, "samples", 1000).map(sampleCounts) }));
+
+const sampleCounts = (body: unknown): SampleCounts =>
+  fields(body, ["name", "condition", "cells"], (told) => ({
+    name: textField(told, "name", 400) ?? "",
+    condition: textField(told, "condition", 200) ?? "",
+    cells: fields(told.cells, Object.keys((told.cells ?? {}) as Fields), (cells) => new Map(Object.keys(cells).map((term) => [term, wholeField(cells, term, MOST_CELLS) ?? 0]))),
+  }));
 
 export const shareOrder = (given: unknown): ShareOrder =>
   given instanceof URLSearchParams ? order(ofQuery(given)) : fields(given, ["view", "gene", "column", "map", "cell", "cells", "name"], order);

@@ -1,6 +1,7 @@
 // What the page asks of the results of a run, by the addresses that a server has for them.
 
 import { comma, general } from "../base/words.ts";
+import { across } from "./across.ts";
 import { against } from "./against.ts";
 import { fields, type Request, shareField, text, textField, whole, wholeOrNull, wholes } from "./asked.ts";
 import { changes } from "./changes.ts";
@@ -10,11 +11,11 @@ import { whyCell, whyGroup, whyTypes } from "./explaining.ts";
 import { expression, spread } from "./expression.ts";
 import { keptCells, LONGEST } from "./filters.ts";
 import { atlas, grid, terms } from "./info.ts";
-import { chosenOf, givenName, shareOrder } from "./orders.ts";
+import { acrossOrder, chosenOf, givenName, shareOrder } from "./orders.ts";
 import { Refusal } from "./refusal.ts";
 import { bytes, json, keptName, refused, type Reply } from "./replies.ts";
 import type { Results } from "./results.ts";
-import { apart, members } from "./selection.ts";
+import { apart, keptMembers, members } from "./selection.ts";
 import { type SharedJob, sharedPage } from "./share.ts";
 import { skiesOfTypes, skyOfCell, skyOfType } from "./skies.ts";
 import { split } from "./split.ts";
@@ -99,6 +100,11 @@ const changesOf: Answer = (asked) => {
   return json(changes(results, { column: place(asked), first: value("first"), second: value("second"), samples }, kept(asked)));
 };
 
+const genesApart: Answer = (asked) => {
+  const keptN = kept(asked);
+  return json(apart(asked.results, keptMembers(asked.results, chosenOf(asked.request.body), keptN), keptN));
+};
+
 const unsureOf: Answer = ({ query, results }) => json(unsure(results, {
   reason: query.has("reason") ? text("reason", query.get("reason"), 100) : null,
   of: wholeOrNull("type", query.get("type")),
@@ -142,14 +148,15 @@ const share: Answer = ({ request, query, results, job }) => {
 const picture: Answer = ({ results, parts: [name] }) =>
   ({ status: 200, headers: { "Content-Type": "image/png" }, body: results.picture(cellOf(results, name)) });
 
-const why: Answer = ({ query, results }) => {
+const why: Answer = (asked) => {
+  const { query, results } = asked;
   const cell = query.get("cell"), group = wholeOrNull("group", query.get("group"), 0, 65534), types = query.getAll("type");
   const term = query.has("term") ? text("term", query.get("term"), 40) : null;
   if (Number(cell !== null) + Number(types.length > 0) + Number(group !== null) !== 1) {
     throw new Refusal(422, "Say what is asked about in one way: cell, type or group.");
   }
   if (cell !== null) return json(whyCell(results, cellOf(results, cell), term));
-  return json(group !== null ? whyGroup(results, group, term) : whyTypes(results, wholes("type", types), term));
+  return json(group !== null ? whyGroup(results, group, term, kept(asked)) : whyTypes(results, wholes("type", types), term, kept(asked)));
 };
 
 const matches: Answer = () => {
@@ -177,8 +184,8 @@ const ROUTES: [string, string, Answer][] = [
   ["GET", "columns/{place}/expression", (asked) => json(split(asked.results, genes(asked), place(asked), kept(asked)))],
   ["GET", "columns/{place}/labels", (asked) => json(against(asked.results, place(asked), kept(asked)))],
   ["GET", "maps/{place}", fileMap],
-  ["GET", "about", ({ query, results }) => json(about(results, wholes("type", query.getAll("type"))))],
-  ["POST", "apart", ({ request, results }) => json(apart(results, members(results, chosenOf(request.body))))],
+  ["GET", "about", (asked) => json(about(asked.results, wholes("type", asked.query.getAll("type")), kept(asked)))],
+  ["POST", "apart", genesApart],
   ["POST", "matches", matches],
   ["GET", "why", why],
   ["GET", "expression", (asked) => json(expression(asked.results, genes(asked), kept(asked)))],
@@ -198,7 +205,8 @@ const ROUTES: [string, string, Answer][] = [
 const PATTERNS = ROUTES.map(([method, path, answer]) => ({ method, answer, pattern: new RegExp(`^/api/jobs/([\\w-]+)/${path.replace(/\{\w+\}/g, "([^/]+)").replace(/\./g, "\\.")}$`) }));
 
 // Addresses that no run is needed for.
-const GENERAL: Record<string, (query: URLSearchParams) => unknown> = {
+const GENERAL: Record<string, (query: URLSearchParams, body: unknown) => unknown> = {
+  "/api/differences": (_, body) => ((order) => across(order.condition, order.samples))(acrossOrder(body)),
   "/api/terms": (query) => terms(text("q", query.get("q"), 100)),
   "/api/grid": (query) => grid(text("model", query.get("model"), 200)),
   "/api/atlas": (query) => atlas(text("model", query.get("model"), 200)),
@@ -216,8 +224,8 @@ export function answer(request: Request, results: Results | null, job: SharedJob
 }
 
 function found(request: Request, results: Results | null, job: SharedJob | null): Reply {
-  const { method, path, query } = request, general = GENERAL[path];
-  if (general !== undefined) return json(general(query));
+  const { method, path, query, body } = request, general = GENERAL[path];
+  if (general !== undefined) return json(general(query, body));
   for (const { method: own, pattern, answer: reply } of PATTERNS) {
     const match = own === method ? pattern.exec(path) : null;
     if (match === null) continue;

@@ -10,6 +10,7 @@ import { round4, type Results } from "./results.ts";
 
 // Cells of a set, and as many of the others, that are compared; of more, so many are drawn, each as likely.
 const MOST_COMPARED = 1000;
+export const NONE_LEFT = "The filters leave none of these cells.";
 const NO_GROUPS = "This run was asked for no groups.";
 
 // A set of cells, said in one of three ways: numbers of types in the summary; the place of a group; a bit for each cell.
@@ -24,6 +25,13 @@ export function members(results: Results, { types, group, cells }: Chosen): Uint
   if ([types, group, cells].filter((way) => way !== null).length !== 1) throw new Refusal(422, "Say which cells are meant in one way: types, group or cells.");
   const memberN = types !== null ? ofTypes(results, types) : group !== null ? ofGroup(results, group) : unpackedBits(cells!, results.nCells);
   if (!memberN.includes(1)) throw new Refusal(422, "No cell is chosen.");
+  return memberN;
+}
+
+// Of each cell whether it is in a set and a reader's filters keep it; refuses where none is.
+export function keptMembers(results: Results, chosen: Chosen, keptN: Uint8Array): Uint8Array {
+  const memberN = members(results, chosen).map((isMember, n) => isMember & keptN[n]);
+  if (!memberN.includes(1)) throw new Refusal(422, NONE_LEFT);
   return memberN;
 }
 
@@ -58,12 +66,12 @@ export function unpackedBits(text: string, nCells: number): Uint8Array {
 export const drawn = (cells: Int32Array, most: number): Int32Array =>
   cells.length <= most ? cells : drawnPlaces(cells.length, most).map((place) => cells[place]);
 
-// The genes that set cells apart from the others, with the share of cells that have them.
+// The genes that set cells apart from the others that are kept, with the share of cells that have them.
 //
 // The statistic is that of the groups: the AUC of log-normalised counts, genes of mitochondria and ribosomes left out.
-export function apart(results: Results, memberN: Uint8Array): Record<string, unknown> {
+export function apart(results: Results, memberN: Uint8Array, keptN: Uint8Array): Record<string, unknown> {
   const own: number[] = [], others: number[] = [];
-  for (let n = 0; n < memberN.length; n += 1) (memberN[n] ? own : others).push(n);
+  for (let n = 0; n < memberN.length; n += 1) if (keptN[n]) (memberN[n] ? own : others).push(n);
   const ownS = drawn(Int32Array.from(own), MOST_COMPARED), otherS = drawn(Int32Array.from(others), MOST_COMPARED);
   const cellS = Int32Array.from([...ownS, ...otherS]).sort(), counts = results.counts.rows(cellS), { vocabulary } = results.bundle;
   const codeS = Int32Array.from(cellS, (n) => (memberN[n] ? 0 : -1)), [found] = groupGenes(counts, codeS, 1, telling(vocabulary));

@@ -12,7 +12,6 @@ import { base64 } from "../base/base64.ts";
 import { packagedText } from "../base/packaged.ts";
 import { comma } from "../base/words.ts";
 import { shownNames, toldNames } from "./curated.ts";
-import { expression } from "./expression.ts";
 import { Refusal } from "./refusal.ts";
 import type { Results } from "./results.ts";
 import { unpackedBits } from "./selection.ts";
@@ -49,7 +48,6 @@ export function sharedPage(results: Results, job: SharedJob, order: ShareOrder):
   const arrays = cells(results, order), words: Record<string, unknown> = wordsOf(results, job, order);
   words.columns = columns(results, order, arrays);
   words.genes = genes(results, order, arrays);
-  words.expression = order.gene.length ? expression(results, order.gene, new Uint8Array(results.nCells).fill(1)).genes : [];
   words.given = given(results, arrays);
   if (order.cells !== null) {
     arrays.set("chosen", unpackedBits(order.cells, results.nCells));

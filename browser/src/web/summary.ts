@@ -1,7 +1,7 @@
 // An annotation in short, as the page shows it: types with counts, scores and colours, and levels to colour by.
 
 import type { TypeColors } from "../annotation/colors.ts";
-import { METHOD } from "../annotation/differences.ts";
+import { type Differences, METHOD } from "../annotation/differences.ts";
 import type { Group } from "../annotation/groups.ts";
 import type { Annotation } from "../annotation/result.ts";
 import { argsort, bincount, flatnonzero, median } from "../base/arrays.ts";
@@ -144,12 +144,16 @@ const number = (value: number): number | null => (Number.isNaN(value) ? null : v
 
 function differencesInfo(annotation: Annotation): Record<string, unknown> | null {
   const found = annotation.differences, samples = annotation.samples;
-  if (found === null || samples === null) return null;
+  return found === null || samples === null ? null : toldDifferences(found, samples.condition ?? "", (term) => annotation.colors.of(term));
+}
+
+// Differences between two conditions as plain values, with the colours of their types.
+export function toldDifferences(found: Differences, condition: string, colorOf: (term: string) => string): Record<string, unknown> {
   const changes = found.table.map((row) => ({
     term: row.term,
     name: row.cell_type,
     short: shortName(row.term),
-    color: annotation.colors.of(row.term),
+    color: colorOf(row.term),
     cells: row.cells,
     first: row.share_first,
     second: row.share_second,
@@ -160,7 +164,7 @@ function differencesInfo(annotation: Annotation): Record<string, unknown> | null
     q: number(row.q),
   }));
   return {
-    condition: samples.condition,
+    condition,
     conditions: [...found.conditions],
     samples: [...found.samples],
     method: found.tested ? METHOD : null,

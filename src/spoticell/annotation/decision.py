@@ -6,7 +6,7 @@ Axes: ``n`` cells, ``c`` labels, ``m`` ontology nodes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ from spoticell.biology.ontology import load_ontology
 from spoticell.biology.relatives import Relatives
 from spoticell.model.bundle import Bundle
 from spoticell.model.calibration import Together, Trust
-from spoticell.model.runtime import Prediction
+
+if TYPE_CHECKING:
+    from spoticell.model.runtime import Prediction
 
 NEVER = 2.0
 """A threshold that no probability passes."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.biology.ontology import DOINGS, TOO_GENERAL, Ontology
+from spoticell.biology.smallest import smallest
 from spoticell.errors import ConfigError
 
 BLOCK = 1024
@@ -119,7 +119,7 @@ class AnswerRule:
         ['CL:0000084', 'CL:0000542']
         """
         starts = range(0, len(probabilities_nm) if self._nodes else 0, BLOCK)
-        known = (np.nan_to_num(probabilities_nm[start : start + BLOCK], nan=0.0) for start in starts)
+        known = (_known(probabilities_nm[start : start + BLOCK]) for start in starts)
         return Standing.join([Standing.none(0), *map(self._standing, known)], n_cells=len(probabilities_nm))
 
     def _standing(self, probabilities_nm: NDArray[np.floating]) -> Standing:
@@ -129,8 +129,7 @@ class AnswerRule:
             return Standing.none(len(probabilities_nm))
         # no node outside the likeliest can beat one of them
         most = min(self._most_likely, len(some_m))
-        place_nk = np.argpartition(-probabilities_nm[:, some_m], most - 1, axis=1)[:, :most]
-        node_nk = some_m[place_nk]
+        node_nk = some_m[smallest(-probabilities_nm[:, some_m], most)]
         chance_nk = np.take_along_axis(probabilities_nm, node_nk, axis=1)
         order_nk = np.lexsort((node_nk, -chance_nk, -self._depth_m[node_nk]), axis=1)
         node_nk = np.take_along_axis(node_nk, order_nk, axis=1)
@@ -140,24 +139,23 @@ class AnswerRule:
         beaten_nk = (apart_nkk & (chance_nk[:, None, :] >= chance_nk[:, :, None])).any(axis=2)
         holds_nk = ~beaten_nk & self._usable_m[node_nk] & (chance_nk > 0)
 
-        entries: list[tuple[NDArray[Any], ...]] = []
-        most_n = np.zeros(len(node_nk), dtype=chance_nk.dtype)
-        open_n = np.flatnonzero(holds_nk.any(axis=1))
-        while len(open_n):
-            first_o = holds_nk[open_n].argmax(axis=1)
-            node_o, chance_o = node_nk[open_n, first_o], chance_nk[open_n, first_o]
+        return self._rising(node_nk, chance_nk, holds_nk)
+
+    def _rising(
+        self, node_nk: NDArray[np.intp], chance_nk: NDArray[np.floating], holds_nk: NDArray[np.bool_]
+    ) -> Standing:
+        """Give of each cell the first node that holds, the first above it that does and is likelier, and so on."""
+        stands_kn = np.empty(holds_nk.T.shape, dtype=np.bool_)
+        last_n, most_n = np.full(len(node_nk), -1, dtype=np.intp), np.zeros(len(node_nk), dtype=chance_nk.dtype)
+        columns = zip(*map(np.ascontiguousarray, (node_nk.T, chance_nk.T, holds_nk.T)), strict=True)
+        for place, (node_n, chance_n, holds_n) in enumerate(columns):
+            above_n = holds_n & ((last_n < 0) | self._above_mm.ravel().take(last_n * self._nodes + node_n, mode="wrap"))
             # what isn't likelier doesn't pass where one below it didn't
-            likelier_o = chance_o > most_n[open_n]
-            entries.append((open_n[likelier_o], node_o[likelier_o], chance_o[likelier_o]))
-            most_n[open_n] = np.maximum(most_n[open_n], chance_o)
-            holds_nk[open_n] &= self._above_mm[node_o[:, None], node_nk[open_n]]
-            holds_nk[open_n, first_o] = False
-            open_n = open_n[holds_nk[open_n].any(axis=1)]
-        if not entries:
-            return Standing.none(len(node_nk))
-        cell_e, node_e, chance_e = map(np.concatenate, zip(*entries, strict=True))
-        order_e = np.argsort(cell_e, kind="stable")
-        return Standing(node_e[order_e], chance_e[order_e], np.bincount(cell_e, minlength=len(node_nk)))
+            np.logical_and(above_n, chance_n > most_n, out=stands_kn[place])
+            np.copyto(last_n, node_n, where=above_n)
+            np.copyto(most_n, chance_n, where=stands_kn[place])
+        stands_nk = stands_kn.T
+        return Standing(node_nk[stands_nk], chance_nk[stands_nk], stands_nk.sum(axis=1))
 
     def second_best(
         self, probabilities_nm: NDArray[np.floating], answer_n: NDArray[np.intp]
@@ -249,6 +247,15 @@ class AnswerRule:
         above_m, below_m = self._above_mm[node].copy(), self._above_mm[:, node].copy()
         above_m[node] = below_m[node] = False
         return above_m, below_m, self._apart_mm[node]
+
+
+def _known(probabilities_nm: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Give probabilities with 0 for those that aren't known."""
+    # the sum isn't finite if one isn't, and is quicker to have than a copy
+    if np.isfinite(probabilities_nm.sum()):
+        return probabilities_nm
+    known_nm: NDArray[np.floating] = np.nan_to_num(probabilities_nm, nan=0.0)
+    return known_nm
 
 
 @lru_cache(maxsize=8)

@@ -83,6 +83,9 @@ def _parts(values_nv: sparse.csr_array) -> Iterator[sparse.csr_array]:
     while top < values_nv.shape[0]:
         bottom = max(top + 1, int(np.searchsorted(indptr, indptr[top] + PART_VALUES, side="right")) - 1)
         values = slice(indptr[top], indptr[bottom])
-        part = values_nv.data[values], values_nv.indices[values], indptr[top : bottom + 1] - indptr[top]
-        yield sparse.csr_array(part, shape=(bottom - top, values_nv.shape[1]))
+        # put in one by one, as SciPy copies what it is given if that is a small part of something
+        part_nv = sparse.csr_array((bottom - top, values_nv.shape[1]), dtype=values_nv.dtype)
+        part_nv.data, part_nv.indices = values_nv.data[values], values_nv.indices[values]
+        part_nv.indptr = indptr[top : bottom + 1] - indptr[top]
+        yield part_nv
         top = bottom

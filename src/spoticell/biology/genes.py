@@ -264,10 +264,11 @@ def take_counts(counts_nv: sparse.csr_array, match: GeneMatch) -> sparse.csr_arr
     True
     """
     _check_width(counts_nv, match)
-    gene_e = match.target_v.astype(np.int32).take(counts_nv.indices)
     values, shape = counts_nv.data.astype(np.float32, copy=False), (counts_nv.shape[0], match.n_known)
     if match.n_repeated:
-        gene_e, values = _added_up(gene_e, values, counts_nv, match)
+        gene_e, values = _added_up(values, counts_nv, match)
+    else:
+        gene_e = match.target_v.astype(np.int32).take(counts_nv.indices)
     known_e = np.flatnonzero(gene_e >= 0)
     if len(known_e) == len(gene_e):
         return sparse.csr_array((values, gene_e, counts_nv.indptr), shape=shape)
@@ -276,12 +277,16 @@ def take_counts(counts_nv: sparse.csr_array, match: GeneMatch) -> sparse.csr_arr
 
 
 def _added_up(
-    gene_e: NDArray[np.int32], values: NDArray[np.float32], counts_nv: sparse.csr_array, match: GeneMatch
+    values: NDArray[np.float32], counts_nv: sparse.csr_array, match: GeneMatch
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Add up the values of one gene in a cell: they stand with the first, and the others are left out."""
+    """Give the gene of each value, those of one gene in a cell added up: with the first, the others left out."""
     known_v = np.maximum(match.target_v, 0)
     repeated_v = (np.bincount(match.target_v[match.target_v >= 0])[known_v] > 1) & (match.target_v >= 0)
-    of_repeated = np.flatnonzero(repeated_v.take(counts_nv.indices))
+    # repeated ones stand below all that isn't known, so that one look tells both
+    below_v = np.where(repeated_v, LEFT_OUT - 1 - match.target_v, match.target_v).astype(np.int32)
+    gene_e = below_v.take(counts_nv.indices)
+    of_repeated = np.flatnonzero(gene_e < LEFT_OUT)
+    gene_e[of_repeated] = LEFT_OUT - 1 - gene_e[of_repeated]
     cells = np.searchsorted(counts_nv.indptr, of_repeated, side="right") - 1
     _, first, which = np.unique(
         cells.astype(np.int64) * match.n_known + gene_e[of_repeated], return_index=True, return_inverse=True

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spoticell.biology.smallest import Places, smallest
+
 NEIGHBOURS = 15
 """Of each cell."""
 SCALE = 7
@@ -30,7 +32,6 @@ BLOCK = 1024
 """Cells that are compared at once."""
 
 Distances: TypeAlias = NDArray[np.float32]
-Places: TypeAlias = NDArray[np.intp]
 Through: TypeAlias = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 
 
@@ -168,24 +169,13 @@ def _centres(place_ld: NDArray[np.float32], parts: int) -> NDArray[np.float32]:
 
 def _closest(place_bd: NDArray[np.float32], place_ld: NDArray[np.float32], k: int) -> tuple[Distances, Places]:
     """Give how far each cell's nearest landmarks are, and which, the nearest first, ``(b, k)`` each."""
-    near_bk = _smallest(_squares(place_bd, place_ld), k)
+    near_bk = smallest(_squares(place_bd, place_ld), k)
     # differences of large squares are no distances of cells that are close
     away_bkd = place_ld.take(near_bk, axis=0)
     away_bkd -= place_bd[:, None]
     distance_bk = np.sqrt(np.einsum("bkd,bkd->bk", away_bkd, away_bkd))
     order_bk = np.argsort(distance_bk, axis=1, kind="stable")
     return np.take_along_axis(distance_bk, order_bk, axis=1), np.take_along_axis(near_bk, order_bk, axis=1)
-
-
-def _smallest(values_bl: NDArray[np.float32], k: int) -> Places:
-    """Give the places of the smallest values of each row, ``(b, k)``."""
-    # partition is twice as quick as argpartition, and says the same unless values are the same
-    least_b1 = np.partition(values_bl, k - 1, axis=1)[:, k - 1, None]
-    small_bl = values_bl <= least_b1
-    if np.count_nonzero(small_bl) == k * len(values_bl):
-        return np.nonzero(small_bl)[1].reshape(-1, k)
-    near_bl: Places = np.argpartition(values_bl, k - 1, axis=1)
-    return near_bl[:, :k]
 
 
 def _squares(place_nd: NDArray[np.float32], centre_pd: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ Axes: ``n`` cells, ``v`` genes of the data set.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from spoticell.biology.genes import GeneMatch
@@ -33,7 +34,8 @@ class Seen:
     Examples
     --------
     >>> seen = Seen(3)
-    >>> seen.update(sparse.csr_array(np.array([[1, 0, 2], [0, 0, 3]])))
+    >>> seen.update(sparse.csr_array(np.array([[1, 0, 2], [0, 0, 3]]))).tolist()
+    [1, 0, 2]
     >>> seen.n_cells, seen.times_v.tolist()
     (2, [1, 0, 2])
     """
@@ -42,10 +44,12 @@ class Seen:
         self.n_cells = 0
         self.times_v = np.zeros(n_genes, dtype=np.int64)
 
-    def update(self, values_nv: sparse.csr_array) -> None:
-        """Take in the next cells."""
+    def update(self, values_nv: sparse.csr_array) -> NDArray[np.int64]:
+        """Take in the next cells, and give in how many of them each gene has a value."""
         self.n_cells += values_nv.shape[0]
-        self.times_v += np.bincount(values_nv.indices, minlength=len(self.times_v))
+        times_v: NDArray[np.int64] = np.bincount(values_nv.indices, minlength=len(self.times_v))
+        self.times_v += times_v
+        return times_v
 
 
 def without_padding(match: GeneMatch, seen: Seen) -> tuple[GeneMatch, list[str]]:

@@ -321,6 +321,10 @@ def _place(values_nv: sparse.csr_array, bad_e: NDArray[np.bool_], first_cell: in
 
 
 def _finished(values_nv: sparse.csr_array) -> sparse.csr_array:
-    finished_nv = sparse.csr_array(values_nv.astype(np.float32))
+    finished_nv = values_nv.astype(np.float32, copy=False)
+    if finished_nv.data.all():
+        return finished_nv
+    # a copy, as places are shared with what was given
+    finished_nv = finished_nv.copy()
     finished_nv.eliminate_zeros()
     return finished_nv

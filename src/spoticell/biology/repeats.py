@@ -100,8 +100,16 @@ class Repeats:
         self._of_repeated_v = np.isin(target_v, self._repeated)
         self._sum_v, self._n_above_v, self._n_cells = np.zeros(len(target_v)), np.zeros(len(target_v)), 0
 
-    def update(self, values_nv: sparse.csr_array) -> None:
-        """Take in some cells; those with hardly a gene say nothing."""
+    def update(self, values_nv: sparse.csr_array, times_v: NDArray[np.integer] | None = None) -> None:
+        """Take in some cells; those with hardly a gene say nothing.
+
+        Parameters
+        ----------
+        values_nv
+            Their values, ``(n, v)``.
+        times_v
+            How many of them have a value in each column; counted if not given.
+        """
         if not len(self._repeated) and not self._runs:
             return
         full_n = np.diff(values_nv.indptr) >= _GENES_IN_CELL
@@ -113,7 +121,9 @@ class Repeats:
         # only of repeated genes it matters how much there is
         of_repeated = np.flatnonzero(self._of_repeated_v.take(column_e))
         self._sum_v += np.bincount(column_e.take(of_repeated), weights=value_e.take(of_repeated), minlength=v)
-        self._n_above_v += np.bincount(column_e, minlength=v)
+        if times_v is None or not full_n.all():
+            times_v = np.bincount(column_e, minlength=v)
+        self._n_above_v += times_v
 
     def odd(self) -> OddRepeats:
         """Tell the columns that are of another kind than genes, by what was seen so far."""

@@ -25,13 +25,17 @@ def likeliest(weight_nc: NDArray[np.floating]) -> sparse.csr_array:
     >>> likeliest(np.float32([[0.5, 0.0, 0.5], [1.0, 0.0, 0.0]])).nnz
     3
     """
-    kept_nc = np.asarray(weight_nc, dtype=np.float32)
-    if kept_nc.shape[1] > MOST_LABELS:
-        least_n1 = np.partition(kept_nc, -MOST_LABELS, axis=1)[:, -MOST_LABELS, None]
-        kept_nc = np.where(kept_nc >= least_n1, kept_nc, 0)
-    kept = sparse.csr_array(np.where(kept_nc > FLOOR, kept_nc, 0))
-    kept.data = np.log(kept.data + np.float32(FLOOR)) - np.float32(np.log(FLOOR))
-    return kept
+    weight_nc = np.asarray(weight_nc, dtype=np.float32)
+    kept_nc = weight_nc > FLOOR
+    many = np.flatnonzero(kept_nc.sum(axis=1) > MOST_LABELS)
+    if len(many):
+        least_n1 = np.partition(weight_nc[many], -MOST_LABELS, axis=1)[:, -MOST_LABELS, None]
+        kept_nc[many] &= weight_nc[many] >= least_n1
+    place_e = np.flatnonzero(kept_nc)
+    voice_e = np.log(weight_nc.take(place_e) + np.float32(FLOOR)) - np.float32(np.log(FLOOR))
+    label_e = (place_e % max(weight_nc.shape[1], 1)).astype(np.int32)
+    ends = np.concatenate([[0], np.cumsum(kept_nc.sum(axis=1))]).astype(np.int32)
+    return sparse.csr_array((voice_e, label_e, ends), shape=weight_nc.shape)
 
 
 def read_together(
@@ -74,9 +78,9 @@ def read_together(
     >>> weight_bc.argmax(), bool(weight_bc[0, 0] > 0.8), voice_bk.round().tolist()
     (np.int64(0), True, [[7.0, 0.0]])
     """
-    own_bc = voice_nc[cells_b].toarray()
-    theirs_ec = voice_nc[index_bk.ravel()]
-    voice_bk = VOICE * closeness_bk * _overlap(theirs_ec, own_bc, index_bk.shape)
+    own, theirs_ec = voice_nc[cells_b], voice_nc[index_bk.ravel()]
+    own_bc = own.toarray()
+    voice_bk = VOICE * closeness_bk * _overlap(theirs_ec, own, index_bk.shape)
     total_b1 = 1 + voice_bk.sum(axis=1, keepdims=True)
     share_e = (voice_bk / total_b1).ravel().astype(np.float32)
     # each row holds the shares of one cell's neighbours, and the products of all cells are never seen
@@ -91,9 +95,10 @@ def read_together(
     return weight_bc.astype(np.float32), voice_bk.astype(np.float32)
 
 
-def _overlap(theirs_ec: sparse.csr_array, own_bc: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def _overlap(theirs_ec: sparse.csr_array, own: sparse.csr_array, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Give how far the weights of cells and their neighbours overlap, ``shape``: their Bhattacharyya coefficient."""
-    root_bc = np.sqrt(np.expm1(own_bc) * np.float32(FLOOR))
+    own_roots = np.sqrt(np.expm1(own.data) * np.float32(FLOOR)), own.indices, own.indptr
+    root_bc = sparse.csr_array(own_roots, shape=own.shape).toarray()
     rows_e = np.repeat(np.arange(len(theirs_ec.indptr) - 1) // max(shape[1], 1), np.diff(theirs_ec.indptr))
     own_e = root_bc.ravel().take(rows_e * root_bc.shape[1] + theirs_ec.indices)
     products_e = own_e * np.sqrt(np.expm1(theirs_ec.data) * np.float32(FLOOR))

@@ -75,8 +75,11 @@ class Vocabulary:
         More than one position makes the name ambiguous; -1 stands for a gene that isn't in this vocabulary.
         """
         place = self.by_id.get
+        # nearly all may mean one gene only
         return {
             name: tuple([place(gene_id, -1) for gene_id in joined.split(",")])
+            if "," in joined
+            else (place(joined, -1),)
             for name, joined in _alias_rows()
             if name not in self.exact
         }

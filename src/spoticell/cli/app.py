@@ -68,6 +68,9 @@ def main() -> None:
         guarded(app)()
     except typer.Exit as end:
         sys.exit(end.exit_code)
+    finally:
+        # the process ends, and need not look for circles among all that it holds: that took a third of a second
+        gc.freeze()
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -23,8 +23,14 @@ def train(
         Path, typer.Option("--output-dir", "--output_dir", metavar="O", help="Folder for all that comes out.")
     ],
     config: Annotated[
-        str, typer.Option("--config", "-c", metavar="NAME|FILE", help="default, original, or a YAML file.")
-    ] = "default",
+        list[str] | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="NAME|FILE",
+            help="default, dual-path, original, or a YAML file; repeatable, later ones win [default].",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over the cells [the config's].")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", min=2, help="Cells in a step [the config's].")
@@ -57,7 +63,7 @@ def train(
     from spoticell import api
     from spoticell.training.config import load_config
 
-    settings = load_config(config).changed(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
+    settings = load_config(*config or ()).changed(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
     # of the processes that torchrun starts only the first one speaks
     quiet = quiet or os.environ.get("RANK", "0") != "0"
     asked: dict[str, Any] = {"random_state": random_state, "split": split, "panels": panels_dir}

@@ -16,7 +16,7 @@ from spoticell.index import lance
 from spoticell.index.cells import ReferenceCells
 from spoticell.index.folder import writer
 from spoticell.index.folder.reader import Index
-from spoticell.index.manifest import IndexManifest, Segment, is_lance
+from spoticell.index.manifest import IndexManifest, Segment, is_lance, packaged_indexes
 from spoticell.index.opened import OpenIndex
 from spoticell.model.bundle import Bundle
 from spoticell.version import __version__
@@ -155,8 +155,9 @@ def check_bundle(index: OpenIndex, bundle: Bundle) -> None:
     """Refuse a bundle whose fingerprints can't be compared with those of an index."""
     manifest = index.manifest
     if manifest.bundle_sha256 != bundle.sha256:
+        own = f"the packaged index {bundle.name}, " if bundle.name in packaged_indexes() else ""
         raise SearchError(
             f"the index {index.folder} holds fingerprints of the bundle {manifest.bundle} "
             f"({manifest.bundle_sha256[:8]}), not of {bundle.name} ({bundle.sha256[:8]}); they can't be compared. "
-            "Give that bundle, or build the index again."
+            f"Give that bundle, {own}or build the index again."
         )

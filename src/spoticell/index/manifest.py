@@ -125,7 +125,10 @@ def read_manifest(folder: Path) -> IndexManifest:
     """
     path = folder / INDEX
     if not folder.is_dir():
-        what = "it is a file" if folder.exists() else "there is no such folder"
+        absent = (
+            f"there is no such folder, nor a packaged index of that name (there are: {', '.join(packaged_indexes())})"
+        )
+        what = "it is a file" if folder.exists() else absent
         raise SearchError(f"{folder} is not an index: {what}. Make one with: spoticell index build")
     if not path.is_file():
         raise SearchError(f"{folder} is not an index: it holds no {INDEX}. Make one with: spoticell index build")

@@ -281,8 +281,7 @@ def _inspect_matrix(
 
     def keep(values_nv: sparse.csr_array) -> None:
         sample.add(values_nv, np.zeros(values_nv.shape[0]))
-        repeats.update(values_nv)
-        seen.update(values_nv)
+        repeats.update(values_nv, seen.update(values_nv))
 
     _look_over(source, matrix, (probe.update, keep), on_progress, threads)
     n_stored, n_known = int(seen.times_v.sum()), int(seen.times_v[match.target_v >= 0].sum())

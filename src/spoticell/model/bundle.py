@@ -39,7 +39,7 @@ from spoticell.model.pulled import find_pulled, pulled_models
 from spoticell.version import __version__
 
 DEFAULT = "human-v1"
-"""The bundle that is meant where none is named; it travels with the package."""
+"""The bundle that is meant where none is named; it travels with the package, as others may."""
 
 PACKAGED = Path(str(resources.files("spoticell"))) / "data"
 """Folder of the bundles that travel with the package."""
@@ -153,8 +153,8 @@ def packaged_bundles() -> list[str]:
     Examples
     --------
     >>> import spoticell
-    >>> spoticell.packaged_bundles()
-    ['human-v1']
+    >>> spoticell.packaged_bundles()[0]
+    'human-v1'
     """
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{MANIFEST}"))
 

@@ -107,9 +107,10 @@ class Softening(BaseModel):
 def _to_the_power(weight_nc: NDArray[np.floating[Any]], power_n: NDArray[np.float64]) -> NDArray[np.float32]:
     """Give weights to a power of each cell's own, made one again."""
     # most labels have none, and powers take time
-    row_e, label_e = np.nonzero(weight_nc > CERTAIN)
-    powered_nc = np.zeros_like(weight_nc)
-    powered_nc[row_e, label_e] = weight_nc[row_e, label_e] ** power_n.astype(np.float32)[row_e]
+    place_e = np.flatnonzero(weight_nc > CERTAIN)
+    power_e = power_n.astype(np.float32).take(place_e // max(weight_nc.shape[1], 1))
+    powered_nc = np.zeros_like(weight_nc, order="C")
+    powered_nc.ravel()[place_e] = weight_nc.take(place_e) ** power_e
     total_n1 = powered_nc.sum(axis=1, keepdims=True)
     return (powered_nc / np.where(total_n1 > 0, total_n1, 1)).astype(np.float32)
 

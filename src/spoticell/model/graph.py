@@ -31,6 +31,8 @@ OPERATORS = frozenset(
     ]
 )  # fmt: skip
 """What exported networks are made of, and what exporters of other releases write in its stead."""
+INPUTS = ("counts_ng", "measured_g")
+"""What a network is given."""
 TYPES: dict[int, np.dtype[Any]] = {
     1: np.dtype("<f4"),
     6: np.dtype("<i4"),

@@ -23,7 +23,7 @@ from spoticell.io.in_order import available_cores
 from spoticell.model.bundle import Bundle
 from spoticell.model.device import CPU, check_used, load_libraries, provider_of
 from spoticell.model.first_layer import Parted, part_graph
-from spoticell.model.graph import check_graph
+from spoticell.model.graph import INPUTS, check_graph
 from spoticell.model.manifest import MODEL
 from spoticell.model.patience import within
 
@@ -34,6 +34,8 @@ BATCH = 64
 """Cells that are dense at once, 5 MB at 20,000 genes: larger batches outgrow the processor's cache and are slower."""
 REST_BATCH = 256
 """Cells that go through what comes after a first layer on sparse counts at once."""
+PICTURE_BATCH = 64
+"""The same where the picture of a cell is looked at, which has more numbers."""
 ALIKE = 1e-4
 """How far what a network says in two parts may be from what it says whole."""
 
@@ -44,7 +46,6 @@ MEMORY = 1 << 30
 FATAL = 4
 """ONNX Runtime writes nothing less to stderr: what else goes wrong it raises, and we say it."""
 
-INPUTS = ("counts_ng", "measured_g")
 OUTPUTS = ("fingerprint_nd", "probabilities_nm")
 FAMILIARITY = "familiarity_n"
 """An output that bundles before format 1.2 lack."""
@@ -203,7 +204,7 @@ class _InParts:
     """A network whose first layer is worked out on sparse counts."""
 
     def __init__(self, parted: Parted, bundle: Bundle, outputs: Sequence[str], device: str) -> None:
-        self._first, self._inner, self._bundle = parted.first, parted.inner, bundle
+        self._first, self._windows, self._given, self._bundle = parted.first, parted.windows, parted.given, bundle
         self.ends_in_weights = parted.weights is not None
         self._outputs = [parted.weights if name == OUTPUTS[1] and parted.weights else name for name in outputs]
         self._session = _open_session(parted.rest, bundle, device)
@@ -233,11 +234,15 @@ class _InParts:
     def __call__(self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_]) -> list[Floats]:
         """Give what the network says of counts."""
         made_nk = self._first(counts_ng, measured_g)
-        return _in_batches(
-            lambda rows: _run(self._session, self._outputs, {self._inner: made_nk[rows]}, self._bundle),
-            len(made_nk),
-            REST_BATCH,
-        )
+        measured = measured_g.astype(np.float32)
+
+        def run(rows: slice) -> list[Floats]:
+            values = [made_nk[rows]]
+            if self._windows is not None:
+                values += [self._windows(self._first.scaled(counts_ng[rows], measured_g)), measured]
+            return _run(self._session, self._outputs, dict(zip(self._given, values, strict=True)), self._bundle)
+
+        return _in_batches(run, len(made_nk), REST_BATCH if self._windows is None else PICTURE_BATCH)
 
 
 def _some_cells(n_genes: int) -> tuple[sparse.csr_array, NDArray[np.bool_]]:

@@ -5,10 +5,10 @@ Every field has a bound, so that a slip of the pen is found before the first ste
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +19,9 @@ from spoticell.model.bundle import CODE_BITS, CODE_LIMIT
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+
+ConfigName: TypeAlias = str | Path | Mapping[str, Any]
+"""A named config, a YAML file, or plain settings."""
 
 
 class Settings(BaseModel):
@@ -136,14 +139,15 @@ class TrainConfig(Settings):
         return TrainConfig.model_validate(self.model_dump() | given)
 
 
-def load_config(name: str | Path | Mapping[str, Any]) -> TrainConfig:
+def load_config(*names: ConfigName) -> TrainConfig:
     """Give a named config, or read one from a YAML file or from plain settings.
 
     Parameters
     ----------
-    name
+    names
         ``default``, ``original``, the path of a YAML file, or settings.  File and settings state what differs from the
-        default.
+        default.  Of several the later ones say what differs from the earlier ones: of a group, such as ``network``,
+        only what they state.
 
     Raises
     ------
@@ -154,11 +158,37 @@ def load_config(name: str | Path | Mapping[str, Any]) -> TrainConfig:
     --------
     >>> load_config("original").optimizer
     'adam'
-    >>> load_config({"epochs": 3}).epochs
-    3
+    >>> config = load_config({"network": {"weigh_genes": 2}}, "dual-path", {"epochs": 3})
+    >>> config.network.weigh_genes, config.network.cnn, config.epochs
+    (2.0, True, 3)
     """
+    stated: dict[str, Any] = {}
+    for name in names:
+        settings, where = _read(name)
+        # each by itself first, so that a slip is told with the file that it is in
+        _checked(settings, where)
+        for field, value in settings.items():
+            stated[field] = {**stated.get(field, {}), **value} if isinstance(value, Mapping) else value
+    return TrainConfig.model_validate(stated)
+
+
+def settled(config: TrainConfig | ConfigName | Sequence[ConfigName]) -> TrainConfig:
+    """Give the config that is meant: as it is if it is one, else of one name, or of several as `load_config` has it."""
+    if isinstance(config, TrainConfig):
+        return config
+    return load_config(config) if isinstance(config, str | Path | Mapping) else load_config(*config)
+
+
+def named_configs() -> list[str]:
+    """Names of the configs that travel with the package."""
+    folder = files("spoticell").joinpath("training", "configs")
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def _read(name: ConfigName) -> tuple[Any, str]:
+    """Give the settings of a config as they are stated, and how messages call it."""
     if isinstance(name, Mapping):
-        return _checked(dict(name), "that was given")
+        return dict(name), "that was given"
     shipped = files("spoticell").joinpath("training", "configs")
     if str(name) in named_configs():
         text = shipped.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
@@ -169,21 +199,10 @@ def load_config(name: str | Path | Mapping[str, Any]) -> TrainConfig:
             raise ConfigError(
                 f"There is no config {str(name)!r}: neither a file nor one of {', '.join(named_configs())}."
             ) from None
-    return _parse(text, str(name))
-
-
-def named_configs() -> list[str]:
-    """Names of the configs that travel with the package."""
-    folder = files("spoticell").joinpath("training", "configs")
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-
-
-def _parse(text: str, where: str) -> TrainConfig:
     try:
-        settings = yaml.safe_load(text) or {}
+        return yaml.safe_load(text) or {}, str(name)
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"The config {where} is not YAML: {error}".replace("\n", " ")) from None
-    return _checked(settings, where)
+        raise ConfigError(f"The config {name} is not YAML: {error}".replace("\n", " ")) from None
 
 
 def _checked(settings: Any, where: str) -> TrainConfig:  # noqa: ANN401 - checked by the model

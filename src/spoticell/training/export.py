@@ -33,6 +33,7 @@ from spoticell.model.layers import NETWORK, WEIGHTS
 from spoticell.model.manifest import MODEL, UNNAMED
 from spoticell.model.runtime import FAMILIARITY, OUTPUTS
 from spoticell.training.layout import GRID
+from spoticell.training.lean import lean
 from spoticell.training.loss import node_probabilities, reach_of
 from spoticell.training.network import FingerprintNetwork
 from spoticell.training.rehearsal import EXAMPLES
@@ -107,7 +108,8 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
     with passing_place(folder) as made:
         made.mkdir()
         network, (nodes, reach_cm) = halve(trained.network), reach_of(trained.labels)
-        graph = Exported(network, reach_cm, about.temperature or trained.temperature)
+        # a copy, as the weights that travel along keep the order of the network that is trained
+        graph = Exported(lean(halve(trained.network)), reach_cm, about.temperature or trained.temperature)
         write_graph(made / MODEL, graph, n_genes=len(trained.vocabulary))
         write_genes(made, trained.vocabulary, pixel_g=trained.pixel_g)
         with (made / CODE).open("wb") as file:

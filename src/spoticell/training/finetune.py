@@ -10,7 +10,7 @@ Axes: ``n`` views of new cells, ``k`` examples, ``d`` fingerprint, ``c`` labels,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from spoticell.errors import TrainingError
 from spoticell.io.write import atomic
 from spoticell.progress import Progress
 from spoticell.training.caches import cached_in
-from spoticell.training.config import TrainConfig, load_config
+from spoticell.training.config import ConfigName, TrainConfig, settled
 from spoticell.training.data.augment import Mask
 from spoticell.training.data.draws import Draws
 from spoticell.training.data.opening import open_supply
@@ -53,7 +53,7 @@ def finetune(
     bundle: str | Path,
     data_dir: Path | str,
     output_dir: Path | str,
-    config: TrainConfig | Mapping[str, Any] | str | Path = "default",
+    config: TrainConfig | ConfigName | Sequence[ConfigName] = "default",
     *,
     random_state: int = 0,
     split: str | None = None,
@@ -89,7 +89,7 @@ def finetune(
     start, output = load_start(bundle), Path(output_dir)
     if (output / BEST).exists():
         raise TrainingError(f"{output} holds a trained bundle already; choose another output folder.")
-    config = config if isinstance(config, TrainConfig) else load_config(config)
+    config = settled(config)
     vocabulary = start.bundle.vocabulary
     supply = open_supply(Path(data_dir), vocabulary, config, split=split, random_state=random_state)
     output.mkdir(parents=True, exist_ok=True)

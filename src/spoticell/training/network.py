@@ -277,7 +277,7 @@ class TransformerPath(nn.Module):
     def forward(self, map_nkhw: Tensor, summary_nk: Tensor | None) -> Tensor:
         """``(n, k, h, w)`` and the summary of all genes, if there is one, to ``(n, width)``."""
         tokens_ntk = self.patches(map_nkhw).flatten(2).transpose(1, 2) + self.position
-        whole_nk = self.start.expand(map_nkhw.shape[0], -1)
+        whole_nk = self.start.expand(tokens_ntk.shape[0], -1)
         if self.whole is not None:
             whole_nk = whole_nk + self.whole(summary_nk)
         read_nk: Tensor = self.norm(self.layer(torch.cat([whole_nk[:, None], tokens_ntk], dim=1))[:, 0])

@@ -6,10 +6,9 @@ Where the cells come from is in ``supply``, the run of the steps in ``loop``; th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from spoticell.biology.genes import load_vocabulary
 from spoticell.errors import TrainingError
@@ -17,7 +16,7 @@ from spoticell.io.heap import kept_memory
 from spoticell.io.passing import held
 from spoticell.progress import Progress
 from spoticell.training.caches import cached_in
-from spoticell.training.config import TrainConfig, load_config
+from spoticell.training.config import ConfigName, TrainConfig, settled
 from spoticell.training.data.opening import open_supply
 from spoticell.training.data.panels import read_panels
 from spoticell.training.loop import CHECKPOINTS, Run
@@ -27,7 +26,7 @@ from spoticell.training.ranks import join_ranks, leave_ranks
 def train(
     data_dir: Path | str,
     output_dir: Path | str,
-    config: TrainConfig | Mapping[str, Any] | str | Path = "default",
+    config: TrainConfig | ConfigName | Sequence[ConfigName] = "default",
     *,
     random_state: int = 0,
     split: str | None = None,
@@ -47,7 +46,7 @@ def train(
     output_dir
         Gets ``best_model_f1`` (the bundle), checkpoints, logs, tables and pictures.
     config
-        A named config, a YAML file, or settings: ``{"epochs": 3}``.
+        A named config, a YAML file, or settings: ``{"epochs": 3}``; of several the later ones win, group by group.
     random_state
         Seed of everything random: same cells, config and seed, same network.
     split
@@ -68,7 +67,7 @@ def train(
     ConfigError
         If the config can't be used.
     """
-    config = config if isinstance(config, TrainConfig) else load_config(config)
+    config = settled(config)
     output, vocabulary = Path(output_dir), load_vocabulary()
     if (output / CHECKPOINTS).exists() and not resume:
         raise TrainingError(f"{output} holds a training already; give --resume (resume=True) or another folder.")

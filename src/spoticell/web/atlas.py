@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spoticell.biology.definitions import definition
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.palette import term_color
 from spoticell.keys import UNKNOWN
@@ -109,6 +110,7 @@ def _told(bundle: Bundle, term: str, strength_g: NDArray[np.float32], gene_k: ND
     return {
         "term": term,
         "name": ontology.name(term),
+        "definition": definition(term),
         "synonyms": list(ontology.synonyms(term)),
         "broad": _broad_name(term),
         "color": term_color(term),

@@ -10,7 +10,7 @@ from spoticell.web.explain_schemas import Why
 from spoticell.web.explaining import why_cell, why_group, why_types
 from spoticell.web.refusal import Refusal
 from spoticell.web.responses import packed
-from spoticell.web.routing import Id, faults, position_of, site_of
+from spoticell.web.routing import Filter, Id, faults, kept_of, position_of, site_of
 
 JSON = "application/json"
 router = APIRouter(prefix="/api", tags=["results"])
@@ -25,12 +25,20 @@ Term = Annotated[str | None, Query(max_length=40, description="Asks about this C
 
 @router.get("/jobs/{id}/why", responses=faults(404, 409, 422), response_model=Why)
 def why(
-    request: Request, id: Id, *, cell: Name = None, types: Numbers = None, group: Group = None, term: Term = None
+    request: Request,
+    id: Id,
+    *,
+    cell: Name = None,
+    types: Numbers = None,
+    group: Group = None,
+    term: Term = None,
+    filter: Filter = "",
 ) -> Response:
     """Give the genes that speak for what a cell, a type or a group is called, and those that speak against it.
 
     Name one of the three. What a gene adds to the network's probability is told, each cell alone; of a type or a group
-    it is the mean over at most 50 of its cells. What is unknown is asked about what it is likeliest to be.
+    it is the mean over at most 50 of its cells, of those that the filters keep. What is unknown is asked about what it
+    is likeliest to be.
     """
     results = site_of(request).cells(id)
     if (cell is not None) + bool(types) + (group is not None) != 1:
@@ -38,7 +46,7 @@ def why(
     if cell is not None:
         told = why_cell(results, position_of(cell, results), term)
     elif group is not None:
-        told = why_group(results, group, term)
+        told = why_group(results, group, term, kept_n=kept_of(results, filter))
     else:
-        told = why_types(results, types or [], term)
+        told = why_types(results, types or [], term, kept_n=kept_of(results, filter))
     return packed(request, told, media_type=JSON)

@@ -1,6 +1,7 @@
 """Why cells of a job are called what they are called: the genes that speak for it and against it.
 
-Some cells are asked, each alone, through the weights that the model brings; what was worked out is kept in memory.
+Some cells are asked, each alone, through the weights that the model brings; where its network reads more than the
+summary of all genes, by taking out each gene in turn.  What was worked out is kept in memory.
 Axes: ``n`` cells, ``s`` cells that are asked, ``g`` the bundle's genes.
 """
 
@@ -22,22 +23,18 @@ from spoticell.biology.answer_rule import rule_of
 from spoticell.biology.ontology import load_ontology
 from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import Bundle
-from spoticell.model.reasons import IntegratedGradients, through_weights
+from spoticell.model.reasons import Occlusion, Reasons, through_weights
 from spoticell.web import sink
 from spoticell.web.arrays import Counts
 from spoticell.web.atlas import Kept
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
 from spoticell.web.sample_schemas import Chosen
-from spoticell.web.selection import drawn, members
+from spoticell.web.selection import drawn, kept_members
 from spoticell.web.summary import UNKNOWN_TYPE
 
 NAMED, SHOWN = 10, 400
 """Genes for and against that are named, and genes that a picture shows."""
-NO_WEIGHTS = (
-    "This model brings no weights that can be followed, so the page can't say why. "
-    "The command line can, more slowly: spoticell explain."
-)
 ANSWER, SECOND, OTHER = "answer", "second", "other"
 _one_at_a_time = Lock()
 
@@ -75,7 +72,7 @@ def why_cell(results: Results, n: int, term: str | None) -> bytes:
     return _answer(results, _Question(node, about, 1, (n,)))
 
 
-def why_types(results: Results, types: Sequence[int], term: str | None) -> bytes:
+def why_types(results: Results, types: Sequence[int], term: str | None, *, kept_n: NDArray[np.bool_]) -> bytes:
     """Say why cells of a type, or of several together, are called what they are called.
 
     Parameters
@@ -86,6 +83,8 @@ def why_types(results: Results, types: Sequence[int], term: str | None) -> bytes
         Numbers in the summary.
     term
         What they are together; a type alone is itself.
+    kept_n
+        The cells that are looked at.
     """
     nodes = results.array(sink.NODES)
     if any(number >= len(nodes) for number in types):
@@ -93,11 +92,11 @@ def why_types(results: Results, types: Sequence[int], term: str | None) -> bytes
     if term is None and len(set(types)) != 1:
         raise Refusal(422, "Say with a term what several types are together.")
     node = int(nodes[types[0]]) if term is None else _node(results, term)
-    own = np.flatnonzero(members(results, Chosen(types=list(types))))
-    return _answer(results, _asking(node, ANSWER, own))
+    own = np.flatnonzero(kept_members(results, Chosen(types=list(types)), kept_n))
+    return _answer(results, _asking(results, node, ANSWER, own))
 
 
-def why_group(results: Results, group: int, term: str | None) -> bytes:
+def why_group(results: Results, group: int, term: str | None, *, kept_n: NDArray[np.bool_]) -> bytes:
     """Say why a group is called what it is called; of an unknown one, what speaks for what is likeliest.
 
     Parameters
@@ -108,16 +107,19 @@ def why_group(results: Results, group: int, term: str | None) -> bytes:
         Its place in the summary.
     term
         Asks about this type instead.
+    kept_n
+        The cells that are looked at.
     """
-    own = np.flatnonzero(members(results, Chosen(group=group)))
+    own = np.flatnonzero(kept_members(results, Chosen(group=group), kept_n))
     told = json.loads((results.folder / sink.SUMMARY).read_text(encoding="utf-8"))["groups"][group]
     about = OTHER if term is not None else ANSWER if told["term"] != UNKNOWN else SECOND
     asked = {OTHER: term, ANSWER: told["term"], SECOND: told["second"]["term"]}[about]
-    return _answer(results, _asking(_node(results, str(asked)), about, own))
+    return _answer(results, _asking(results, _node(results, str(asked)), about, own))
 
 
-def _asking(node: int, about: str, own: NDArray[np.intp]) -> _Question:
-    return _Question(node, about, len(own), tuple(drawn(own, IntegratedGradients.most).tolist()))
+def _asking(results: Results, node: int, about: str, own: NDArray[np.intp]) -> _Question:
+    most = _way(Kept(results.bundle)).most
+    return _Question(node, about, len(own), tuple(drawn(own, most).tolist()))
 
 
 def _node(results: Results, term: str) -> int:
@@ -144,8 +146,6 @@ def _answer(results: Results, question: _Question) -> bytes:
 @lru_cache(maxsize=256)
 def _answered(kept: Kept, folder: Path, version: int, question: _Question) -> bytes:
     bundle, way = kept.bundle, _way(kept)
-    if way is None:
-        raise Refusal(404, NO_WEIGHTS)
     cell_s = np.array(question.cell_s, dtype=np.intp)
     changed = 0
     if (folder / sink.SINGLE).exists():
@@ -163,15 +163,20 @@ def _answered(kept: Kept, folder: Path, version: int, question: _Question) -> by
         cells=question.cells,
         changed=changed,
     )
-    return json.dumps(_told(found, question, bundle), ensure_ascii=False).encode()
+    return json.dumps(_told(found, question, bundle, way.method), ensure_ascii=False).encode()
 
 
 @lru_cache(maxsize=4)
-def _way(kept: Kept) -> IntegratedGradients | None:
-    return through_weights(kept.bundle)
+def _way(kept: Kept) -> Reasons:
+    way = through_weights(kept.bundle)
+    if way is not None:
+        return way
+    from spoticell.model.runtime import Runtime  # noqa: PLC0415 - ONNX Runtime is slow to load
+
+    return Occlusion(Runtime(kept.bundle, threads=1))
 
 
-def _told(found: Explained, question: _Question, bundle: Bundle) -> dict[str, Any]:
+def _told(found: Explained, question: _Question, bundle: Bundle, method: str) -> dict[str, Any]:
     loudest = np.argsort(-np.abs(found.contribution_g), kind="stable")[:SHOWN]
     shown = loudest[found.contribution_g[loudest] != 0]
     speak_for, against = ([_voice(found, g, bundle) for g in genes] for genes in found.genes(NAMED))
@@ -184,7 +189,7 @@ def _told(found: Explained, question: _Question, bundle: Bundle) -> dict[str, An
         "changed": found.changed,
         "probability": round(min(found.probability, 1), 4),
         "without": round(found.without, 4),
-        "method": IntegratedGradients.method,
+        "method": method,
         "speak_for": speak_for,
         "against": against,
         "pixels": bundle.pixel_g[shown].tolist(),

@@ -46,6 +46,8 @@ class AtlasType(Shape):
 
     term: str
     name: str
+    definition: str
+    """What the Cell Ontology says that it is; empty where it says nothing."""
     synonyms: list[str]
     broad: str
     """Name of its broad type."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from spoticell.biology.everyday import closest_names
 from spoticell.biology.ontology import load_ontology
+from spoticell.web.across import across
 from spoticell.web.curated import Curated
 from spoticell.web.expression import expression, spread
 from spoticell.web.refusal import Refusal
@@ -17,6 +18,7 @@ from spoticell.web.routing import AS_BYTES, Filter, Id, faults, kept_of, site_of
 from spoticell.web.sample_schemas import (
     MOST_ASKED,
     About,
+    Across,
     Apart,
     Chosen,
     Expression,
@@ -26,8 +28,8 @@ from spoticell.web.sample_schemas import (
     Spread,
     Suggestions,
 )
-from spoticell.web.schemas import Term
-from spoticell.web.selection import apart, drawn, members, types_meant
+from spoticell.web.schemas import DifferencesInfo, Term
+from spoticell.web.selection import apart, drawn, kept_members, members, types_meant
 from spoticell.web.summary import named_terms
 from spoticell.web.type_card import about
 
@@ -41,29 +43,42 @@ Genes = Annotated[list[Annotated[str, Query(max_length=100)]], Query(alias="gene
 
 
 @router.get("/jobs/{id}/about", responses=faults(404, 409, 422))
-def about_types(request: Request, id: Id, types: Numbers) -> About:
+def about_types(request: Request, id: Id, types: Numbers, filter: Filter = "") -> About:
     """Describe a type, or several together: cells, names, path, what it is confused with, and its surest cells."""
-    return About(**about(site_of(request).cells(id), types, id))
+    results = site_of(request).cells(id)
+    return About(**about(results, types, id, kept_n=kept_of(results, filter)))
 
 
 @router.post("/jobs/{id}/apart", responses=faults(403, 404, 409, 413, 422))
-def genes_apart(request: Request, id: Id, chosen: Chosen) -> Apart:
+def genes_apart(request: Request, id: Id, chosen: Chosen, filter: Filter = "") -> Apart:
     """Give up to ten genes that set some cells apart from all others.
 
     Of more than 1,000 cells, and of more than 1,000 others, so many are drawn by chance, always the same.
     """
     results = site_of(request).cells(id)
-    return Apart(**apart(results, members(results, chosen), types_meant(results, chosen)))
+    kept_n = kept_of(results, filter)
+    member_n = kept_members(results, chosen, kept_n)
+    return Apart(**apart(results, member_n, types_meant(results, chosen, member_n), kept_n=kept_n))
 
 
 @router.post("/jobs/{id}/matches", responses=faults(403, 404, 409, 413, 422))
-def matches(request: Request, id: Id, chosen: Chosen) -> Matched:
+def matches(request: Request, id: Id, chosen: Chosen, filter: Filter = "") -> Matched:
     """Give what reference cells say of some cells, 200 of them at most, where the server has an index."""
     results = site_of(request).cells(id)
     if results.neighbours is None:
         raise Refusal(404, "This server has no reference cells for the model that named these cells.")
-    cell_s = drawn(members(results, chosen).nonzero()[0], MOST_MATCHED)
+    cell_s = drawn(kept_members(results, chosen, kept_of(results, filter)).nonzero()[0], MOST_MATCHED)
     return Matched(**results.neighbours.of_some(*results.fingerprints(cell_s)))
+
+
+@router.post("/differences", responses=faults(403, 413, 422))
+def differences_across(order: Across) -> DifferencesInfo:
+    """Compare the shares of types between the samples of two conditions, of several files together.
+
+    The samples are told by the cells of each of their types, as the summaries of jobs have them. With three samples or
+    more of each condition there is a test.
+    """
+    return DifferencesInfo(**across(order.condition, order.samples))
 
 
 @router.get("/jobs/{id}/expression", responses=faults(404, 409, 422))

@@ -12,6 +12,8 @@ MOST_BITS = 200_000
 """Characters that may say which cells are chosen: more than a million cells take."""
 MOST_ASKED = 60
 """Genes that may be compared at a time."""
+MOST_CELLS = 10**9
+"""Of a type in a sample."""
 GivenName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
@@ -34,6 +36,28 @@ class NameOrder(Chosen):
     """A set of cells, and what to call them."""
 
     name: GivenName
+
+
+class SampleCounts(Shape):
+    """A sample of a file, with the cells of each of its types."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=400)]
+    condition: Annotated[str, Field(max_length=200)]
+    """Empty where it has none; the sample is left out then."""
+    cells: Annotated[dict[str, Annotated[int, Field(ge=0, le=MOST_CELLS)]], Field(max_length=2000)]
+    """By Cell Ontology term, or ``unknown``."""
+
+
+class Across(Shape):
+    """Samples of several files that are compared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    condition: Annotated[str, Field(max_length=200)] = ""
+    """What the conditions are called together, such as the name of a column."""
+    samples: Annotated[list[SampleCounts], Field(min_length=1, max_length=1000)]
 
 
 class ApartGene(Shape):
@@ -83,7 +107,9 @@ class About(Shape):
 
     cells: int
     share: Share
-    """Of all cells."""
+    """Of all cells that the filters keep."""
+    definition: str
+    """What the Cell Ontology says that it is; of one type alone, empty where it says nothing."""
     synonyms: list[str]
     """Other names in the Cell Ontology; of one type alone."""
     path: list[Term]

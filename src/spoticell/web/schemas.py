@@ -241,7 +241,7 @@ class TypeChange(Shape):
 
 
 class DifferencesInfo(Shape):
-    """How the types differ between two conditions, over all cells of the run."""
+    """How the types differ between two conditions, over all cells of the run, or of several files."""
 
     condition: str
     """The column that says it."""

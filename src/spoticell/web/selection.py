@@ -26,6 +26,7 @@ from spoticell.web.summary import UNKNOWN_TYPE
 
 MOST_COMPARED = 1000
 """Cells of a set, and as many of the others, that are compared; of more, so many are drawn, each as likely."""
+NONE_LEFT = "The filters leave none of these cells."
 
 
 def members(results: Results, chosen: Chosen) -> NDArray[np.bool_]:
@@ -44,12 +45,20 @@ def members(results: Results, chosen: Chosen) -> NDArray[np.bool_]:
     return member_n
 
 
-def types_meant(results: Results, chosen: Chosen) -> list[str]:
+def kept_members(results: Results, chosen: Chosen, kept_n: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say of each cell whether it is in a set and a reader's filters keep it, or refuse where none is."""
+    member_n = members(results, chosen) & kept_n
+    if not member_n.any():
+        raise Refusal(422, NONE_LEFT)
+    return member_n
+
+
+def types_meant(results: Results, chosen: Chosen, member_n: NDArray[np.bool_]) -> list[str]:
     """Give the terms whose markers tell a set of cells: its types, commonest first; its group's; its commonest type."""
     if chosen.group is not None:
         summary = json.loads((results.folder / sink.SUMMARY).read_text(encoding="utf-8"))
         return [str(summary["groups"][chosen.group]["term"])]
-    own_n = results.types()[members(results, chosen)]
+    own_n = results.types()[member_n]
     numbers, cells = np.unique(own_n[own_n != UNKNOWN_TYPE], return_counts=True)
     common = numbers[np.argsort(-cells, kind="stable")]
     nodes_t = results.array(sink.NODES)
@@ -89,15 +98,17 @@ def drawn(cells: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(cells, most, replace=False))
 
 
-def apart(results: Results, member_n: NDArray[np.bool_], terms: Sequence[str]) -> dict[str, Any]:
-    """Give the genes that set cells apart from the others, with the share of cells that have them.
+def apart(
+    results: Results, member_n: NDArray[np.bool_], terms: Sequence[str], *, kept_n: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Give the genes that set cells apart from the others that are kept, with the share of cells that have them.
 
     Those that are known to mark one of some types say which.
 
     The statistic is that of the groups: the AUC of log-normalised counts, genes of mitochondria and ribosomes left out.
     """
     own_s = drawn(np.flatnonzero(member_n), MOST_COMPARED)
-    other_s = drawn(np.flatnonzero(~member_n), MOST_COMPARED)
+    other_s = drawn(np.flatnonzero(kept_n & ~member_n), MOST_COMPARED)
     cell_s = np.sort(np.concatenate([own_s, other_s]))
     counts_sg = Counts(results.folder / sink.COUNTS).rows(cell_s)
     code_s = np.where(member_n[cell_s], 0, -1)

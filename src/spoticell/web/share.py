@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from spoticell.version import __version__
 from spoticell.web import columns, sink
 from spoticell.web.curated import Curated
-from spoticell.web.expression import expression
 from spoticell.web.inlined import filled
 from spoticell.web.jobs import Job, of_a_result
 from spoticell.web.refusal import Refusal
@@ -53,8 +52,6 @@ def shared_page(results: Results, job: Job, order: ShareOrder) -> bytes:
     words = _words(results, job, order)
     words["columns"] = _columns(results, order, arrays)
     words["genes"] = _genes(results, order, arrays)
-    every_n = np.ones(results.n_cells, dtype=np.bool_)
-    words["expression"] = expression(results, order.gene, kept_n=every_n)["genes"] if order.gene else []
     words["given"] = _given(results, arrays)
     if isinstance(order, ShareSelection) and order.cells is not None:
         chosen_n = unpacked_bits(order.cells, results.n_cells)

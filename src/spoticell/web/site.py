@@ -270,8 +270,9 @@ class Site:
     def _asked(self, id: str, **changes: Any) -> Options:  # noqa: ANN401 - whatever a run may be told
         """Give the options of a job's run with some changes."""
         settings = (self.job(id).settings or {}) | changes
-        offered, folder = self.offered[settings["model"]], self.folder(id)
-        return options_of(offered, settings, folder, markers=self.settings.markers)
+        # the bundle as it is loaded: reading it anew takes longer than many answers
+        offered = replace(self.offered[settings["model"]], model=self.bundle(settings["model"]))
+        return options_of(offered, settings, self.folder(id), markers=self.settings.markers)
 
     def sweep(self) -> None:
         """Delete the jobs whose time is up, and folders that belong to no job."""

@@ -23,12 +23,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from spoticell.biology.definitions import definition
 from spoticell.biology.tissues import tissue_names
 from spoticell.errors import ConfigError, OutputError
 from spoticell.io.demo import DEMO, DEMO_WORDS
 from spoticell.io.passing import passing_place
 from spoticell.io.write import put_in_place, writing
-from spoticell.model.bundle import CODE, Bundle, load_bundle
+from spoticell.model.bundle import CODE, DEFAULT, Bundle, load_bundle
 from spoticell.model.first_layer import part_graph
 from spoticell.model.manifest import GENES, MANIFEST, MODEL
 from spoticell.model.runtime import OUTPUTS
@@ -47,7 +48,7 @@ PACKED_TABLES = ("aliases.tsv.gz", "cell_ontology.json.gz", "genes.tsv.gz")
 STATIC = files("spoticell").joinpath("web", "static")
 ALONE = ("folder", "jobs", "rates", "reach", "tasks")
 """Modules of the page that only the folder has."""
-NOT_ALONE = frozenset({"reach", "shared", "shared_data"})
+NOT_ALONE = frozenset({"heldlevels", "reach", "shared", "shared_data"})
 """Modules of the page that the folder does without."""
 READ_ME = """This folder is Spoticell's page. It needs no server of its own: any web server that gives out files will
 do, below any address. Nothing that a visitor opens leaves the visitor's browser.
@@ -68,7 +69,8 @@ Headers that are good to add, if you can:
     Referrer-Policy: no-referrer
     Content-Security-Policy: frame-ancestors 'none'
 
-Spoticell {version}, model {model}. MIT licence; the demo cells are BSD-3-Clause (see the package).
+Spoticell {version}, model {model}. MIT licence; the demo cells are BSD-3-Clause (see the package),
+names and definitions of types those of the Cell Ontology, CC BY 4.0.
 """
 
 UNSERVED = """<section class="view narrow" id="unserved" aria-labelledby="unserved-title">
@@ -171,10 +173,11 @@ def _is_page(folder: Path) -> bool:
 
 def _check_model(bundle: Bundle) -> None:
     parted = part_graph(bundle.read(MODEL), n_genes=bundle.manifest.n_genes, outputs=OUTPUTS, reach=None)
-    if parted is None:
+    if parted is None or parted.windows is not None:
+        what = "scales counts in another way than" if parted is None else "looks at the picture of each cell, which"
         raise ConfigError(
-            f"the model {bundle.name} looks at the picture of each cell, or begins otherwise than the browser can run. "
-            "Give a model of the shipped kind, or use spoticell serve, which runs it."
+            f"the model {bundle.name} {what} the page alone can't compute. "
+            f"Give {DEFAULT}, or use spoticell serve, which runs every model."
         )
 
 
@@ -245,6 +248,8 @@ def _data_files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
     data = files("spoticell").joinpath("data")
     for name in PACKED_TABLES:
         yield f"data/{name}", data.joinpath(name).read_bytes()
+    told = {term: definition(term) for term in bundle.nodes}
+    yield "data/definitions.json.gz", _packed(json.dumps(told, ensure_ascii=False).encode())
     for name in TABLES:
         yield f"data/{name}.gz", _packed(data.joinpath(name).read_bytes())
     for name in (MANIFEST, GENES, MODEL, CODE):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoticell.annotation.colors import TypeColors
-from spoticell.annotation.differences import METHOD
+from spoticell.annotation.differences import METHOD, Differences
 from spoticell.annotation.evidence import CONFLICT, agreement
 from spoticell.annotation.groups import Group
 from spoticell.annotation.result import Annotation
@@ -127,12 +127,17 @@ def _differences(annotation: Annotation) -> dict[str, Any] | None:
     found, samples = annotation.differences, annotation.samples
     if found is None or samples is None:
         return None
+    return told_differences(found, samples.condition or "", annotation.colors.of)
+
+
+def told_differences(found: Differences, condition: str, color_of: Callable[[str], str]) -> dict[str, Any]:
+    """Give differences between two conditions as plain values, with the colours of their types."""
     changes = [
         {
             "term": row["term"],
             "name": row["cell_type"],
             "short": short_name(row["term"]),
-            "color": annotation.colors.of(row["term"]),
+            "color": color_of(row["term"]),
             "cells": row["cells"],
             "first": row["share_first"],
             "second": row["share_second"],
@@ -142,7 +147,7 @@ def _differences(annotation: Annotation) -> dict[str, Any] | None:
         for row in found.table.to_dict("records")
     ]
     method = METHOD if found.tested else None
-    told = {"condition": samples.condition, "conditions": list(found.conditions), "samples": list(found.samples)}
+    told = {"condition": condition, "conditions": list(found.conditions), "samples": list(found.samples)}
     return told | {"method": method, "changes": changes, "notes": list(found.notes)}
 
 

@@ -9,14 +9,16 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spoticell.biology.answer_rule import rule_of
+from spoticell.biology.definitions import definition
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.short_names import short_name
 from spoticell.web import sink
 from spoticell.web.refusal import Refusal
 from spoticell.web.results import Results
-from spoticell.web.selection import drawn
+from spoticell.web.selection import NONE_LEFT, drawn
 from spoticell.web.summary import UNKNOWN_TYPE, named_terms
 
 MOST_LOOKED_AT = 5000
@@ -25,19 +27,23 @@ CONFUSED, TYPICAL, SYNONYMS = 5, 6, 6
 """Second best types, surest cells and other names that are shown."""
 
 
-def about(results: Results, types: list[int], id: str) -> dict[str, Any]:
-    """Describe a type, or several together, by their numbers in the summary."""
+def about(results: Results, types: list[int], id: str, *, kept_n: NDArray[np.bool_]) -> dict[str, Any]:
+    """Describe a type, or several together, by their numbers in the summary, over the cells that are kept."""
     types_n = results.types()
-    own_s = np.flatnonzero(np.isin(types_n, types))
-    if not len(own_s):
+    own_n = np.isin(types_n, types)
+    if not own_n.any():
         raise Refusal(404, "There is no such type in this result.")
+    own_s = np.flatnonzero(own_n & kept_n)
+    if not len(own_s):
+        raise Refusal(422, NONE_LEFT)
     ontology, nodes_c = load_ontology(), results.array(sink.NODES)
     known = [number for number in dict.fromkeys(types) if number < len(nodes_c)]
     term = results.bundle.nodes[nodes_c[known[0]]] if len(known) == 1 == len(set(types)) else None
     looked_s = drawn(own_s[types_n[own_s] != UNKNOWN_TYPE], MOST_LOOKED_AT)
     return {
         "cells": len(own_s),
-        "share": len(own_s) / results.n_cells,
+        "share": len(own_s) / int(kept_n.sum()),
+        "definition": "" if term is None else definition(term),
         "synonyms": [] if term is None else list(ontology.synonyms(term))[:SYNONYMS],
         "path": [] if term is None else named_terms(ontology.path(term), ontology),
         "looked_at": len(looked_s),

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import spoticell
 from spoticell.annotation.cluster import crew as crew_module
-from spoticell.annotation.cluster import task
+from spoticell.annotation.cluster import task, waiting
 from spoticell.annotation.cluster.crew import Crew, crew_of
 from spoticell.annotation.cluster.desk import Desk, desk
 from spoticell.annotation.options import Options
@@ -261,7 +261,7 @@ def test_a_worker_that_joins_late_is_checked_too(cells, tiny_bundle):
 
 def test_progress_goes_from_the_look_to_the_end(cells, crew, tiny_bundle, monkeypatch):
     monkeypatch.setattr(task, "EVERY", 0)
-    monkeypatch.setattr(crew_module, "HEARD", 0.01)
+    monkeypatch.setattr(waiting, "HEARD", 0.01)
     inspect, heard = task.inspect, []
 
     def slow(*given, on_progress, **more):
@@ -335,7 +335,7 @@ def test_a_cluster_without_workers_is_waited_for_and_that_is_said(cells, tiny_bu
             pass
 
     crew = Crew(Empty(), "the cluster at tcp://x")
-    with pytest.warns(SpoticellWarning, match="no worker has joined the cluster at tcp://x yet"):
+    with pytest.warns(SpoticellWarning, match="no worker has joined the cluster at tcp://x yet; waiting for one until"):
         crew.take(cells, Options(tiny_bundle))
     crew.close()
     assert crew._client.cancelled == 3

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,21 +15,13 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.chromium import PATIENCE
 from tests.conftest import tiny_adata
 from tests.web.conftest import checked, run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
 
-LOOK = "--disable-gpu --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
-"""WebGL without a graphics card."""
-QUIET = (
-    "--no-sandbox --no-first-run --disable-quic --disable-sync"
-    " --disable-background-networking --disable-component-update"
-)
 LIMIT_GIB = 0.05
-PATIENCE = 300
-"""Seconds that a test waits for anything: the machine may be busy."""
-
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,24 +67,25 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    path = os.environ.get("SPOTICELL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("the browser tests need chromium; SPOTICELL_CHROMIUM may say where it is")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, args=[*QUIET.split(), *LOOK.split()], timeout=1000 * PATIENCE
-        )
-        yield browser
-        browser.close()
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Gives a running server with a bundle and options, one of each for all tests: to start takes seconds."""
+    held: dict[tuple[str, ...], Server] = {}
+
+    def of(bundle: Path | str, *options: str) -> Server:
+        key = (str(bundle), *options)
+        if key not in held:
+            held[key] = Server(tmp_path_factory.mktemp("server") / "data", bundle, *options)
+            held[key].start()
+        return held[key]
+
+    yield of
+    for server in held.values():
+        server.stop()
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_folder: Path) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server") / "data", tiny_bundle_folder)
-    server.start()
-    yield server
-    server.stop()
+def server(started: Callable[..., Server], tiny_bundle_folder: Path) -> Server:
+    return started(tiny_bundle_folder)
 
 
 @pytest.fixture(scope="session")

@@ -205,6 +205,10 @@ def test_genes_are_plotted_by_type_and_condition(asked):
     table = list(csv.DictReader(io.StringIO(Path(kept.value.path()).read_text())))
     assert len(table) == 2 * rows
     assert {row["condition"] for row in table} == {"control", "stim"}
+    for kind in ("SVG", "PNG"):
+        with asked.expect_download() as kept:
+            asked.locator("#by-type").get_by_role("button", name=f"Save {kind}").click()
+        assert kept.value.suggested_filename == f"genes.{kind.lower()}"
     asked.locator("#split-by").select_option("")
     asked.get_by_role("group", name="Dot plot", exact=True).wait_for()
 

@@ -1,18 +1,14 @@
-"""The atlas of the packaged model, browsed without any file."""
+"""What the packaged model shows without any file of one's own: its atlas, and the demo."""
 
 from __future__ import annotations
 
 import pytest
-from tests.web.page.conftest import Server
 from tests.web.page.test_page_access import check
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server") / "data", "human-v1")
-    server.start()
-    yield server
-    server.stop()
+def server(started):
+    return started("human-v1")
 
 
 @pytest.fixture
@@ -66,3 +62,13 @@ def test_what_a_fingerprint_is_is_told_in_three_steps(atlas):
     assert atlas.locator(".lesson > li").count() == 3
     assert "similarity to naive B cell" in atlas.locator(".prints").inner_text()
     check(atlas, "lesson")
+
+
+def test_the_demo_is_one_press_and_its_settings_are_there_afterwards(page):
+    page.goto("/")
+    page.get_by_role("button", name="Try with demo data").click()
+    page.wait_for_selector("#map[data-drawn]")
+    assert "of 700 cells have a type" in page.locator("#result-lead").inner_text()
+    page.get_by_role("button", name="Run again").click()
+    assert page.locator("#found-figures").inner_text().split("\n")[:2] == ["cells", "700"]
+    assert not page.get_by_label("Name each cell alone").is_checked()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.conftest import tiny_adata
 from tests.web.page.conftest import PATIENCE, playwright
+from tests.web.page.test_page_access import check
 from tests.web.test_uploads import tenx
 
 expect = playwright.expect
@@ -19,7 +20,9 @@ def folder(tmp_path_factory):
     (folder / "run 7").mkdir(parents=True)
     for name, contents in tenx(tiny_adata(per_type=10), folder="run 7/").items():
         (folder / name).write_bytes(contents)
-    tiny_adata(per_type=15).write_h5ad(folder / "more.h5ad")
+    more = tiny_adata(per_type=15)
+    more.obs["state"] = ["ill", "well"] * (more.n_obs // 2) + ["ill"] * (more.n_obs % 2)
+    more.write_h5ad(folder / "more.h5ad")
     (folder / "broken.h5ad").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(600))
     (folder / "notes.pdf").write_bytes(b"%PDF")
     return folder
@@ -74,6 +77,32 @@ def test_files_that_are_brought_together_are_named_together(page, folder):
     page.go_back()
     expect(page.locator("#batch-title")).to_have_text("2 files")
     expect(page.locator("#batch-text")).to_have_text("2 of 2 named")
+
+
+def test_files_are_compared_by_a_condition_that_is_written_or_in_a_column_of_all(page, folder, tmp_path):
+    other = tmp_path / "other.h5ad"
+    other.write_bytes((folder / "more.h5ad").read_bytes())
+    page.goto("/")
+    page.set_input_files("#file", [folder / "more.h5ad", other])
+    page.get_by_role("button", name="Name all").click()
+    place = page.locator("#across-place")
+    expect(page.locator("#across-by option").last).to_have_text("is in the column state")
+    assert place.inner_text() == ""
+    page.get_by_label("more.h5ad").fill("control")
+    page.get_by_label("other.h5ad").fill("treated")
+    page.get_by_label("other.h5ad").press("Tab")
+    expect(place).to_contain_text("control has 1 sample, treated has 1. A type counts its subtypes too.")
+    expect(place).to_contain_text("No difference is tested: each condition needs 3 samples")
+    changes = place.locator("tbody .change").all_inner_texts()
+    assert set(changes) == {"0.0"}, "the same cells differ by nothing"
+    check(page, "files compared")
+    page.locator("#across-by").select_option("state")
+    expect(place).to_contain_text("ill has 2 samples, well has 2, by the column state.")
+    page.get_by_label("Second condition").select_option("ill")
+    expect(place).to_contain_text("There is nothing to compare in the column state.")
+    # the news of jobs leave alone what was chosen
+    page.wait_for_timeout(2000)
+    expect(page.get_by_label("Second condition")).to_have_value("ill")
 
 
 def test_a_batch_tells_of_a_file_that_was_deleted_meanwhile(page, folder):

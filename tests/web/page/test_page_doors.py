@@ -72,6 +72,8 @@ def test_two_conditions_are_chosen_compared_and_looked_at(page, tmp_path):
     page.get_by_role("tab", name="Types").click()
     page.locator("#card .in-samples li", has_text="c0").wait_for(state="detached")
     assert page.locator("#card .in-samples").inner_text() != before
+    page.locator("#card", has_text="of those that the filters leave) are called so.").wait_for()
+    page.locator("#card", has_text="others, all of those that the filters leave.").wait_for()
     assert page.locator("#sample-all").is_visible()
     check(page, "differences with a filter")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from playwright.sync_api import expect
 from tests.conftest import tiny_adata
 from tests.web.page.conftest import name_cells
+
+from spoticell.report import plots as pl
 
 
 def kept(page: Any, file: str) -> Path:
@@ -38,3 +41,18 @@ def test_what_a_filter_leaves_out_is_marked_in_the_files_and_said_beside_them(pa
     page.get_by_role("button", name="Remove the filter").click()
     expect(table).not_to_contain_text("spoticell_filtered")
     assert "spoticell_filtered" not in kept(page, "types.csv").read_text(encoding="utf-8")
+
+
+def test_the_code_of_a_run_is_saved_as_a_notebook(result):
+    with result.expect_download() as download:
+        result.get_by_role("button", name="Save as a notebook").click()
+    assert download.value.suggested_filename == "cells.ipynb"
+    saved = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    code = ["".join(cell["source"]) for cell in saved["cells"] if cell["cell_type"] == "code"]
+    assert saved["nbformat"] == 4
+    assert "\nresult = spoticell.annotate('cells.h5ad'" in code[0]
+    for text in code:
+        compile(text, "notebook", "exec")
+    plots = re.findall(r"spoticell\.pl\.(\w+)", " ".join(code))
+    assert set(plots) <= set(pl.__all__)
+    assert plots

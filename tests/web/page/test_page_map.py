@@ -93,7 +93,6 @@ def test_while_a_type_is_chosen_no_other_lights_up(result):
 
 
 def test_a_cell_under_the_mouse_lights_up_its_row(result):
-    result.locator("#map").scroll_into_view_if_needed()
     result.mouse.move(*centre(result, 2))
     row = result.locator("#types tr.lit")
     row.wait_for()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.web.page.conftest import Server, name_cells, window
+from tests.web.page.conftest import name_cells
 from tests.web.page.test_page_access import check
 
 PANEL = "#panel-types"
@@ -46,6 +46,7 @@ def test_a_type_that_is_pressed_tells_what_it_is_and_by_which_genes_it_is_told(r
     press(result, "B cell")
     card = result.locator("#card").inner_text()
     assert "30 cells (17%) are called so." in card
+    assert "A lymphocyte of B lineage that is capable of B cell mediated immunity." in card
     assert "MS4A1" in result.locator("#card .apart").inner_text()
     link = result.locator("#card a")
     assert link.get_attribute("href").endswith("/ontologies/cl/classes?obo_id=CL%3A0000236")
@@ -245,21 +246,3 @@ def test_a_name_that_is_refused_leaves_the_form_as_it_is(result):
     result.get_by_role("button", name="Give name").click()
     result.locator("#chosen .warning", has_text="Try again.").wait_for()
     assert result.get_by_label("Call these cells").input_value() == "mine"
-
-
-def test_reference_cells_say_what_a_type_and_a_selection_are(
-    browser, tmp_path, tiny_bundle_folder, tiny_index, cells_file
-):
-    server = Server(tmp_path / "data", tiny_bundle_folder, "--index", str(tiny_index))
-    server.start()
-    try:
-        page = window(browser, server)
-        name_cells(page, cells_file)
-        press(page, "B cell")
-        page.get_by_text("Of 30 cells compared, the matches of 30 go with the cell’s own type.").wait_for()
-        assert "study_" in page.locator("#card").inner_text()
-        page.get_by_role("button", name="Select these cells").click()
-        page.locator("#chosen").get_by_text("Of 30 cells compared").wait_for()
-        page.context.close()
-    finally:
-        server.stop()

@@ -130,6 +130,28 @@ def test_colours_change_and_filters_are_taken_off(browser, shared_file):
         expect(own.locator("#below-out")).to_have_text("0.30")
 
 
+def test_dots_are_those_of_the_page_and_follow_the_filters(browser, page, shared_file):
+    # the page, which asks the server
+    page.locator("#tab-genes").click()
+    page.get_by_label("Genes to compare").fill("MS4A1")
+    page.get_by_role("button", name="Compare").click()
+    told = page.locator("#by-type title", has_text="MS4A1, B cell").text_content()
+    with alone(browser, shared_file) as own:
+        dot = own.locator("#by-type title", has_text="MS4A1, B cell")
+        (in_page, mean_in_page), (here, mean) = (dots(text) for text in (told, dot.text_content()))
+        assert here == in_page
+        assert mean == pytest.approx(mean_in_page, abs=0.02)
+        before = dot.text_content()
+        own.get_by_role("button", name="Remove the filter depth: from 0.5").click()
+        expect(dot).not_to_have_text(before)
+
+
+def dots(title: str) -> tuple[str, float]:
+    """Give the share and the mean that a dot tells."""
+    share, mean = title.split(" in ")[1].split(" of the cells, mean ")
+    return share, float(mean)
+
+
 def test_levels_genes_types_and_cells_can_be_looked_at(browser, shared_file):
     with alone(browser, shared_file) as own:
         own.locator("input[name=by][value=level]").check(force=True)

@@ -33,6 +33,11 @@ def test_the_answers_follow_the_tissue_and_are_saved_with_it(page, mixed_file):
     tissue.select_option("kidney")
     expect(unsaved).to_contain_text("Shown for kidney; the files to save are as the cells show their tissue.")
     expect(page.locator("#result-lead")).to_contain_text("in kidney")
+    own = "Mixed cells are those that the run found, with its own tissue."
+    expect(page.locator("#cautions li[data-kind=mixed]")).to_contain_text(own)
+    page.get_by_role("tab", name="Unsure").click()
+    expect(page.locator("#unsure-cells")).to_contain_text(own)
+    page.get_by_role("tab", name="Types").click()
     page.locator("#moved").fill("0.9")
     expect(unsaved).to_contain_text("Shown at threshold 0.90 and for kidney; the files to save are at 0.50 and as the")
     page.get_by_role("button", name="Back to what is saved").click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.web.page.conftest import Server, link_to_cells
+from tests.web.page.conftest import link_to_cells
 from tests.web.page.test_page_access import axe
 
 from spoticell.web import demo
@@ -14,11 +14,8 @@ DEMO = Path(demo.__file__).parent / "demo_cells" / demo.NAME
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("why") / "data", "human-v1")
-    server.start()
-    yield server
-    server.stop()
+def server(started):
+    return started("human-v1")
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +97,16 @@ def test_a_question_that_the_server_refuses_is_told(result):
     result.locator("#cell .why-told").get_by_text("Nobody can say.").wait_for()
 
 
-@pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_the_box_fits_the_window(result, width):
-    result.set_viewport_size({"width": width, "height": 900})
-    result.get_by_role("tab", name="Groups").click()
-    result.locator("#groups-table .why-button").first.click()
+def test_the_box_fits_the_window(result):
     box = result.get_by_role("dialog")
-    box.locator(".voices").wait_for()
-    assert result.evaluate(
-        "() => document.querySelector('.why-box').scrollWidth <= document.querySelector('.why-box').clientWidth"
-    )
-    assert result.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    for width in (390, 1280, 1920):
+        result.set_viewport_size({"width": width, "height": 900})
+        result.get_by_role("tab", name="Groups").click()
+        result.locator("#groups-table .why-button").first.click()
+        box.locator(".voices").wait_for()
+        assert result.evaluate(
+            "() => document.querySelector('.why-box').scrollWidth <= document.querySelector('.why-box').clientWidth"
+        ), width
+        assert result.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), width
+        result.keyboard.press("Escape")
+        box.wait_for(state="detached")

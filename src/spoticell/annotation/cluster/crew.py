@@ -30,13 +30,14 @@ from spoticell.annotation.cluster.task import (
     read,
     stretches_of,
 )
+from spoticell.annotation.cluster.waiting import Vigil
 from spoticell.annotation.mixed import MixedFinder
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import tell
 from spoticell.annotation.result import FirstBlock
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.biology.sketch import Sketch
-from spoticell.errors import ConfigError, SpoticellError, note
+from spoticell.errors import ConfigError, SpoticellError
 from spoticell.extras import needed
 from spoticell.io.address import Place
 from spoticell.io.findings import Findings
@@ -56,8 +57,6 @@ RETRIES = 2
 """How often a task that failed is tried again."""
 PATIENCE = 15
 """Seconds in which a scheduler must answer."""
-HEARD = 0.5
-"""Seconds between two looks at what a worker says of its progress."""
 
 
 class Crew:
@@ -76,6 +75,7 @@ class Crew:
     def __init__(self, client: Any, where: str, *, threads: int | None = None) -> None:  # noqa: ANN401 - Dask's Client
         self.threads = available_cores() if threads is None else threads
         self._client, self._where, self._run = client, where, uuid4().hex
+        self._vigil = Vigil(client, where)
         self._lock, self._files, self._most = threading.RLock(), list[_File](), LEAST
 
     def expect(self, cells: Sequence[Place | str], options: Options) -> None:
@@ -114,13 +114,13 @@ class Crew:
     def looked(self, file: _File, on_progress: Progress | None) -> Looked:
         """Wait until a file is looked at."""
         self._ask()
-        found, done = file.look, threading.Event()
-        found.add_done_callback(lambda _: done.set())
+
+        def tell_progress() -> None:
+            if on_progress is not None and file.told:
+                on_progress(*file.told)
+
         with self._heard(file):
-            while not done.wait(HEARD):
-                if on_progress is not None and file.told:
-                    on_progress(*file.told)
-        looked: Looked = self._result(found)
+            looked: Looked = self._result(file.look, tell_progress)
         with self._lock:
             file.look = None
             file.plan(looked.stretches)
@@ -137,7 +137,7 @@ class Crew:
     def _check(self, order: Order) -> None:
         found = self._client.run(fit, order, on_error="return")
         if not found:
-            note(f"no worker has joined {self._where} yet; waiting for one.")
+            self._vigil.alone()
         for said in found.values():
             if said is not None:
                 raise said.error if isinstance(said, Refusal) else self._in_words(said)
@@ -194,7 +194,8 @@ class Crew:
             if self._client.status == "running":
                 self._client.unsubscribe_topic(file.topic)
 
-    def _result(self, future: Any) -> Any:  # noqa: ANN401
+    def _result(self, future: Any, on_look: Callable[[], None] | None = None) -> Any:  # noqa: ANN401
+        self._vigil.wait(future, on_look)
         try:
             made = future.result()
         except SpoticellError:

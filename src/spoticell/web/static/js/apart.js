@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { geneButton } from "./cell.js";
 import { el } from "./dom.js";
+import { asQuery } from "./kept.js";
 import { typeName } from "./named.js";
 import { counted, number, percent, score } from "./words.js";
 
@@ -25,7 +26,7 @@ function genes({ cells, compared, others, genes: list }, onGene) {
       el("small", {}, `in ${percent(gene.share)} here, ${percent(gene.elsewhere)} elsewhere`),
       el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * Math.max(2 * gene.auc - 1, 0)}%` } }))))),
     list.some(({ known }) => known) && el("p", { class: "small" }, el("i", { class: "known", "aria-hidden": "true" }, "★"), " A known marker, by this server’s table."),
-    el("p", { class: "small" }, `Named are the shares of cells that have the gene, and the AUC: how often one of these cells has more of it than another cell. 0.5 is chance. ${some} were compared with ${counted(others, "other")}.`),
+    el("p", { class: "small" }, `Named are the shares of cells that have the gene, and the AUC: how often one of these cells has more of it than another cell. 0.5 is chance. ${some} were compared with ${counted(others, "other")}${asQuery() ? ", all of those that the filters leave" : ""}.`),
   ].filter(Boolean);
 }
 

@@ -71,11 +71,11 @@ export const groups = async (id) => new Uint16Array(await (await ask(at(id, "gro
 export const genes = (id, text, signal) => json(`${at(id, "genes")}?q=${encodeURIComponent(text)}`, { signal });
 // As a query: the path of an address can hold no slash within a name.
 export const cell = (id, which) => json(`${at(id, "cell")}?cell=${encodeURIComponent(which)}`);
-export const about = (id, types) => json(`${at(id, "about")}?${types.map((type) => `type=${type}`).join("&")}`);
-export const apart = (id, chosen) => post(at(id, "apart"), chosen);
+export const about = (id, types) => json(`${at(id, "about")}?${types.map((type) => `type=${type}`).join("&")}${asQuery()}`);
+export const apart = (id, chosen) => post(`${at(id, "apart")}${asQuery("?")}`, chosen);
 // `what`: {cell}, {types, term} or {group}.
-export const why = (id, what) => json(`${at(id, "why")}?${new URLSearchParams(Object.entries({ cell: what.cell, group: what.group, term: what.term }).filter(([, value]) => value !== undefined).concat((what.types ?? []).map((type) => ["type", type])))}`);
-export const matches = (id, chosen) => post(at(id, "matches"), chosen);
+export const why = (id, what) => json(`${at(id, "why")}?${new URLSearchParams(Object.entries({ cell: what.cell, group: what.group, term: what.term }).filter(([, value]) => value !== undefined).concat((what.types ?? []).map((type) => ["type", type])))}${asQuery()}`);
+export const matches = (id, chosen) => post(`${at(id, "matches")}${asQuery("?")}`, chosen);
 export const expression = (id, genes) => json(`${at(id, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}${asQuery()}`);
 export const spread = (id, symbol) => json(`${at(id, "genes", encodeURIComponent(symbol), "spread")}${asQuery("?")}`);
 export const curated = (id) => json(at(id, "curated"));
@@ -83,6 +83,7 @@ export const curated = (id) => json(at(id, "curated"));
 export const curatedCells = async (id) => new Uint16Array(await (await ask(at(id, "curated", "cells"))).arrayBuffer());
 export const giveName = (id, chosen, name) => post(at(id, "curated"), { ...chosen, name });
 export const undoName = (id) => post(at(id, "curated", "undo"));
+export const across = (order) => post("/api/differences", order);
 export const terms = (text) => json(`/api/terms?q=${encodeURIComponent(text)}`);
 export const shares = (id, types, column) => json(`${at(id, "shares")}?${types.map((type) => `type=${type}`).join("&")}${column === null ? "" : `&column=${column}`}${asQuery()}`);
 export const splitExpression = (id, place, genes) => json(`${at(id, "columns", place, "expression")}?${genes.map((gene) => `gene=${encodeURIComponent(gene)}`).join("&")}${asQuery()}`);

@@ -9,7 +9,7 @@ export function startAsking(open, act) {
   const { job, summary, cells, look, map } = open;
   const { note, highlight, onCell } = act;
   const ontology = startTree(open, act);
-  const unsure = new UnsureCells($("unsure-cells"), job.id, { cells, types: summary.types }, {
+  const unsure = new UnsureCells($("unsure-cells"), job.id, { cells, summary }, {
     has: (i) => open.mine.has(i), onCell, onHighlight: highlight,
     onMark: (position) => { map.mark(position); look.cell = String(position); note({ quietly: true }); },
   });

@@ -87,6 +87,7 @@ function show(type) {
     el("h2", {}, el("i", { class: "dot", style: { background: type.color } }), capital(type.name)),
     el("p", { class: "small" }, el("a", { href: entryOf(type.term), rel: "noreferrer", target: "_blank" }, type.term),
       type.synonyms.length ? ` · also ${type.synonyms.slice(0, 4).join(", ")}` : ""),
+    type.definition && el("p", { class: "small" }, type.definition),
     el("div", { class: "atlas-two" },
       sky(open.grid, { levels: type.levels, values }, { label: `Genes that speak for ${type.name}.`, genes: type.genes.slice(0, 10), word }),
       el("div", {},

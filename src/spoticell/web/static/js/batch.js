@@ -1,6 +1,7 @@
 // Several files brought together: a job each, their states in one list, and what is in them side by side.
 
 import * as api from "./api.js";
+import { showAcross } from "./across.js";
 import { showShares } from "./shares.js";
 import { $, el, say } from "./dom.js";
 import { BRINGING, HOME, addressOf, isAlone, leaving } from "./reach.js";
@@ -131,7 +132,9 @@ function show(own) {
   const focused = document.activeElement?.closest("#batch-list [data-at]")?.dataset.at;
   $("batch-list").replaceChildren(...list.map(line));
   if (focused) $("batch-list").querySelector(`[data-at="${focused}"]`)?.focus();
-  showShares(list.filter(({ summary }) => summary));
+  const through = list.filter(({ summary }) => summary);
+  showShares(through);
+  showAcross(through);
 }
 
 function line({ name, job, error, share, summary, isRefused, again }, at) {

@@ -2,7 +2,12 @@
 
 import { $, el, named } from "./dom.js";
 
-export function showCautions({ cautions = [] }) {
-  $("cautions").replaceChildren(...cautions.map(({ kind, text }) => el("li", { "data-kind": kind }, named(text))));
+// Which cells are mixed was found by the run; another tissue that is shown since then hasn't asked anew.
+export const whoseMixed = ({ tissue }) =>
+  (tissue && tissue.shown !== tissue.saved ? "Mixed cells are those that the run found, with its own tissue." : "");
+
+export function showCautions({ cautions = [], tissue }) {
+  const told = (kind) => (kind === "mixed" ? ` ${whoseMixed({ tissue })}` : "").trimEnd();
+  $("cautions").replaceChildren(...cautions.map(({ kind, text }) => el("li", { "data-kind": kind }, named(text), told(kind))));
   $("cautions").hidden = !cautions.length;
 }

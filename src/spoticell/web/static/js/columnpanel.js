@@ -8,14 +8,15 @@ import { number, percent } from "./words.js";
 let range = null;
 
 // `filters`: Filters; `isShown(i)`: whether a cell is counted. `onSet(key, rule)`, `onPress(has, name, key)`.
-export function showColumn(column, { filters, isShown, chosen, onSet, onPress }) {
+// `note`: what else to know of it, or nothing.
+export function showColumn(column, { filters, isShown, chosen, onSet, onPress, note }) {
   const place = $("one-column");
   if (place.dataset.key !== column.key) range = null;
   place.dataset.key = column.key;
   if (column.kind === "number") return showNumbers(place, column, { filters, isShown, onSet });
   const focused = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   place.replaceChildren(el("h3", {}, column.name), table(column, { filters, isShown, chosen, onSet, onPress }),
-    el("p", { class: "small legend" }, "Untick a value to leave its cells out everywhere on this page. Press a name to highlight its cells."));
+    el("p", { class: "small legend" }, "Untick a value to leave its cells out everywhere on this page. Press a name to highlight its cells."), ...(note ? [el("p", { class: "small legend" }, note)] : []));
   if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   return null;
 }

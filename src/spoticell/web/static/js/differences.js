@@ -11,35 +11,40 @@ const SURE = 0.05;
 // `found`: as the summary has it, null where no condition was told. A type that is pressed goes to `onOpen(change)`.
 export function showDifferences(found, { onOpen }) {
   $("differences").hidden = !found;
-  if (!found) return;
+  if (found) fillDifferences($("differences-place"), found, { onOpen, foot: "Over all cells of the run, whatever the filters leave. “Compare” above follows the filters." });
+}
+
+// The same anywhere: `foot` says of which cells, and without `onOpen` types aren't pressed.
+export function fillDifferences(place, found, { onOpen = null, foot }) {
   let all = false;
   const draw = () => {
-    const isAsked = $("differences-place").contains(document.activeElement);
-    $("differences-place").replaceChildren(...parts(found, all, onOpen, () => { all = !all; draw(); }));
-    if (isAsked) $("differences-place").querySelector(".scroll > .button")?.focus({ preventScroll: true });
+    const isAsked = place.contains(document.activeElement);
+    place.replaceChildren(...parts(found, { all, onOpen, foot, onAll: () => { all = !all; draw(); } }));
+    if (isAsked) place.querySelector(".scroll > .button")?.focus({ preventScroll: true });
   };
   draw();
 }
 
-function parts(found, all, onOpen, onAll) {
+function parts(found, { all, onOpen, foot, onAll }) {
   const { condition, conditions, samples, method, changes, notes } = found;
   const lead = conditions.length === 2
-    ? [named(conditions[0]), ` has ${counted(samples[0], "sample")}, `, named(conditions[1]), ` has ${samples[1]}, by the column `, named(condition), ". A type counts its subtypes too. Shares are means over the samples."]
+    ? [named(conditions[0]), ` has ${counted(samples[0], "sample")}, `, named(conditions[1]), ` has ${samples[1]}`, ...(condition ? [", by the column ", named(condition)] : []), ". A type counts its subtypes too. Shares are means over the samples."]
     : ["There is nothing to compare in the column ", named(condition), "."];
   return [
     el("p", { class: "small under-title" }, ...lead),
     changes.length > 0 && table(found, all ? changes : changes.slice(0, ROWS), onOpen, changes.length > ROWS && el("button", { type: "button", class: "button", "aria-expanded": String(all), onclick: onAll }, all ? "Show fewer types" : `Show all ${changes.length} types`)),
     el("div", { class: "remarks" }, ...notes.map((note) => el("p", { class: "note-of" }, sentence(note))),
       method && el("p", { class: "small" }, `${sentence(method)} Below a change is its 95% interval. Pale changes may be chance: q is above ${SURE}.`),
-      el("p", { class: "small" }, "Over all cells of the run, whatever the filters leave. “Compare” above follows the filters.")),
+      el("p", { class: "small" }, foot)),
   ].filter(Boolean);
 }
 
 function table({ conditions, method, changes }, shown, onOpen, more) {
   const most = Math.max(...changes.map(({ difference }) => Math.abs(difference)), 0.01);
   const heads = ["Type, with its subtypes", ...conditions, "Change in points", ...(method ? ["p", "q"] : [])];
+  const called = (change) => [el("i", { class: "dot", "aria-hidden": "true", style: { background: change.color } }), typeName(change)];
   const line = (change) => el("tr", { class: method && !(change.q <= SURE) ? "unclear" : null },
-    el("th", { scope: "row" }, el("button", { type: "button", class: "plainly name", onclick: () => onOpen(change) }, el("i", { class: "dot", "aria-hidden": "true", style: { background: change.color } }), typeName(change))),
+    el("th", { scope: "row" }, onOpen ? el("button", { type: "button", class: "plainly name", onclick: () => onOpen(change) }, ...called(change)) : el("span", { class: "name" }, ...called(change))),
     el("td", {}, percent(change.first)), el("td", {}, percent(change.second)),
     el("td", { class: "change" }, bar(change, most)),
     ...(method ? [el("td", {}, small(change.p)), el("td", {}, small(change.q))] : []));

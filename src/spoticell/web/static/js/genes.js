@@ -79,8 +79,7 @@ export function startGenes(id, summary, { onGene, columns, likely }) {
     return [
       rest && el("p", { class: "small" }, rest),
       el("div", { class: "plot", tabindex: "0", role: "group", "aria-label": `Dot plot by type and ${name}` }, picture),
-      el("p", { class: "row acts" }, el("button", { type: "button", class: "button", onclick: () => keepSvg(picture, "genes.svg") }, "Save SVG"),
-        el("button", { type: "button", class: "button", onclick: () => keep(splitCsv(found, parts, name), "genes.csv", "text/csv") }, "Save CSV")),
+      pictureButtons(() => picture, "genes", [el("button", { type: "button", class: "button", onclick: () => keep(splitCsv(found, parts, name), "genes.csv", "text/csv") }, "Save CSV")]),
       el("details", {}, el("summary", {}, "As a table"), splitTable(found, parts, name)),
     ].filter(Boolean);
   }

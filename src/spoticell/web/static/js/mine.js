@@ -1,6 +1,7 @@
 // The file's own columns on the page: to colour by, to choose cells by, to set against the types; and its own maps.
 
 import * as api from "./api.js";
+import { whoseMixed } from "./cautions.js";
 import { Columns, NO_VALUE, byColumn, colourOf, said, span, written } from "./columns.js";
 import { showColumn } from "./columnpanel.js";
 import { Compare } from "./compare.js";
@@ -13,6 +14,8 @@ import { startQuality } from "./quality.js";
 // From so many columns on they are looked for by typing.
 const MANY = 12;
 const IN_KEY = 6;
+// The run's own column of what mixed cells are mixed of.
+const MIXED = "run mixed";
 const CONDITIONS = ["condition", "stim", "treat", "disease", "status", "genotype", "group", "time", "sample", "donor", "patient", "batch"];
 const LABELS = ["celltype", "annot", "label", "ident", "type", "cluster", "leiden", "louvain"];
 // Of a column that is offered first: more values are no conditions.
@@ -204,7 +207,8 @@ export class Mine {
       const { filters } = this;
       // What a filter of categories leaves out keeps its counts, to be ticked again.
       const isCounted = this.column.kind === "number" ? isShown : (i) => isScored(i) && filters.hasBut(this.column.key, i);
-      showColumn(this.column, { filters, isShown: isCounted, chosen, onSet: (key, rule) => this.filter(key, rule), onPress: this.does.onHighlight });
+      showColumn(this.column, { filters, isShown: isCounted, chosen, onSet: (key, rule) => this.filter(key, rule), onPress: this.does.onHighlight,
+        note: this.column.key === MIXED ? whoseMixed(this.summary) : "" });
     }
   }
 

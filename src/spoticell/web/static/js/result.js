@@ -70,7 +70,7 @@ export async function showResult(job, { onDelete, onAgain, onSave, version, hasI
   showSettings(job, { threshold: summary.saved_threshold ?? summary.threshold });
   stageThreshold(job.id, summary, { onMoved: showAnswers, onSave });
   await follow(address.read());
-  await Promise.all([showCommands(job.id), open.mine.start()]);
+  await Promise.all([showCommands(job), open.mine.start()]);
   recounted();
 }
 
@@ -214,9 +214,9 @@ async function follow(wish) {
   }
   look.chosen = wish.chosen ? meaningOf(open, wish.chosen) : null;
   if (look.by === "tree") look.by = open.ask.follow(wish) ? "tree" : "type";
-  open.sample.card(look.chosen?.types && look.by !== "tree" ? look.chosen : null, { quietly: true });
   controls();
   count();
+  open.sample.card(look.chosen?.types && look.by !== "tree" ? look.chosen : null, { quietly: true });
   redraw();
   if ((wish.cell ?? null) === (look.cell ?? null)) return;
   look.cell = wish.cell ?? null;

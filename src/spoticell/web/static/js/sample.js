@@ -5,12 +5,15 @@ import { showChoice, showNoChoice } from "./chosen.js";
 import { $, say } from "./dom.js";
 import { startGenes } from "./genes.js";
 import { sayNames, showGiven } from "./given.js";
+import { asQuery } from "./kept.js";
 import { inside, startLasso } from "./lasso.js";
 import { hideCard, showCard } from "./typecard.js";
 import { counted } from "./words.js";
 
 const ROOM = 200; // of the card is to be seen, in pixels
 let current = null;
+let refiltered = null; // asks anew for what is told of the cells that the filters leave
+window.addEventListener("filtered", () => refiltered?.());
 
 // `open`: the result that is looked at; `act`: what it can do.
 export function startSample(open, { hasIndex, highlight, paintGene, redraw, showTab, onCell }) {
@@ -18,6 +21,8 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
   const mine = (current = {}); // answers that come after another result was opened are dropped
   let own = null; // the selection, 0 or 1 for each cell
   let times = 0;
+  let opened = null; // the card's type, and the filters that it was asked with
+  let chosenAt = ""; // the filters that the selection was asked about with
   open.given = { names: [], code_n: new Uint16Array(cells.n) };
 
   function select(which, isMore = false) {
@@ -27,10 +32,22 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
     own = n ? chosen : null;
     if (!n) return showNoChoice("There are no cells there.");
     times += 1;
-    showChoice(job.id, own, { cells, types }, { hasIndex, onGene: paintGene, onName: name, onClear: clear });
+    choice();
     highlight((i) => chosen[i] === 1, "Selection", `selection ${times}`);
     say(`${counted(n, "cell")} selected.`);
   }
+
+  function choice() {
+    chosenAt = asQuery();
+    showChoice(job.id, own, { cells, types }, { hasIndex, onGene: paintGene, onName: name, onClear: clear });
+  }
+
+  // The filters leave other cells.
+  refiltered = () => {
+    if (mine !== current) return;
+    if (opened && opened.filter !== asQuery()) card(opened.kind, { quietly: true });
+    if (own && chosenAt !== asQuery()) choice();
+  };
 
   function clear() {
     own = null;
@@ -74,15 +91,17 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
 
   // The card of what was pressed; null puts the table back.
   function card(kind, { quietly = false } = {}) {
+    opened = kind && { kind, filter: asQuery() };
     if (!kind) return hideCard();
     const wasInside = $("panel-types").contains(document.activeElement);
     const one = types.get(kind.types[0]);
-    const isMine = Uint8Array.from(cells.type, (type) => (kind.types.includes(type) ? 1 : 0));
+    const has = (i) => open.mine.has(i);
+    const isMine = Uint8Array.from(cells.type, (type, i) => (kind.types.includes(type) && has(i) ? 1 : 0));
     const term = kind.key === "unknown" ? null : kind.key.replace("+", "");
     const level = summary.levels.flatMap(({ groups }) => groups).find((group) => group.term === term);
     const color = kind.types.length === 1 ? one?.color : level?.color;
     if (!quietly) showTab("tab-types");
-    const back = showCard(job.id, { ...kind, term, color: color ?? "var(--unknown)" }, cells, {
+    const back = showCard(job.id, { ...kind, term, color: color ?? "var(--unknown)" }, { cells, has }, {
       hasIndex, samples: { by: summary.samples?.by, ...open.mine.samples() }, onGene: paintGene, onCell, onBack: () => leave(kind),
       onSelect: () => select(isMine), onAdd: own && (() => select(isMine, true)),
     });
@@ -94,7 +113,7 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
   }
 
   function leave({ key }) {
-    hideCard();
+    card(null);
     if (look.chosen?.key === key) look.chosen = null;
     redraw();
     document.querySelector(`#types [data-key="${CSS.escape(key)}"]`)?.focus();

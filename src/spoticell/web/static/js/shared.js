@@ -8,6 +8,7 @@ import { rowsOf } from "./genes.js";
 import { markGrade, showGrades } from "./grades.js";
 import { groupsOf, tally } from "./groups.js";
 import { groupKey, showGroups } from "./grouped.js";
+import { byType } from "./heldlevels.js";
 import { figureOf, keyOf } from "./legend.js";
 import { litRow, positions, startLights } from "./lit.js";
 import { CellMap } from "./map.js";
@@ -78,19 +79,20 @@ function stage() {
   $("gene").onchange = () => paintGene(told.genes[Number($("gene").value)].symbol);
   $("unsure").onchange = () => { look.unsure = $("unsure").checked; redraw(); };
   $("below").oninput = () => { Object.assign(look, { below: Number($("below").value), unsure: true }); controls(); redraw(); };
-  $("tab-genes").hidden = !told.expression.length;
+  $("tab-genes").hidden = !told.genes.length;
   stageCell();
   startTheme();
   window.addEventListener("theme", () => { plotGenes(); redraw(); });
-  plotGenes();
 }
 
+// Of the cells that the filters leave, as all that is counted.
 function plotGenes() {
-  const { expression } = open.told;
-  if (!expression.length) return;
-  const picture = dotPlot(expression, rowsOf(open.summary));
+  const { told, cells, summary, mine } = open;
+  if (!told.genes.length) return;
+  const genes = byType(told.genes.map(({ symbol }) => heldGene(symbol)), cells, summary.types.length, (i) => mine.has(i));
+  const picture = dotPlot(genes, rowsOf(summary));
   $("by-type").replaceChildren(el("div", { class: "plot", tabindex: "0", role: "group", "aria-label": "Dot plot" }, picture),
-    el("p", { class: "small genes" }, "On the map: ", ...expression.map(({ symbol }) => el("button", { type: "button", class: "plainly gene", onclick: () => paintGene(symbol) }, symbol))),
+    el("p", { class: "small genes" }, "On the map: ", ...genes.map(({ symbol }) => el("button", { type: "button", class: "plainly gene", onclick: () => paintGene(symbol) }, symbol))),
     pictureButtons(() => picture, "genes"));
 }
 
@@ -155,6 +157,7 @@ function recounted() {
   const { groups, types: own, cells: n, unknown } = recount(cells, summary.levels.length ? groupsOf(summary, 0) : groupsOf(summary), types, (i) => mine.has(i));
   showStrip(groups, n);
   showComposition(groups, own, { cells: n, unknown, onPress: (group) => choose(`${group.term}+`) });
+  plotGenes();
   redraw();
 }
 

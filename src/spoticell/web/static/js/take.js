@@ -2,6 +2,8 @@
 
 import * as api from "./api.js";
 import { $, copyButton, el, svg } from "./dom.js";
+import { keep } from "./keep.js";
+import { notebook } from "./notebook.js";
 import { MAKER } from "./reach.js";
 import { askShare } from "./share.js";
 import { counted } from "./words.js";
@@ -40,10 +42,12 @@ const paper = () => svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, 
 
 const arrow = () => svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: "M12 4v11m0 0-4-4m4 4 4-4M5 19h14" }));
 
-export async function showCommands(id) {
+export async function showCommands({ id, name }) {
   const { shell, python } = await api.commands(id);
-  $("commands").replaceChildren(block("On the command line", shell), block("In Python", python));
+  const save = () => keep(notebook(name, python), `${name.split(".")[0] || "cells"}.ipynb`, "application/x-ipynb+json");
+  $("commands").replaceChildren(block("On the command line", shell),
+    block("In Python", python, el("button", { type: "button", class: "button", onclick: save }, "Save as a notebook")));
 }
 
-const block = (name, text) =>
-  el("div", {}, el("div", { class: "above" }, el("h3", {}, name), copyButton(text)), el("pre", { tabindex: "0", "aria-label": name }, el("code", {}, text)));
+const block = (name, text, ...more) =>
+  el("div", {}, el("div", { class: "above" }, el("h3", {}, name), el("span", { class: "row" }, ...more, copyButton(text))), el("pre", { tabindex: "0", "aria-label": name }, el("code", {}, text)));

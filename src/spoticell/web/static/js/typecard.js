@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { asked, genesApart, referencesOf, shares } from "./apart.js";
 import { $, el } from "./dom.js";
+import { asQuery } from "./kept.js";
 import { entryOf, isShortened, shortOf } from "./named.js";
 import { sharesBySample } from "./typeshares.js";
 import { why } from "./why.js";
@@ -10,8 +11,8 @@ import { counted, number, percent, score } from "./words.js";
 
 const BINS = 20;
 
-// `kind`: {types, name, term, color}; the card stands in place of the table until `onBack`.
-export function showCard(id, kind, cells, { hasIndex, samples, onBack, onGene, onCell, onSelect, onAdd }) {
+// `kind`: {types, name, term, color}; `shown`: all cells, and which the filters leave. The card stands in place of the table until `onBack`.
+export function showCard(id, kind, shown, { hasIndex, samples, onBack, onGene, onCell, onSelect, onAdd }) {
   const about = api.about(id, kind.types);
   const back = el("button", { type: "button", class: "plainly back", onclick: onBack }, "← All types");
   const chosen = { types: kind.types };
@@ -26,7 +27,7 @@ export function showCard(id, kind, cells, { hasIndex, samples, onBack, onGene, o
     genesApart(id, chosen, onGene),
     sharesBySample(id, kind.types, kind.color, samples),
     kind.term && why({ types: kind.types, term: kind.term }),
-    scores(kind, cells),
+    scores(kind, shown),
     kind.term && asked("What it is confused with", "Reading the second best types …", about, confused),
     asked("Typical cells", "Looking for the surest cells …", about, ({ typical }) => [pictures(typical, onCell)]),
     hasIndex && referencesOf(id, chosen),
@@ -48,25 +49,27 @@ function introduction({ term }, about, own) {
   const place = el("div", { class: "small" });
   const link = term && el("a", { href: entryOf(term), target: "_blank", rel: "noopener noreferrer" }, `${term} in the Cell Ontology`);
   place.append(...[link && el("p", {}, link)].filter(Boolean));
-  about.then(({ cells, share, path, synonyms }) => place.prepend(...[
-    el("p", {}, `${counted(cells, "cell")} (${percent(share)}) ${own}.`),
+  about.then(({ cells, share, path, synonyms, definition }) => place.prepend(...[
+    el("p", {}, `${counted(cells, "cell")} (${percent(share)}${asQuery() ? " of those that the filters leave" : ""}) ${own}.`),
+    definition && el("p", {}, definition),
     path.length > 1 && el("p", {}, path.map(({ name }) => name).join(" › ")),
     synonyms.length > 0 && el("p", {}, `Also: ${synonyms.join(", ")}`),
   ].filter(Boolean)), () => {}); // the parts below say what went wrong
   return place;
 }
 
-function scores({ types }, cells) {
+function scores({ types }, { cells, has }) {
   const own = new Set(types);
   const count = new Uint32Array(BINS);
   let [n, sum] = [0, 0];
   for (let i = 0; i < cells.n; i += 1) {
-    if (!own.has(cells.type[i])) continue;
+    if (!own.has(cells.type[i]) || !has(i)) continue;
     count[Math.min(Math.floor(cells.score[i] * BINS), BINS - 1)] += 1;
     n += 1;
     sum += cells.score[i];
   }
   const most = Math.max(...count, 1);
+  if (!n) return null;
   const text = `The mean score is ${score(sum / n)}.`;
   return el("section", {}, el("h4", {}, "Scores"),
     el("div", { class: "histogram little", role: "img", "aria-label": `Scores of these cells, from 0 to 1. ${text}` }, ...Array.from(count, (cell, bin) =>

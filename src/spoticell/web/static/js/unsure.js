@@ -1,6 +1,7 @@
 // Cells whose answers aren't sure, with the reason of each: a list to walk through, on the map too.
 
 import * as api from "./api.js";
+import { whoseMixed } from "./cautions.js";
 import { $, el, named, say } from "./dom.js";
 import { LIKELY } from "./glossary.js";
 import { UNKNOWN } from "./groups.js";
@@ -10,15 +11,16 @@ import { counted, number, percent, score } from "./words.js";
 const PAGE = 50;
 // What the server calls cells whose answer is sure, but which are called another type alone.
 const MOVED = "named by neighbours";
+const MIXED = "looks like two cells";
 // Where letters are typed they are no commands.
 const TYPED = "input, textarea, select, [contenteditable]";
 
 export class UnsureCells {
   // `has(i)` says which cells the filters leave; `onCell(position)` shows one, `onMark(position)` marks it on the map,
   // `onHighlight(has, name, key)` highlights several.
-  // `cells` with the types of all, `types` as the summary has them.
-  constructor(place, id, { cells, types }, does) {
-    Object.assign(this, { place, id, cells, types, does, type: null, reason: null, codes: null, pages: new Map(), told: null, at: -1 });
+  // `cells` with the types of all, `summary` as it is shown.
+  constructor(place, id, { cells, summary }, does) {
+    Object.assign(this, { place, id, cells, summary, types: summary.types, does, type: null, reason: null, codes: null, pages: new Map(), told: null, at: -1 });
     place.replaceChildren(el("p", { class: "small" }, "Looking for unsure cells …"));
   }
 
@@ -138,6 +140,7 @@ export class UnsureCells {
       el("p", { class: "small" }, `${counted(doubtful, "cell")} ${this.type === null ? `(${percent(doubtful / this.cells.n)})` : `called ${this.nameOf(this.type)}`} ${doubtful === 1 ? "isn’t" : "aren’t"} sure.${moved ? ` ${counted(moved, "more cell")} would be called another type alone: ${moved === 1 ? "its" : "their"} neighbours decided.` : ""} Press a reason to see its cells.`),
       this.choice(),
       el("ul", { class: "plain unsure-reasons" }, ...[{ reason: null, code: null, cells: all }, ...told.reasons].map((one) => this.chip(one))),
+      ...(told.reasons.some(({ reason }) => reason === MIXED) && whoseMixed(this.summary) ? [el("p", { class: "small" }, whoseMixed(this.summary))] : []),
       el("div", { class: "walk" }, step(-1, "← Previous"), el("span", { class: "small" }, at < 0 ? counted(told.cells, "cell") : `${number(at + 1)} of ${number(told.cells)}`), step(1, "Next →")),
       el("p", { class: "small" }, "Keys: ", el("kbd", {}, "n"), " next, ", el("kbd", {}, "p"), " previous. The cell is ringed on the map."),
       el("ol", { class: "plain unsure-list", start: start + 1 }, ...rows.map(([k, row]) => this.line(k, row))),
