@@ -34,7 +34,6 @@ def test_there_are_four_lessons():
     assert [lesson.name[0] for lesson in LESSONS] == ["1", "2", "3", "4"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
 def test_a_lesson_runs_from_top_to_bottom_on_the_cells_that_travel_with_the_package(lesson, tmp_path, monkeypatch):
     drawn = []

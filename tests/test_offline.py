@@ -203,7 +203,6 @@ def test_the_commands_are_quiet_with_a_lance_database(watch, tmp_path: Path) -> 
     assert_quiet(watched)
 
 
-@pytest.mark.slow
 def test_a_folder_is_pulled_from_and_a_pulled_model_used_without_a_call(watch, tmp_path: Path) -> None:
     watched = watch(*verbs(SHARED), SPOTICELL_MODELS=str(tmp_path / "models"))
     watched.end()

@@ -128,7 +128,6 @@ def test_suffixes_against_repeats_are_undone_only_beside_the_bare_name():
     assert found(["MATR3", "MATR3-1", "MATR3.2", "TP53-1"]) == ["MATR3", "MATR3", "MATR3", ""]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix", ["-1", ".1", "_1", ".2", "-dup", "--1", "...2", " (1)", "#2", "_dup1", ".x", "_copy", "-12"]
 )
@@ -333,7 +332,6 @@ def test_the_packaged_tables_are_what_the_script_builds(data_folder, tmp_path):
         assert gzip.decompress((tmp_path / name).read_bytes()) == gzip.decompress(packaged.read_bytes()), name
 
 
-@pytest.mark.slow
 @pytest.mark.real
 def test_real_human_sets_are_found_and_the_mouse_is_refused(data_folder):
     for path in sorted(data_folder.glob("*/*.h5ad")):
