@@ -34,7 +34,7 @@ def test_a_model_is_pushed_pulled_listed_shown_and_used(models, tmp_path, tiny_b
     pulled = run("models", "pull", "tiny", "--from", shelf)
     assert (pulled.exit_code, pulled.stdout) == (0, "")
     assert f"Use it with --model tiny@{revision}" in pulled.stderr
-    assert f"tiny      {revision}  2026-01-01" in run("models").stdout
+    assert ["tiny", revision, "2026-01-01"] in [line.split()[:3] for line in run("models").stdout.splitlines()]
     shown = run("models", "info", f"tiny@{revision}").stdout
     for text in ("6 labels", f"revision     {revision}", f"pulled from  {shelf}", "format 1.4", tiny_bundle.sha256):
         assert text in shown
@@ -52,6 +52,7 @@ def test_programs_get_the_same_as_json(models, shelf, tiny_bundle, tiny_bundle_f
     listed = json.loads(run("models", "list", "--from", shelf, "--json").stdout)
     assert [(row["called"], row["where"]) for row in listed] == [
         ("human-v1", "shipped"),
+        ("human-v1-dual", "shipped"),
         ("tiny", f"pulled from {shelf}"),
         ("tiny", f"offered by {shelf}"),
     ]
@@ -79,7 +80,12 @@ def test_earlier_revisions_are_listed_by_name_and_revision(models, shelf, tmp_pa
         (newer / path.name).write_bytes(path.read_bytes().replace(b"2026-01-01", b"2026-02-02"))
     push_model(newer, shelf)
     listed = json.loads(run("models", "list", "--from", shelf, "--json").stdout)
-    assert [row["called"] for row in listed] == ["human-v1", f"tiny@{tiny_bundle.sha256[:12]}", "tiny"]
+    assert [row["called"] for row in listed] == [
+        "human-v1",
+        "human-v1-dual",
+        f"tiny@{tiny_bundle.sha256[:12]}",
+        "tiny",
+    ]
 
 
 def test_what_is_not_offered_is_one_line(shelf):

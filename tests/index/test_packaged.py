@@ -9,19 +9,19 @@ from spoticell.index.manifest import PACKAGED, find_index, packaged_indexes
 from spoticell.model.bundle import load_bundle
 
 
-@pytest.fixture(scope="module")
-def references() -> Index:
-    return Index("human-v1")
+@pytest.fixture(scope="module", params=packaged_indexes())
+def references(request) -> Index:
+    return Index(request.param)
 
 
 def test_a_packaged_index_is_found_by_name_and_any_other_is_a_folder(tmp_path):
-    assert packaged_indexes() == ["human-v1"]
+    assert packaged_indexes() == ["human-v1", "human-v1-dual"]
     assert find_index("human-v1") == PACKAGED / "human-v1"
     assert find_index(tmp_path) == tmp_path
 
 
 def test_the_references_are_of_the_bundle_that_travels_with_them(references):
-    assert references.bundle_sha256 == load_bundle("human-v1").sha256
+    assert references.bundle_sha256 == load_bundle(references.folder.name).sha256
     references.check()
 
 

@@ -307,7 +307,7 @@ def test_what_lies_beside_the_models_is_passed_over(models, catalogue):
     assert find_pulled("tiny") is None
     assert find_pulled("tiny@abcdef") is None
     assert find_pulled("no/name") is None
-    with pytest.raises(BundleError, match=r"there is no bundle 'tiny'; known by name: human-v1, tiny@"):
+    with pytest.raises(BundleError, match=r"there is no bundle 'tiny'; known by name: human-v1, human-v1-dual, tiny@"):
         load_bundle("tiny")
 
 

@@ -64,8 +64,7 @@ def train(
     from spoticell.training.config import load_config
 
     settings = load_config(*config or ()).changed(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
-    # of the processes that torchrun starts only the first one speaks
-    quiet = quiet or os.environ.get("RANK", "0") != "0"
+    quiet = quiet or os.environ.get("RANK", "0") != "0"  # of the processes that torchrun starts only the first speaks
     asked: dict[str, Any] = {"random_state": random_state, "split": split, "panels": panels_dir}
     asked |= {"config": settings, "on_progress": not quiet}
     listen(quiet=quiet, details=True)
