@@ -30,7 +30,7 @@ from spoticell.annotation.cluster.task import (
     read,
     stretches_of,
 )
-from spoticell.annotation.cluster.waiting import Vigil
+from spoticell.annotation.cluster.waiting import Vigil, last_said
 from spoticell.annotation.mixed import MixedFinder
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import tell
@@ -116,11 +116,10 @@ class Crew:
         self._ask()
 
         def tell_progress() -> None:
-            if on_progress is not None and file.told:
-                on_progress(*file.told)
+            if on_progress is not None and (told := last_said(self._client, file.topic)) is not None:
+                on_progress(*told)
 
-        with self._heard(file):
-            looked: Looked = self._result(file.look, tell_progress)
+        looked: Looked = self._result(file.look, tell_progress)
         with self._lock:
             file.look = None
             file.plan(looked.stretches)
@@ -181,18 +180,6 @@ class Crew:
         futures = [future for file in files for future in file.futures()]
         if futures and self._client.status == "running":
             self._client.cancel(futures)
-
-    @contextmanager
-    def _heard(self, file: _File) -> Iterator[None]:
-        def hear(event: tuple[float, list[int]]) -> None:
-            file.told = (event[1][0], event[1][1])
-
-        self._client.subscribe_topic(file.topic, hear)
-        try:
-            yield
-        finally:
-            if self._client.status == "running":
-                self._client.unsubscribe_topic(file.topic)
 
     def _result(self, future: Any, on_look: Callable[[], None] | None = None) -> Any:  # noqa: ANN401
         self._vigil.wait(future, on_look)
@@ -278,8 +265,6 @@ class _File:
         """Until it is taken."""
         self.lean: Any = None
         self.extent: Any = None
-        self.told: tuple[int, int] | None = None
-        """How far the look is."""
         self.left: deque[tuple[int, int]] | None = None
         """Cells that nobody was asked for yet; None while it isn't known which there are."""
         self.coming: deque[Any] = deque()
