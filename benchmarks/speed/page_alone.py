@@ -18,14 +18,13 @@ import statistics
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
+from benchmarks.lib.folder_server import given_out
 from benchmarks.lib.saving import save_result
 from benchmarks.speed.page_large import LOOK, PAINTED, PATIENCE, WINDOWS, from_drop_to_map
 from benchmarks.speed.page_server import server
@@ -43,22 +42,6 @@ class Run(NamedTuple):
     checked: float
     mapped: float
     memory: float
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def given_out(folder: Path):
-    """Give the address of a folder while the block runs."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=folder)) as host:
-        thread = threading.Thread(target=host.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{host.server_port}/"
-        host.shutdown()
-        thread.join()
 
 
 class Tab:

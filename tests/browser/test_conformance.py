@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.lib.folder_server import given_out
 from scripts.conformance import write_set
 from tests.browser.cases import all_cases
 from tests.browser.compare import differences
-from tests.browser.conftest import served
 
 RUN = Path(__file__).with_name("run.mjs")
 BROWSER = Path(__file__).parents[2] / "browser"
@@ -58,7 +58,7 @@ def _in_a_browser(browser: Any, asked: Path, page_folder: Path) -> str:
     for name in ("answering.mjs", "chromium.mjs"):
         (root / name).symlink_to(RUN.with_name(name))
     (root / "index.html").write_text('<!DOCTYPE html><script type="module" src="chromium.mjs"></script>')
-    with served(root) as address:
+    with given_out(root) as address:
         page = browser.new_page()
         page.goto(address)
         page.wait_for_function("() => globalThis.told !== undefined", timeout=1000 * PATIENCE)

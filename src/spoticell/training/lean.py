@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spoticell.training.network import MAP, WINDOW, FingerprintNetwork, PixelStem, ResidualBlock
+from spoticell.training.fast import OrderedStem
+from spoticell.training.network import MAP, WINDOW, FingerprintNetwork, ResidualBlock
 
 
 def lean(network: FingerprintNetwork) -> FingerprintNetwork:
@@ -40,18 +41,8 @@ def _add_bias(convolution: nn.Conv2d) -> None:
         convolution.bias = nn.Parameter(torch.zeros(convolution.out_channels))
 
 
-class LeanStem(PixelStem):
-    """A stem that gives the feature map and, beside it, the share of each window that is measured.
-
-    Parameters
-    ----------
-    stem
-        The stem whose weights it takes over.
-    """
-
-    def __init__(self, stem: PixelStem) -> None:
-        nn.Module.__init__(self)
-        self.weight, self.bias, self.norm = stem.weight, stem.bias, stem.norm
+class LeanStem(OrderedStem):
+    """A stem that gives the feature map and, beside it, the share of each window that is measured."""
 
     def forward(self, scaled_nwp: Tensor, measured_nwp: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """``(n, w, p)`` to ``(n, k, h, w)`` and ``(1, 1, h, w)``."""
