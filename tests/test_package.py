@@ -55,6 +55,12 @@ def test_annotate_stays_the_function_whatever_is_imported():
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "src")}, check=True)
 
 
+def test_what_a_check_does_without_is_not_loaded_for_it():
+    slow = {"onnxruntime", "scipy.special", "scipy.linalg", "scipy.sparse.linalg", "http.client"}
+    code = f"import sys, spoticell.api; found = {slow} & set(sys.modules); assert not found, found"
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "src")}, check=True)
+
+
 def test_other_names_are_not_there():
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = spoticell.nonsense

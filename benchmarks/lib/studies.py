@@ -24,7 +24,12 @@ from spoticell.keys import LABEL, UNKNOWN
 from spoticell.model.runtime import Runtime
 
 ZHENG = "Zheng 2017"
-STUDY = dict.fromkeys(("zheng2017_sorted_scminer", "zheng2017_sorted_mudan", "pbmc68k_reduced"), ZHENG)
+STUDY = {
+    **dict.fromkeys(("zheng2017_sorted_scminer", "zheng2017_sorted_mudan", "pbmc68k_reduced"), ZHENG),
+    **dict.fromkeys(("baron_human1", "baron2016_pancreas_h234_cider"), "Baron 2016"),
+    **dict.fromkeys(("he2020_liver_curatedatlas", "he2020_marrow_421genes_ref"), "He 2020"),
+    **{f"{name}_heart_1589lr_popcomm": "hearts" for name in ("litvinukova2020", "reichart2022", "koenig2022")},
+}
 """Data sets that share a study, by name; any other is a study of its own."""
 
 NO_LABEL = ("", UNKNOWN, "nan")

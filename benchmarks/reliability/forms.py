@@ -71,6 +71,12 @@ def per_length(counts_nv: Floats) -> Floats:
     return per_cell(counts_nv / length_v, 1e6)
 
 
+def per_length_of_all(counts_nv: Floats, rng: np.random.Generator) -> Floats:
+    """Divide the same by what reads of no gene add to each cell."""
+    share_n1: Floats = rng.uniform(0.4, 0.9, (len(counts_nv), 1))
+    return per_length(counts_nv) * share_n1
+
+
 def ranks(counts_nv: Floats, rng: np.random.Generator) -> Floats:
     """Ranks of each cell's genes, the smallest count first."""
     order_nv = np.argsort(np.argsort(counts_nv + rng.random(counts_nv.shape) / 2, axis=1), axis=1) + 1.0
@@ -144,6 +150,9 @@ _NOT: dict[str, Form] = {
     "over gene means": lambda c, _: c / np.maximum(c.mean(axis=0), 1e-9),
     "TPM": lambda c, _: per_length(c),
     "log2 of TPM + 1": lambda c, _: np.log2(per_length(c) + 1),
+    "FPKM, whole": lambda c, rng: np.rint(per_length_of_all(c, rng)),
+    "log2 of FPKM + 1": lambda c, rng: np.log2(per_length_of_all(c, rng) + 1),
+    "log1p of FPKM, 2 decimals": lambda c, rng: np.round(np.log1p(per_length_of_all(c, rng)), 2),
     "z-scores": lambda c, _: scored(c),
     "logs cut at 3": lambda c, _: np.minimum(logs(c), 3),
     "quantile-normalised": lambda c, _: quantiles(c),

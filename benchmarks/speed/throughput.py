@@ -10,9 +10,9 @@ runs by turns; a file of more than 50,000 cells is read once.  The file of a mil
 
 Files and what was measured stay in ``--folder``: what was stopped goes on there, and nothing is measured twice.  Remove
 its ``measured.json`` to measure again.  ``--python`` is one that has CellTypist and actinn-jax; without it these are
-left out.  What would need more memory than there is isn't run, and the table says why.  With ``--py-spy`` the
-flame graph is drawn too (see ``flame``).  ``--quick`` compares the processor time for a few cells with that of a sparse
-linear model in the same run, and fails if it is far more.
+left out.  What would need more memory than there is, or more time than ``--longest``, isn't run, and the table says
+why.  With ``--py-spy`` the flame graph is drawn too (see ``flame``).  ``--quick`` compares the processor time for a few
+cells with that of a sparse linear model in the same run, and fails if it is far more.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Cost(NamedTuple):
 
 
 class TooLargeError(Exception):
-    """A method wanted more memory than it may have."""
+    """A method wanted more memory or time than it may have."""
 
 
 class Kept:
@@ -88,19 +88,21 @@ class Kept:
         with atomic(self.path) as path:
             path.write_text(json.dumps(self.runs, indent=1) + "\n")
 
-    def memory(self, name: str, size: int) -> float | None:
-        """Guess what a method will take, in MB, from what it took for fewer cells; nothing if that says too little."""
-        known = {run["cells"]: run["cost"][2] for run in self.runs if run["method"] == name and run["cells"] < size}
+    def guess(self, name: str, size: int) -> Cost | None:
+        """Guess what a method will take from what it took for fewer cells; nothing if that says too little."""
+        known = {run["cells"]: run["cost"] for run in self.runs if run["method"] == name and run["cells"] < size}
         if len(known) < 2:
             return None
-        slope, base = np.polyfit(sorted(known)[-2:], [known[cells] for cells in sorted(known)[-2:]], 1)
-        return float(base + slope * size)
+        slopes, bases = np.polyfit(sorted(known)[-2:], [known[cells] for cells in sorted(known)[-2:]], 1)
+        return Cost(*(bases + slopes * size).tolist())
 
 
 def run(command: list[str]) -> Cost:
     """Run a command to its end."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    # as where it is installed: without their bytecode on disk, our own modules alone take a quarter of a second to load
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    start, nowhere = time.perf_counter(), subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=nowhere, stderr=nowhere, cwd=ROOT, env=environment)
     resource.prlimit(process.pid, resource.RLIMIT_AS, (int(MEMORY), int(MEMORY)))
     _, status, usage = os.wait4(process.pid, 0)
     wall, memory = time.perf_counter() - start, usage.ru_maxrss / 1024
@@ -123,7 +125,9 @@ def quick(folder: Path) -> None:
         raise SystemExit(1)
 
 
-def measured(sizes: list[int], peers: str | None, folder: Path, *, runs: int) -> dict[str, dict[int, Cost | str]]:
+def measured(
+    sizes: list[int], peers: str | None, folder: Path, *, runs: int, longest: float = np.inf
+) -> dict[str, dict[int, Cost | str]]:
     """Run every method on every size, by turns; what wasn't run has the reason in place of its cost."""
     kept, commands = Kept(folder / "measured.json"), methods(peers)
     found: dict[str, dict[int, Cost | str]] = {name: {} for name in (*commands, PACKED)}
@@ -140,7 +144,7 @@ def measured(sizes: list[int], peers: str | None, folder: Path, *, runs: int) ->
                 if isinstance(found[name].get(size), str) or len(kept.costs(name, size)) > turn:
                     continue
                 try:
-                    cost = one(name, command, path, size, kept)
+                    cost = one(command, path, kept.guess(name, size), longest)
                 except TooLargeError as reason:
                     found[name][size] = str(reason)
                 else:
@@ -167,11 +171,12 @@ def write_apart(path: Path, size: int, compression: str | None) -> None:
         maker.submit(write_cells, path, size, compression=compression).result()
 
 
-def one(name: str, command: Command, cells: Path, size: int, kept: Kept) -> Cost:
-    """Run a method once, unless it would want too much memory."""
-    wanted = kept.memory(name, size)
-    if wanted is not None and wanted * 2**20 > MEMORY:
-        raise TooLargeError(f"it would want {wanted / 1024:,.0f} GB")
+def one(command: Command, cells: Path, wanted: Cost | None, longest: float) -> Cost:
+    """Run a method once, unless it would want too much memory or time."""
+    if wanted is not None and wanted.memory * 2**20 > MEMORY:
+        raise TooLargeError(f"it would want {wanted.memory / 1024:,.0f} GB")
+    if wanted is not None and wanted.wall > longest:
+        raise TooLargeError(f"it would take {wanted.wall / 60:,.0f} minutes")
     with tempfile.TemporaryDirectory(dir=cells.parent) as results:
         return run(command(cells, Path(results) / "out"))
 
@@ -218,6 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--longest", type=float, default=np.inf, help="seconds; what would take more isn't run")
     parser.add_argument("--folder", type=Path, help="where files and what was measured stay; they don't without it")
     parser.add_argument("--python", help="a Python that has CellTypist and actinn-jax")
     parser.add_argument("--py-spy", help="the program py-spy, to draw a flame graph with")
@@ -233,7 +239,7 @@ def main() -> None:
             quick(folder)
             return
         folder.mkdir(parents=True, exist_ok=True)
-        found = measured(args.sizes, args.python, folder, runs=args.runs)
+        found = measured(args.sizes, args.python, folder, runs=args.runs, longest=args.longest)
         if args.py_spy:
             save_picture("flame", flame.draw(flame.record(made(folder / f"{OFTEN}.h5ad", OFTEN), args.py_spy)))
     lines = table(found)

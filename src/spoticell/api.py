@@ -6,7 +6,7 @@ help loads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from spoticell.annotation.cluster.crew import Crew, crew_of
 from spoticell.annotation.evaluation import evaluate
 from spoticell.annotation.explaining import explain
-from spoticell.annotation.options import Model, Options
+from spoticell.annotation.options import NOTHING, Model, Options
 from spoticell.annotation.outputs import check_answers
 from spoticell.annotation.pipeline import annotate_source, look_at
 from spoticell.annotation.result import Annotation
@@ -158,22 +158,23 @@ def annotate(
     """
     asked = (model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
     options = Options(*asked, each_cell_alone, by, condition, groups, markers, cellxgene, device)
-    return _annotate(cells, options, output, report, dask, copy=copy, overwrite=overwrite, on_progress=on_progress)
+    return annotate_as(cells, options, output, report, dask, copy=copy, overwrite=overwrite, on_progress=on_progress)
 
 
-def _annotate(
+def annotate_as(
     cells: Cells,
     options: Options,
     answers: Place | str | None,
     page: Place | str | None,
     dask: Crew | str | None,
     *,
-    copy: bool,
+    copy: bool = False,
     overwrite: bool,
     on_progress: Progress | bool,
+    also: Mapping[str, Any] = NOTHING,
 ) -> Annotation:
-    output, report = (None if given is None else place(given) for given in (answers, page))
-    path = place_in(cells)
+    """Name the type of each cell, see `annotate`; ``also`` is what else the command in the report is to hold."""
+    output, report, path = *(None if given is None else place(given) for given in (answers, page)), place_in(cells)
     if path is not None and copy:
         raise ConfigError("copy is for AnnData objects; the file that is read is never changed: give output.")
     if path is None and dask is not None:
@@ -192,7 +193,7 @@ def _annotate(
         crew_of(dask, threads=options.threads) as crew,
     ):
         away = None if crew is None or path is None else crew.take(path, options)
-        sinks = _sinks(path, output, report, options, overwrite=overwrite)
+        sinks = _sinks(path, output, report, options, overwrite=overwrite, also={"copy": True} if copy else also)
         target = AnnDataSink(cells, copy=copy) if path is None else None
         answered = stretch(step, start=0, stop=100 if report is None else ANSWERED)
         every = sinks if target is None else [target, *sinks]
@@ -378,16 +379,22 @@ def _tell(made: dict[str, Any] | Plan) -> None:
 
 
 def _sinks(
-    path: Place | None, output: Place | None, report: Place | None, options: Options, *, overwrite: bool
+    path: Place | None,
+    output: Place | None,
+    report: Place | None,
+    options: Options,
+    *,
+    overwrite: bool,
+    also: Mapping[str, Any],
 ) -> list[Sink]:
     sinks: list[Sink] = []
+    path_in = path if isinstance(path, Path) else None
     if output is not None and output.suffix == ".h5ad":
-        path_in = path if isinstance(path, Path) else None
         sinks.append(H5adSink(output, path_in=path_in, key_added=options.key_added, overwrite=overwrite))
     elif output is not None:
         sinks.append(CsvSink(output, overwrite=overwrite))
     if report is not None:
         from spoticell.report.sink import ReportSink
 
-        sinks.append(ReportSink(report, cells=path, output=output, overwrite=overwrite))
+        sinks.append(ReportSink(report, cells=path, output=output, overwrite=overwrite, also=also))
     return sinks

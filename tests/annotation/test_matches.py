@@ -164,7 +164,7 @@ def test_an_index_of_another_bundle_is_refused_before_any_work(tiny_h5ad, tmp_pa
 
 def test_the_summary_counts_what_the_columns_say(annotation):
     found = annotation.matches.summary(annotation.terms_n)
-    assert (found["matched"], found["agree"], found["compatible"], found["conflict"]) == (30, 30, 0, 0)
+    assert [found[key] for key in ("matched", "no_type", "agree", "compatible", "conflict")] == [30, 1, 30, 0, 0]
     assert sum(row["cells"] for row in found["types"]) == 30
     assert found["matches"] == RULE.matches
     assert json.loads(json.dumps(found)) == found
@@ -176,12 +176,13 @@ def test_the_command_says_how_far_matches_and_classifier_agree(tiny_h5ad, tiny_b
     outcome = CliRunner().invoke(app, words)
     assert outcome.exit_code == 0
     assert "agree with the classifier in 30 cells" in outcome.stderr
+    assert "say another type in 0, and agree on no type in 1." in outcome.stderr
     assert "0 cells are novel" in outcome.stderr
     assert json.loads(outcome.stdout)["index"]["agree"] == 30
     assert f"--index {index_folder}" in (tmp_path / "page.html").read_text()
 
 
-def test_the_report_shows_matches_by_type_and_where_they_contradict(tiny_bundle, make_tiny_cells, tmp_path):
+def test_the_report_shows_matches_by_type_and_tells_another_type_from_none(tiny_bundle, make_tiny_cells, tmp_path):
     cells = make_tiny_cells(seed=4)
     cells.write_h5ad(tmp_path / "cells.h5ad")
     swapped = make_tiny_cells(per_type=20, seed=1)
@@ -192,7 +193,8 @@ def test_the_report_shows_matches_by_type_and_where_they_contradict(tiny_bundle,
     annotation = annotate(tmp_path / "cells.h5ad", tmp_path / "out.csv", model=tiny_bundle, index=index)
     page = render(annotation, examples=annotation.examples, command="x")
     assert "Matches with reference cells" in page
-    assert "they contradict 32.3%" in page
+    assert "another type 32.3%" in page
+    assert "the matches agree on no type 3.2%" in page
     assert "nearest in <bdi>swapped</bdi>" in page
     assert annotation.matches.sha256 in page
 

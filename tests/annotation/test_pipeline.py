@@ -8,12 +8,14 @@ from scipy import sparse
 from tests.conftest import tiny_adata
 
 from spoticell import annotate
+from spoticell.annotation import first_blocks as first_blocks_module
 from spoticell.annotation import pipeline
 from spoticell.annotation.first_blocks import STEP, first_blocks
 from spoticell.annotation.options import Options
 from spoticell.annotation.reasons import BARRED, EMPTY
 from spoticell.annotation.sample_tissue import SampleTissues
 from spoticell.annotation.sinks import SAMPLE, ResultSink, spread_sample
+from spoticell.errors import BundleError, CountsError
 from spoticell.io import open_cells
 from spoticell.io.findings import inspect
 from spoticell.io.in_memory import AnnDataCells
@@ -193,6 +195,31 @@ def test_sinks_are_begun_before_the_first_block_and_get_every_block(tiny_cells, 
     findings = inspect(source, tiny_bundle.vocabulary)
     pipeline.run(source, findings, options, [Witness(told, "a"), Witness(told, "b")])
     assert told == ["a begin", "b begin", "a see", "b see", "a add", "b add", "a finish", "b finish"]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_network_is_loaded_once_while_cells_are_looked_at(tiny_h5ad, tiny_bundle, monkeypatch, threads):
+    loaded, look = [], pipeline.load_network
+    monkeypatch.setattr(pipeline, "load_network", lambda options: loaded.append(options) or look(options))
+    monkeypatch.setattr(first_blocks_module, "load_network", None)
+    with open_cells(tiny_h5ad) as source:
+        pipeline.annotate_source(source, Options(tiny_bundle, threads=threads))
+    assert len(loaded) == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_cells_that_cant_be_used_are_told_before_a_network_that_cant(tiny_cells, tiny_bundle, monkeypatch, threads):
+    def fails(options):
+        raise BundleError("the network can't be loaded.")
+
+    monkeypatch.setattr(pipeline, "load_network", fails)
+    options = Options(tiny_bundle, threads=threads)
+    with pytest.raises(BundleError):
+        pipeline.annotate_source(AnnDataCells(tiny_cells), options)
+    bad = tiny_cells.copy()
+    bad.X = -bad.X
+    with pytest.raises(CountsError):
+        pipeline.annotate_source(AnnDataCells(bad), options)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ SURE = {
     "n_counts_n": 1000.0,
     "barred_n": False,
     "doubted_n": False,
-    "conflict_n": False,
     "novel_n": False,
 }
 
@@ -40,7 +39,7 @@ def reason(n_measured: int = 12_000, **changes: Any) -> str:
         ({"score_n": 0.49, "n_counts_n": 199.0, "n_measured": ENOUGH_GENES - 1}, why.BETWEEN),
         ({"n_counts_n": 199.0}, ""),
         ({"novel_n": True}, why.UNLIKE),
-        ({"novel_n": True, "conflict_n": True, "score_n": 0.1}, why.CONTRADICTED),
+        ({"novel_n": True, "score_n": 0.1}, why.UNLIKE),
         ({"answer_n": -1, "score_n": 0.0, "second_n": -1}, why.UNSURE),
         ({"answer_n": -1, "score_n": 0.0, "second_n": -1, "doubted_n": True}, why.DOUBTED),
         ({"answer_n": -1, "score_n": 0.0, "second_n": -1, "barred_n": True}, why.BARRED),
@@ -51,9 +50,8 @@ def test_the_first_reason_that_holds_is_said(changes, expected):
     assert reason(**changes) == expected
 
 
-def test_nobody_contradicts_where_no_reference_cells_were_asked():
-    assert reason(conflict_n=True) == why.CONTRADICTED
-    cell = {name: np.array([value]) for name, value in SURE.items() if name not in {"conflict_n", "novel_n"}}
+def test_no_cell_is_unlike_the_references_where_none_were_asked():
+    cell = {name: np.array([value]) for name, value in SURE.items() if name != "novel_n"}
     assert reasons(n_measured=12_000, **cell).tolist() == [-1]
 
 

@@ -212,8 +212,16 @@ def test_what_holds_no_counts_is_refused_with_the_evidence(store, kind):
         (lambda x: np.log2(1 + tpm(x) / 10), lambda x: np.exp2(x) - 1),
         (lambda x: np.round(rpkm(x), 1), lambda x: x),
         (lambda x: np.rint(tpm(x)), lambda x: x),
+        (lambda x: np.log2(1 + rpkm(x)), lambda x: np.exp2(x) - 1),
+        (lambda x: np.log1p(rpkm(x)), np.expm1),
+        (lambda x: np.log10(1 + rpkm(x)), lambda x: 10**x - 1),
+        (lambda x: np.log1p(tpm(x) / 100), np.expm1),
+        (lambda x: np.rint(rpkm(x)), lambda x: x),
     ],
-    ids=["RPKM", "TPM", "log2 TPM", "log2 of a tenth of TPM", "rounded RPKM", "rounded TPM"],
+    ids=[
+        *("RPKM", "TPM", "log2 TPM", "log2 of a tenth of TPM", "RPKM to a tenth", "rounded TPM"),
+        *("log2 RPKM", "ln RPKM", "log10 RPKM", "ln of a hundredth of TPM", "rounded RPKM"),
+    ],
 )
 def test_what_is_divided_by_gene_length_gives_proportions_with_counts_by_genes_and_a_note(store, undo):
     values_nv = with_values(COUNTS_NV, store(COUNTS_NV))

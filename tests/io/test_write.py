@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -200,6 +201,28 @@ def test_tables_are_written_under_one_heading(tmp_path):
 def test_a_table_without_rows_gives_the_heading(tmp_path):
     write_csv(tmp_path / "out.csv", [pd.DataFrame({"cell": [], "score": []})])
     assert (tmp_path / "out.csv").read_text() == "cell,score\n"
+
+
+def test_what_is_missing_leaves_a_field_empty_and_each_number_its_own_digits(tmp_path):
+    table = pd.DataFrame(
+        {
+            "type": pd.Categorical(["T", None, 'B "1"']),
+            "name": ["a,b", None, "c\nd"],
+            "score": [0.1, np.nan, 1e-7],
+            "share": np.float32([0.1, np.nan, 2]),
+            "cells": [1, 2, 3],
+            "novel": pd.array([True, None, False], dtype="boolean"),
+        }
+    )
+    write_csv(tmp_path / "out.csv", [table])
+    assert (tmp_path / "out.csv").read_text() == (
+        'type,name,score,share,cells,novel\nT,"a,b",0.1,0.1,1,True\n,,,,2,\n"B ""1""","c\nd",1e-07,2.0,3,False\n'
+    )
+
+
+def test_an_empty_field_alone_is_a_row(tmp_path):
+    write_csv(tmp_path / "out.csv", [pd.DataFrame({"group": ["", None, "1"]})])
+    assert (tmp_path / "out.csv").read_text() == 'group\n""\n""\n1\n'
 
 
 @pytest.mark.parametrize("tables", [{"a": ["x", "y\r=1"], "n": [1, 2]}, {"a\r=1": ["x", "y"], "n": [1, 2]}])

@@ -188,3 +188,21 @@ def test_values_that_share_no_sample_with_the_other_are_refused(shared, tmp_path
     reply = shared.get(f"/api/jobs/{job['id']}/columns/{names.index('condition')}/changes", params=query)
     assert reply.status_code == 422
     assert "none is left" in reply.json()["error"]
+
+
+def test_labels_whose_cells_are_called_another_type_are_named_those_with_most_first(shared, tmp_path):
+    cells = tiny_adata(per_type=4)
+    label = cells.obs.pop("cell_type_ontology_term_id").astype(str).replace({"unknown": None})
+    # three of four B cells are labelled otherwise, and a natural killer cell; a CD4 T cell is a T cell
+    label.iloc[:3] = "CL:0000057"
+    label.iloc[12] = "CL:0000236"
+    label.iloc[4:8] = "CL:0000084"
+    cells.obs["label"] = label
+    job = done(shared, h5ad(cells, tmp_path / "cells.h5ad"))
+    columns = shared.get(f"/api/jobs/{job['id']}/columns").json()["columns"]
+    place = [column["name"] for column in columns].index("label")
+    found = shared.get(f"/api/jobs/{job['id']}/columns/{place}/labels").json()["otherwise"]
+    told = [(row["label"], row["meant"]["name"], row["cells"], row["other"]) for row in found]
+    assert told == [("CL:0000057", "fibroblast", 7, 3), ("CL:0000236", "B cell", 2, 1)]
+    assert [(one["name"], one["cells"]) for one in found[0]["answers"]] == [("B cell", 3)]
+    assert [one["name"] for one in found[1]["answers"]] == ["natural killer cell"]

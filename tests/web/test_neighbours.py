@@ -45,10 +45,10 @@ def test_a_cell_without_counts_has_no_neighbours(client, job):
     assert (cell["neighbours"], cell["match"]) == ([], None)
 
 
-def test_the_summary_counts_the_answers_that_reference_cells_contradict(client, job):
+def test_the_summary_counts_the_cells_whose_reference_cells_agree_on_no_type(client, job):
     cells = [client.get(f"/api/jobs/{job['id']}/cells/{n}").json() for n in range(31)]
-    contradicted = sum(bool(cell["match"]) and cell["match"]["agrees"] == "conflict" for cell in cells)
-    assert client.get(job["links"]["summary"]).json()["contradicted"] == contradicted
+    without = sum(not cell["match"] or cell["match"]["type"] == "unknown" for cell in cells)
+    assert client.get(job["links"]["summary"]).json()["no_common_type"] == without > 0
 
 
 def test_what_is_kept_has_the_matches_too_and_does_not_say_where_the_index_lies(client, job, tiny_index, tmp_path):
@@ -129,4 +129,4 @@ def test_what_references_say_of_groups_and_answers_follows_the_threshold(client,
     found = client.put(f"/api/jobs/{job['id']}/threshold", json={"threshold": 1.0}).json()
     for name in ("agree", "studies", "tissues"):
         assert [group[name] for group in found["groups"]] == [group[name] for group in expected["groups"]]
-    assert found["contradicted"] == expected["contradicted"] is not None
+    assert found["no_common_type"] == expected["no_common_type"] is not None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import anndata
+import numpy as np
 import pytest
 from tests.web.conftest import checked, done, run
 from tests.web.test_threshold import DEMO, LABEL, mixed_file, shown  # noqa: F401 - a fixture
@@ -16,7 +17,9 @@ from tests.web.test_threshold import DEMO, LABEL, mixed_file, shown  # noqa: F40
 from spoticell.annotation.options import Options
 from spoticell.annotation.pipeline import annotate_source, look_at
 from spoticell.io import open_cells
+from spoticell.model.bundle import load_bundle
 from spoticell.web import grounds, sink
+from spoticell.web.chances import probabilities
 from spoticell.web.kept import remember
 from spoticell.web.refusal import Refusal
 from spoticell.web.sink import PageSink
@@ -84,7 +87,7 @@ def runs(request, tmp_path_factory):
 def kept(folder: Path) -> dict[str, bytes | str]:
     """Give all that is read of a result and that depends on the tissue."""
     results = folder / RESULTS
-    names = [sink.TYPES, sink.NODES, sink.SCORES, sink.PROBABILITIES, grounds.BARRED]
+    names = [sink.TYPES, sink.NODES, sink.SCORES, grounds.BARRED]
     names += [grounds.GROUP_SUMS, *(path.relative_to(results) for path in results.glob("grounds*/*"))]
     names += [name for name in (sink.SINGLE, sink.SINGLE_SCORES) if (results / name).exists()]
     summary = json.loads((results / sink.SUMMARY).read_text(encoding="utf-8"))
@@ -92,6 +95,8 @@ def kept(folder: Path) -> dict[str, bytes | str]:
     for group in summary["groups"]:
         del group["genes"]
     unpacked = {"summary": json.dumps(summary), "map": gzip.decompress((results / sink.MAP).read_bytes())}
+    n_cells = len(np.load(results / sink.TYPES))
+    unpacked["probabilities"] = probabilities(results, np.arange(n_cells), load_bundle("human-v1")).tobytes()
     return unpacked | {str(name): (results / name).read_bytes() for name in names}
 
 
@@ -104,6 +109,16 @@ def test_all_that_is_kept_is_that_of_a_run_bit_by_bit(runs, tmp_path):
         show_for(tissue, folder, replace(options, tissue=tissue))
         assert kept(folder) == others[tissue]
         assert not (folder / RESULTS / MADE).exists()
+
+
+def test_the_probabilities_that_are_worked_out_are_those_of_the_run(runs):
+    folders, options = runs
+    for folder in folders.values():
+        written_nm = anndata.read_h5ad(folder / RESULTS / sink.H5AD).obsm["spoticell_probabilities"]
+        some = np.array([3, 5, 150])
+        found_sm = probabilities(folder / RESULTS, some, options.bundle)
+        assert (found_sm == np.asarray(written_nm)[some].astype(np.float16)).all()
+        assert found_sm.max() > 0.1
 
 
 def test_the_threshold_moves_on_from_the_tissue_that_is_shown(runs, tmp_path):

@@ -4,7 +4,7 @@
 import { loadOntology } from "../biology/ontology.ts";
 import { UNKNOWN } from "../keys.ts";
 
-const NO_ANSWER: ReadonlySet<string> = new Set(["", UNKNOWN, "nan", "None"]);
+export const NO_ANSWER: ReadonlySet<string> = new Set(["", UNKNOWN, "nan", "None"]);
 
 export interface Verdicts {
   // The label, or a subtype of it.
@@ -18,15 +18,16 @@ export interface Verdicts {
 
 // Counts the labelled cells by what their answers are worth; `truthN` and `answerN` are Cell Ontology terms.
 export function verdicts(truthN: readonly string[], answerN: readonly string[]): Verdicts {
-  const ontology = loadOntology(), found = { right: 0, coarser: 0, wrong: 0, unanswered: 0 };
-  const isAbove = (term: string, other: string): boolean => ontology.has(other) && ontology.ancestors(other).has(term);
-  truthN.forEach((label, n) => {
-    const answer = answerN[n];
-    if (NO_ANSWER.has(label)) return;
-    if (NO_ANSWER.has(answer)) found.unanswered += 1;
-    else if (isAbove(label, answer)) found.right += 1;
-    else if (isAbove(answer, label)) found.coarser += 1;
-    else found.wrong += 1;
-  });
+  const found = { right: 0, coarser: 0, wrong: 0, unanswered: 0 };
+  truthN.forEach((label, n) => { if (!NO_ANSWER.has(label)) found[verdictOf(label, answerN[n])] += 1; });
   return found;
+}
+
+// What one answer is worth beside a label.
+export function verdictOf(label: string, answer: string): keyof Verdicts {
+  const ontology = loadOntology();
+  const isAbove = (term: string, other: string): boolean => ontology.has(other) && ontology.ancestors(other).has(term);
+  if (NO_ANSWER.has(answer)) return "unanswered";
+  if (isAbove(label, answer)) return "right";
+  return isAbove(answer, label) ? "coarser" : "wrong";
 }

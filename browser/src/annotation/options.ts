@@ -114,9 +114,9 @@ export class Options implements Wishes {
     return changed;
   }
 
-  // The command line that does the same.
-  command(cells: string, output: string, report: string | null = null): string {
-    return shellCommand(cells, output, report, this.changed());
+  // The command line that does the same; `also` is what was given besides, such as tables.
+  command(cells: string, output: string, report: string | null = null, also: ReadonlyMap<string, Value> = new Map()): string {
+    return shellCommand(cells, output, report, new Map([...this.changed(), ...also]));
   }
 
   // The lines of Python that do the same; cells is null for an AnnData object.

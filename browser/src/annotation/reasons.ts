@@ -1,6 +1,6 @@
 // Why the answer to a cell isn't sure, in one of a few sentences.
 //
-// The first that holds is said; of a cell whose answer is likely, not contradicted and of one type, there is none.
+// The first that holds is said; of a cell whose answer is likely, like the references and of one type, there is none.
 // Axis: n cells.
 
 // Score below which an answer is doubtful.
@@ -17,14 +17,13 @@ export const DOUBTED = "too little speaks for any type that the model knows";
 // Why a cell has no answer.
 export const OF_UNKNOWN = [EMPTY, UNSURE, BARRED, DOUBTED] as const;
 
-export const CONTRADICTED = "contradicted by reference cells";
 export const UNLIKE = "unlike all reference cells";
 export const MIXED = "looks like two cells";
 export const FEW_COUNTS = "few counts";
 export const BETWEEN = "between two types";
 export const LOW = "low score";
 // All of them; those of unknown cells first.
-export const REASONS: readonly string[] = [...OF_UNKNOWN, CONTRADICTED, UNLIKE, MIXED, FEW_COUNTS, BETWEEN, LOW];
+export const REASONS: readonly string[] = [...OF_UNKNOWN, UNLIKE, MIXED, FEW_COUNTS, BETWEEN, LOW];
 
 export interface Reasoned {
   // Places of answer and second best type; -1 for none.

@@ -8,16 +8,18 @@
 
 import { median } from "../base/arrays.ts";
 import { Csr } from "../base/csr.ts";
-import { rint, round } from "../base/rounding.ts";
+import { rint } from "../base/rounding.ts";
 import { reduced } from "../base/sums.ts";
 import { comma, commaFixed, commaGeneral, fixed, percent } from "../base/words.ts";
 import { LOW } from "./droplets.ts";
-import { type Doubt, doubt, doubtOfGenes, doubtOfLevels } from "./plausible.ts";
+import { Fit, isCustomary } from "./fit.ts";
+import { type Doubt, doubt, doubtOfGenes, doubtOfLevels, geneSpread } from "./plausible.ts";
 import { readCells } from "./reading.ts";
 import { type CountsVerdict, REMEDY, divided, leastOf, meanOf, oneCount, undo, workedBack } from "./recovery.ts";
 import { remarksOn } from "./remarks.ts";
 import type { CellSample } from "./sample.ts";
-import { COMMON_TARGETS, CONSTANT_WITHIN, type Kind, Moments, SCALES, type Sparse, TINY, withData } from "./scales.ts";
+import { COMMON_TARGETS, CONSTANT_WITHIN, type Kind, Moments, SCALES, type Sparse, TINY, decimals, withData } from "./scales.ts";
+import { MAYBE_LOG, UNTOLD, toldLogarithm } from "./shared_ratios.ts";
 import { DEEP, FLAT, type Tallies } from "./tallies.ts";
 
 // Share of the tested cells that a scale must fit, exactly or nearly.
@@ -26,35 +28,11 @@ const EXACT_SHARE = 0.5, NEAR_SHARE = 0.75;
 const GROWS = 0.4;
 // Share of whole numbers among values that only counts reach.
 const MOSTLY_WHOLE = 0.75;
-
-// The sampled cells with one scale undone.
-class Fit {
-  constructor(
-    readonly position: number,
-    // Whether no value stands for an absurd number of counts.
-    readonly possible: boolean,
-    readonly undoneNv: Sparse & { readonly data: Float64Array },
-    readonly sums: Moments,
-  ) {}
-
-  // Kind of a matrix on this scale.
-  get kind(): Kind {
-    return SCALES[this.position].kind;
-  }
-
-  // What all cells sum to; null where they differ or cancel out; of one or two only a customary number counts.
-  get target(): number | null {
-    if (this.sums.n >= 3) return this.sums.spread <= CONSTANT_WITHIN && this.sums.mean > 0 ? this.sums.mean : null;
-    return isCustomary(this.sums.mean, 1e-3) ? this.sums.mean : null;
-  }
-
-  // How much the sums differ, for comparing scales: without the digits that chance and the machine decide.
-  get spread(): number {
-    return round(this.sums.spread, 5);
-  }
-}
-
-const isCustomary = (sum: number, within: number): boolean => COMMON_TARGETS.some((target) => Math.abs(sum / target - 1) < within);
+// Sums that vary by less are the same by intention: of proportions with any total.
+const STEADY = 2e-3;
+// Exponent, with three standard errors, below which totals surely don't grow with the genes, and what a cell of RPKM or
+// FPKM sums to at least: in counts of reads of seven laboratories it is .36 or more.
+const LEVEL = 0.3, DEEP_READS = 5e4;
 
 // What a verdict says beside what all say.
 type More = Partial<CountsVerdict> & { exact: boolean };
@@ -172,6 +150,7 @@ export class Judge {
     const found = (position === 0 ? this.flat() : null) ?? doubt(workedBack(this.keptNv, this.floorN, verdict));
     if (found !== null) return this.doubted(found);
     if (kind === "counts" && this.rounded()) return this.proportions(fit, "whole numbers that sum to nearly the same");
+    if (kind === "counts" && this.level(fit)) return this.perLength(fit, `${verdict.evidence.slice(0, -1)}, but ${this.hardlyGrows()}.`);
     const emptyUpTo = exact && tallies.dropletsS[position].empty(tallies.nFull) ? LOW : 0;
     return remarksOn({ ...verdict, emptyUpTo }, tallies, position);
   }
@@ -218,6 +197,19 @@ export class Judge {
     return totals.n >= 10 && totals.spread > 1e-7 && totals.spread < 0.03 && customary;
   }
 
+  // Whether whole numbers without molecular barcodes sum to much the same, however many genes a cell has.
+  private level(fit: Fit): boolean {
+    const level = this.tallies.slopeAtMost < LEVEL && this.tallies.totals.spread > STEADY;
+    return level && fit.sums.mean > DEEP_READS && geneSpread(fit.undoneNv).within > 1;
+  }
+
+  private hardlyGrows(): string {
+    return (
+      `totals don't grow with the number of genes as counts do (exponent ${fixed(this.tallies.slope, 2)}): they look ` +
+      "like RPKM, FPKM or TPM, which are divided by gene length"
+    );
+  }
+
   private judgeWhole(): CountsVerdict {
     const { largest } = this.tallies, all = `All values are whole numbers up to ${commaFixed(largest, 0)}`;
     if (this.tallies.nTested === 0) return this.say("counts", `${all}.`, { exact: true, unit: 1 });
@@ -241,6 +233,7 @@ export class Judge {
         remarks: [`counts below ${fixed(least, 0)} are missing: expect broader types.`],
       });
     }
+    if (this.tallies.slope < GROWS) return this.perLength(this.fit(0), `${seen}, and ${this.hardlyGrows()}.`);
     return this.refuse("unknown", `${seen}, as there always is in counts, and they are no multiples of one number.${this.guesses()}`);
   }
 
@@ -251,10 +244,14 @@ export class Judge {
     const { largest, slope } = this.tallies;
     const seen = `${percent(whole)} of the values are whole numbers, the largest is ${commaGeneral(largest, 4)}`;
     if (largest > 25 && slope < GROWS && whole < 0.25) {
+      return this.perLength(this.fit(0), `${seen}, and ${this.hardlyGrows()}.`);
+    }
+    const told = toldLogarithm(this.fits.filter(({ possible }) => possible));
+    if (told !== null) {
       return this.perLength(
-        this.fit(0),
-        `${seen}, and totals don't grow with the number of genes as counts do (exponent ${fixed(slope, 2)}): ` +
-          "they look like RPKM, FPKM or TPM, which are divided by gene length.",
+        told,
+        `Read as ${told.kind}, pairs of cells have one ratio in many genes, as RPKM and FPKM do, and on ` +
+          `no other logarithm; cells sum to ${commaFixed(told.sums.mean, 0)} (spread ${percent(told.sums.spread)}).`,
       );
     }
     // shared reads leave hardly anything of some genes, which says nothing against the whole numbers of the others
@@ -264,7 +261,8 @@ export class Judge {
     const near = one >= 0.2 && one <= 3 && (whole >= 0.25 || (largest > 12 && slope >= GROWS));
     if (found === null && (counted || near)) return this.fractional(seen);
     const telling = found !== null && largest > 25;
-    return this.refuse(telling ? found.kind : "unknown", `${seen}.${telling ? ` Read as counts, ${found.evidence}.` : ""}${this.guesses()}`);
+    const untold = largest >= MAYBE_LOG[0] && largest <= MAYBE_LOG[1] && whole < MOSTLY_WHOLE ? UNTOLD : "";
+    return this.refuse(telling ? found.kind : "unknown", `${seen}.${telling ? ` Read as counts, ${found.evidence}.` : ""}${untold}${this.guesses()}`);
   }
 
   private fractional(seen: string): CountsVerdict {
@@ -286,6 +284,7 @@ export class Judge {
     const million = [1e6, ...(fit.kind === "log2 of 1 + normalised" ? [1e5] : [])];
     if (million.some((sum) => Math.abs(fit.sums.mean / sum - 1) < CONSTANT_WITHIN)) return this.perLength(fit, `${seen}: they look like TPM, which is divided by gene length.`);
     const found = this.doubtOfGenes(fit);
+    if (found?.kind === "RPKM, FPKM or TPM" && fit.spread < STEADY) return this.perLength(fit, `${seen}, and ${found.evidence}.`);
     return found === null ? this.proportions(fit, "no multiples of one count") : this.refuse(found.kind, `${seen}, and ${found.evidence}.`);
   }
 
@@ -380,20 +379,3 @@ const leastBy = <T>(among: T[], number: (one: T) => number): T => among.reduce((
 
 const shareOf = (values: Float32Array, holds: (value: number) => boolean): number =>
   values.reduce((n, value) => n + Number(holds(value)), 0) / values.length;
-
-// The last decimal that values have, null where they have more than three.
-function decimals(valuesE: Float32Array): number | null {
-  return [1, 0.1, 0.01, 0.001].find((unit) => areMultiples(valuesE, unit)) ?? null;
-}
-
-// Whether all values are multiples of a number, as far as single precision can tell.
-function areMultiples(valuesE: Float32Array, unit: number): boolean {
-  let n = 0;
-  for (let e = 0; e < valuesE.length; e += 1) {
-    if (!(valuesE[e] < 1e5 * unit)) continue;
-    const ratio = valuesE[e] / unit;
-    if (!(Math.abs(ratio - rint(ratio)) < 0.02)) return false;
-    n += 1;
-  }
-  return n > valuesE.length / 2;
-}

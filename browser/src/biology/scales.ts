@@ -6,6 +6,7 @@
 // Axis: e stored values of a matrix.
 
 import type { Numbers } from "../base/arrays.ts";
+import { rint } from "../base/rounding.ts";
 import { pairwise } from "../base/sums.ts";
 
 // Nothing smaller is divided by: squares of very small values are zero.
@@ -112,6 +113,23 @@ export class Moments {
   get spread(): number {
     return this.deviation / Math.max(Math.abs(this.mean), 1e-300);
   }
+}
+
+// The last decimal that values have, null where they have more than three.
+export function decimals(valuesE: Float32Array): number | null {
+  return [1, 0.1, 0.01, 0.001].find((unit) => areMultiples(valuesE, unit)) ?? null;
+}
+
+// Whether all values are multiples of a number, as far as single precision can tell.
+function areMultiples(valuesE: Float32Array, unit: number): boolean {
+  let n = 0;
+  for (let e = 0; e < valuesE.length; e += 1) {
+    if (!(valuesE[e] < 1e5 * unit)) continue;
+    const ratio = valuesE[e] / unit;
+    if (!(Math.abs(ratio - rint(ratio)) < 0.02)) return false;
+    n += 1;
+  }
+  return n > valuesE.length / 2;
 }
 
 // A matrix with other values in the same places.

@@ -3,6 +3,7 @@
 // Counts, genes found, mitochondrial share and score stand first: they are known of every file.
 // Axis: n cells.
 
+import { states } from "../annotation/cautions.ts";
 import type { Annotation } from "../annotation/result.ts";
 import { valuesOf } from "../annotation/samples.ts";
 import type { Csr } from "../base/csr.ts";
@@ -18,7 +19,7 @@ export const MISSING = 65535;
 export const MOST_COLUMNS = 100, MOST_CATEGORIES = 500, LONGEST_NAME = 200;
 // Whole numbers with so few values, of several cells each, are taken as names of groups.
 const MOST_STEPS = 60;
-const MITOCHONDRIAL = "MT-", SCORE = "score", MIXED = "mixed";
+const MITOCHONDRIAL = "MT-", SCORE = "score", MIXED = "mixed", STATE = "state";
 // Whole numbers beyond are no names.
 const LARGEST = 1e9;
 const LARGEST_SINGLE = 3.4028234663852886e38;
@@ -109,9 +110,9 @@ export class ColumnKeeper {
     for (const [name, values] of measures) {
       if (differ(values)) yield { name, values: Float32Array.from(values), categories: null, isOurs: true };
     }
-    const words = annotation.mixed === null ? null : annotation.mixed.words();
-    if (words !== null && words.categories.length) {
-      yield { name: MIXED, values: Uint16Array.from(words.codes, (code) => (code < 0 ? MISSING : code)), categories: [...words.categories], isOurs: true };
+    for (const [name, words] of [[MIXED, annotation.mixed === null ? null : annotation.mixed.words()], [STATE, states(annotation)]] as const) {
+      if (words === null || !words.categories.length) continue;
+      yield { name, values: Uint16Array.from(words.codes, (code) => (code < 0 ? MISSING : code)), categories: [...words.categories], isOurs: true };
     }
   }
 }

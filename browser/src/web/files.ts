@@ -43,6 +43,12 @@ export function filesOf({ samples, differences, groups }: Annotation): string[] 
   return [H5AD, CSV, REPORT, ...tables.filter(([, asked]) => asked !== null).map(([name]) => name)];
 }
 
+// The options of the command line that write the tables of a run, and where beside the other files.
+export function tablePlaces({ samples, differences, groups }: Annotation, stem: string): Map<string, string> {
+  const written: [string, string, unknown][] = [["composition", COMPOSITION, samples], ["differences", DIFFERENCES, differences], ["groups_output", GROUPS, groups]];
+  return new Map(written.filter(([, , asked]) => asked !== null).map(([option, name]) => [option, `${stem}.${name}`]));
+}
+
 export function fileOf(name: string, run: Run, filter: string): FileReply {
   if (!filesOf(run.annotation).includes(name)) throw new Refusal(404, NOT_ASKED);
   const body = name === H5AD ? h5adOf(run, filter) : new TextEncoder().encode([...textOf(name, run, filter)].join(""));

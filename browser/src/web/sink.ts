@@ -10,6 +10,7 @@ import type { CellSource } from "../io/source.ts";
 import type { Bundle } from "../model/bundle.ts";
 import { CountsWriter } from "./arrays.ts";
 import { ColumnKeeper, MISSING } from "./columns.ts";
+import { tablePlaces } from "./files.ts";
 import { GroundsWriter } from "./grounds.ts";
 import type { Hands } from "./hands.ts";
 import { MapMaker } from "./map.ts";
@@ -133,5 +134,5 @@ export class PageSink implements Sink {
 function commands(name: string, annotation: Annotation): { shell: string; python: string } {
   const options = annotation.options.settled(), stem = name.split("/").pop()!.split(".")[0] || "cells";
   const places = [name, `${stem}.spoticell.h5ad`, `${stem}.spoticell.html`] as const;
-  return { shell: options.command(...places), python: options.python(...places) };
+  return { shell: options.command(...places, tablePlaces(annotation, `${stem}.spoticell`)), python: options.python(...places) };
 }

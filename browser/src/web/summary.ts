@@ -11,6 +11,7 @@ import { loadOntology, type Ontology } from "../biology/ontology.ts";
 import { shortName } from "../biology/short_names.ts";
 import { compose } from "../report/sections/composition.ts";
 import { OTHERS, sampleView } from "../report/sections/samples.ts";
+import type { Renamed } from "./renamed.ts";
 import { tissueCanBeTold } from "./weights.ts";
 
 // Stands for unknown where cells have the number of their type.
@@ -46,6 +47,7 @@ export interface Summary {
   tissue: { shown: string | null; saved: string | null } | null;
   types: TypeInfo[];
   groups: NamedGroup[] | null;
+  renamed: Renamed | null;
 }
 
 // The types that cells have, as positions in the bundle's nodes, commonest first.
@@ -71,7 +73,7 @@ export function summarise(annotation: Annotation): Summary {
     tissue: tissueOf(annotation),
     cautions: annotation.cautions.map(({ kind, text }) => ({ kind, text })),
     changed_by_neighbours: annotation.singleN === null ? null : annotation.changed,
-    contradicted: null,
+    no_common_type: null,
     model: annotation.bundle.name,
     score_median: known.length ? medianOf(known) : null,
     types,
@@ -80,6 +82,8 @@ export function summarise(annotation: Annotation): Summary {
     groups: annotation.groups === null ? null : annotation.groups.groups.map((group) => namedGroup(group, annotation.colors)),
     samples: samplesInfo(annotation.samples === null ? null : sampleView(annotation, compose(annotation))),
     differences: differencesInfo(annotation),
+    // nothing is known here of results before these
+    renamed: null,
   };
 }
 

@@ -14,6 +14,7 @@ import { fileOf, filesOf } from "./files.ts";
 import { guess, type Guess } from "./guess.ts";
 import { Hands } from "./hands.ts";
 import { Refusal } from "./refusal.ts";
+import { renamed } from "./renamed.ts";
 import { refused, type Reply } from "./replies.ts";
 import type { Results } from "./results.ts";
 import { answer } from "./router.ts";
@@ -81,8 +82,9 @@ export class Task {
     } finally {
       hands?.end();
     }
-    const told = toldOf(annotation.findings, source), { threshold } = annotation;
-    this.done = { annotation, results: sink.results!, settings: { ...settings, threshold }, warnings: told.findings.notes };
+    const told = toldOf(annotation.findings, source), { threshold } = annotation, results = sink.results!;
+    if (this.done !== null) results.shown.summary.renamed = renamed(this.done.results, results);
+    this.done = { annotation, results, settings: { ...settings, threshold }, warnings: told.findings.notes };
     return { ...told, threshold, files: filesOf(annotation) };
   }
 

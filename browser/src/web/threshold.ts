@@ -19,8 +19,8 @@ const OLDER = "These results don’t hold what it takes to show them at another 
 // matter of the threshold.
 export function showAt(results: Results, threshold: number, told: Partial<Summary> = {}): Summary {
   const annotation = answered(results, threshold), { summary: before, columns } = results.shown;
-  const { allowed, tissues, saved_threshold, tissue } = before;
-  const summary: Summary = { ...summarise(annotation), allowed, tissues, saved_threshold, tissue, ...told };
+  const { allowed, tissues, saved_threshold, tissue, renamed } = before;
+  const summary: Summary = { ...summarise(annotation), allowed, tissues, saved_threshold, tissue, renamed, ...told };
   summary.groups?.forEach((group, k) => { group.genes = before.groups![k].genes; });
   const { scoreN, doubtedN, singleN, singleScoreN } = annotation;
   Object.assign(results.shown, {

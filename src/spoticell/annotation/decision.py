@@ -246,14 +246,25 @@ def grounds_of(
     return _grounds((relatives or bundle.label_weights).summed(weight_nc), counts_n, familiarity_n, bundle)
 
 
+def probabilities_of(
+    weight_nc: NDArray[np.float32], counts_n: NDArray[np.floating[Any]], bundle: Bundle, relatives: Relatives | None
+) -> NDArray[np.float32]:
+    """Give the probability of each node, ``(n, m)``, from the weights of a `Decision`; as `grounds_of`."""
+    return _of_full_cells((relatives or bundle.label_weights).summed(weight_nc), counts_n)
+
+
+def _of_full_cells(probability_nm: NDArray[np.float32], counts_n: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Give probabilities with 0 for a cell without counts."""
+    return np.where((np.asarray(counts_n) == 0)[:, None], np.float32(0), probability_nm)
+
+
 def _grounds(
     probability_nm: NDArray[np.float32],
     counts_n: NDArray[np.floating[Any]],
     known_n: NDArray[np.floating[Any]] | None,
     bundle: Bundle,
 ) -> tuple[NDArray[np.float32], Grounds]:
-    empty_n = np.asarray(counts_n) == 0
-    probability_nm = np.where(empty_n[:, None], np.float32(0), probability_nm)
+    probability_nm = _of_full_cells(probability_nm, counts_n)
     standing = rule_of(bundle.nodes, load_ontology()).standing(probability_nm)
     return probability_nm, Grounds(standing, np.asarray(counts_n), known_n)
 

@@ -16,7 +16,7 @@ Axis: ``n`` cells.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,17 +117,32 @@ def verdicts(truth_n: Sequence[str], answer_n: Sequence[str], ontology: Ontology
     >>> verdicts([t_cell, cd4, cd4, b_cell, ""], [cd4, t_cell, b_cell, "unknown", cd4])
     {'right': 1, 'coarser': 1, 'wrong': 1, 'unanswered': 1}
     """
-    ontology = ontology or load_ontology()
     pairs = Counter(pair for pair in zip(truth_n, answer_n, strict=True) if pair[0] not in NO_ANSWER)
-    lineage = {term: _lineage(term, ontology) for pair in pairs for term in pair}
     found = {"right": 0, "coarser": 0, "wrong": 0, "unanswered": 0}
-    for (label, answer), cells in pairs.items():
+    for pair, verdict in verdict_of(pairs, ontology).items():
+        found[verdict] += pairs[pair]
+    return found
+
+
+def verdict_of(pairs: Iterable[Pair], ontology: Ontology | None = None) -> dict[Pair, str]:
+    """Give for pairs of a label and an answer what the answer is worth, in the words of `verdicts`.
+
+    Examples
+    --------
+    >>> verdict_of([("CL:0000084", "CL:0000624"), ("CL:0000084", "CL:0000236")])  # T cell: CD4 T cell, B cell
+    {('CL:0000084', 'CL:0000624'): 'right', ('CL:0000084', 'CL:0000236'): 'wrong'}
+    """
+    ontology, pairs = ontology or load_ontology(), tuple(pairs)
+    lineage = {term: _lineage(term, ontology) for pair in pairs for term in pair}
+    found = {}
+    for pair in pairs:
+        label, answer = pair
         if answer in NO_ANSWER:
-            found["unanswered"] += cells
-        elif _is_right((label, answer), lineage):
-            found["right"] += cells
+            found[pair] = "unanswered"
+        elif _is_right(pair, lineage):
+            found[pair] = "right"
         else:
-            found["coarser" if answer in lineage[label] else "wrong"] += cells
+            found[pair] = "coarser" if answer in lineage[label] else "wrong"
     return found
 
 

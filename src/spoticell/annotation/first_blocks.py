@@ -43,25 +43,38 @@ class Here:
     """Reads the cells of a source in this process, as `Away` does it elsewhere."""
 
     def __init__(self, source: CellSource, findings: Findings, options: Options, loaded: Runtime | None = None) -> None:
-        from spoticell.model.runtime import Runtime  # noqa: PLC0415 - ONNX Runtime is slow to load, and checks do without
+        sample_sg, together = aligned_sample(findings), reads_together(options)
+        looks = options.bundle.is_of_this_ontology and not options.tells_tissue
 
-        sample_sg = aligned_sample(findings)
-        runtime, self.sketch = both(
-            lambda: loaded or Runtime(options.bundle, threads=options.threads, device=options.device),
-            lambda: Sketch(sample_sg) if reads_together(options) else None,
+        def named() -> tuple[Runtime, SampleTissues | None, FirstBlock | None]:
+            runtime = loaded or load_network(options)
+            tissues = sample_tissues(sample_sg, findings, runtime) if looks else None
+            sample = named_sample(sample_sg, findings, options, runtime, tissues) if together else None
+            return runtime, tissues, sample
+
+        (runtime, self.tissues, sample), self.sketch = both(
+            named,
+            lambda: Sketch(sample_sg) if together else None,
             threads=loaded.threads if loaded else options.threads or available_cores(),
         )
-        looks = options.bundle.is_of_this_ontology and not options.tells_tissue
-        self.threads, self.tissues = runtime.threads, sample_tissues(sample_sg, findings, runtime) if looks else None
-        self.mixed: MixedFinder | None = None
-        if self.sketch is not None:
-            sample = named_sample(sample_sg, findings, options, runtime, self.tissues)
+        self.threads, self.mixed = runtime.threads, None
+        if self.sketch is not None and sample is not None:
             self.mixed = MixedFinder(sample, self.sketch, runtime, findings.match.measured_g)
         self._read = partial(first_blocks, source, findings, options, runtime=runtime, tissues=self.tissues)
 
     def blocks(self, keep: Callable[[FirstBlock], Kept] | None) -> Generator[FirstBlock, None, None]:
         """Give all blocks."""
         return self._read(keep=keep)
+
+
+def load_network(options: Options) -> Runtime:
+    """Load the model's network, and with it what else is slow to load and needed before the first cell is named."""
+    import scipy.sparse.linalg  # noqa: PLC0415
+    import scipy.special  # noqa: F401, PLC0415
+
+    from spoticell.model.runtime import Runtime  # noqa: PLC0415
+
+    return Runtime(options.bundle, threads=options.threads, device=options.device)
 
 
 def parts_of(shown: Shown, findings: Findings, options: Options, samples: Samples | None = None) -> Parts | None:

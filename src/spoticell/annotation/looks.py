@@ -21,6 +21,7 @@ from spoticell.annotation.auto_groups import auto_groups
 from spoticell.annotation.decision import Said, decide_together
 from spoticell.annotation.groups import Grouping
 from spoticell.annotation.options import Options
+from spoticell.annotation.places import Places
 from spoticell.annotation.result import AnnotatedBlock, FirstBlock
 from spoticell.annotation.seen import Kept
 from spoticell.biology.neighbours import Neighbours, find_neighbours
@@ -36,8 +37,6 @@ MOST = 1_000_000
 """Cells that are read together; a longer source is taken in parts of like size, one after another."""
 FIRST = 85
 """Percent of the time after which all cells are named alone."""
-SKETCH = 1.4
-"""How much the sketch counts beside the fingerprint in how far two cells are apart."""
 
 
 class Watcher(Protocol):
@@ -192,33 +191,31 @@ class FirstLook:
 
     def neighbours(self, sample_n: NDArray[np.integer] | None = None, *, threads: int = 1) -> Neighbours:
         """Find the neighbours of each cell that has counts; among those of its own sample, where these are told."""
-        place_nd, key_n = self._places(), np.concatenate(self._keys)
+        places, key_n = self._places(), np.concatenate(self._keys)
         # empty droplets are many, and would be the only landmarks
         named_n = np.concatenate(self._told) > 0
         samples = [named_n] if sample_n is None else [named_n & (sample_n == one) for one in np.unique(sample_n)]
         parts = [cells for sample in samples if len(cells := np.flatnonzero(sample))]
         through = partial(in_order, threads=threads)
-        found = [find_neighbours(place_nd[cells], key_n[cells], through=through) for cells in parts]
+        found = [find_neighbours(places.of(cells), key_n[cells], through=through) for cells in parts]
         return Neighbours.join(len(key_n), [*zip(parts, found, strict=True)])
 
     def groups(self, neighbours: Neighbours) -> Grouping:
         """Find groups of cells that are close to each other."""
         return auto_groups(neighbours, np.concatenate(self._keys))
 
-    def _places(self) -> NDArray[np.float32]:
-        # filled block by block and changed in place: of a million cells a copy takes hundreds of megabytes
-        width = self._blocks[0].fingerprint_nd.shape[1]
-        place_nd = np.empty((len(self), width + self._sketches[0].shape[1]), dtype=np.float32)
-        np.concatenate(self._sketches, out=place_nd[:, width:])
+    def _places(self) -> Places:
+        # blocks hold parts of what all are put into, one after another: of a million cells a copy takes 256 MB
+        fingerprint_nd = np.empty((len(self), self._blocks[0].fingerprint_nd.shape[1]), dtype=np.float32)
+        start = 0
+        for place, block in enumerate(self._blocks):
+            own_nd = fingerprint_nd[start : start + len(block)]
+            own_nd[:] = block.fingerprint_nd
+            self._blocks[place] = replace(block, fingerprint_nd=own_nd)
+            start += len(block)
+        sketch_nk = np.concatenate(self._sketches)
         self._sketches.clear()
-        place_nd[:, width:] *= np.float32(SKETCH)
-        fingerprint_nd = np.concatenate([block.fingerprint_nd for block in self._blocks], out=place_nd[:, :width])
-        seen_n = fingerprint_nd.any(axis=1)
-        if seen_n.any():
-            fingerprint_nd -= fingerprint_nd[seen_n].mean(axis=0)
-            spread = np.sqrt((fingerprint_nd[seen_n] ** 2).sum(axis=1).mean())
-            fingerprint_nd /= spread if spread > 0 else 1
-        return place_nd
+        return Places(fingerprint_nd, sketch_nk)
 
     def answered(
         self,

@@ -99,6 +99,7 @@ class Matches:
         agreement_n = self.agreement_with(terms_n)
         return self.record() | {
             "matched": int((self.evidence.answer_n >= 0).sum()),
+            "no_type": int((self.evidence.answer_n < 0).sum()),
             "novel": int(self.evidence.novel_n.sum()),
             **{word: int((agreement_n == word).sum()) for word in AGREEMENTS if word != UNKNOWN},
             "types": self.by_type().to_dict(orient="records"),

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoticell.annotation.decision import answers_at
-from spoticell.annotation.looks import SKETCH
+from spoticell.annotation.places import Scale
 from spoticell.biology.doublets import Blends, MadeDoublets, make_doublets
 from spoticell.biology.ontology import load_ontology
 from spoticell.biology.platelets import with_platelets
@@ -139,26 +139,6 @@ def _depth(block: FirstBlock) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class _Places:
-    """Where cells are, by fingerprint and sketch, as the second look has it."""
-
-    mean_d: NDArray[np.float32]
-    spread: np.float32
-
-    @classmethod
-    def of(cls, fingerprint_nd: NDArray[np.float32]) -> _Places:
-        """Take middle and spread from some cells."""
-        mean_d = fingerprint_nd.mean(axis=0)
-        spread = np.sqrt(((fingerprint_nd - mean_d) ** 2).sum(axis=1).mean())
-        return cls(mean_d, np.float32(spread if spread > 0 else 1))
-
-    def __call__(self, fingerprint_nd: NDArray[np.float32], sketch_nk: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give the places of cells."""
-        near = (fingerprint_nd - self.mean_d) / self.spread
-        return np.concatenate([near, np.float32(SKETCH) * sketch_nk], axis=1, dtype=np.float32)
-
-
-@dataclass(frozen=True)
 class _Company:
     """Cells of the sample and made doublets, among which neighbours are looked for."""
 
@@ -274,7 +254,7 @@ class MixedFinder:
         number = int(np.clip(len(cells_s), FEWEST_MADE, MADE))
         type_s = np.where(sure_s, np.searchsorted(families, family_s), -1)
         made = make_doublets(counts_sg, type_s, apart_ff, number, np.random.default_rng(0))
-        self._places = _Places.of(alone.fingerprint_nd[cells_s])
+        self._places = Scale.of(alone.fingerprint_nd[cells_s])
         near_sg, among = counts_sg[:AMONG], cells_s[:AMONG]
         places = (
             self._places(alone.fingerprint_nd[among], sketch(near_sg)),

@@ -5,10 +5,11 @@ The same options stand behind the command line, Python and the web page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spoticell.annotation.allowed import Allowed, allowed_types, listed
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Model: TypeAlias = Bundle | Path | str
 """A loaded bundle, the folder of one, or the name of one that is packaged or was pulled."""
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 MOST_THREADS = 1024
 """A process that starts far more may be ended by the system without a word."""
 
@@ -153,15 +155,27 @@ class Options:
             item.name: value for item in fields(self) if (value := getattr(self, item.name)) not in (item.default, ())
         }
 
-    def command(self, cells: Place | str, output: Place | str, report: Place | str | None = None) -> str:
-        """Give the command line that does the same."""
-        return shell_command(cells, output, report, self.changed())
+    def command(
+        self,
+        cells: Place | str,
+        output: Place | str,
+        report: Place | str | None = None,
+        *,
+        also: Mapping[str, Any] = NOTHING,
+    ) -> str:
+        """Give the command line that does the same; ``also`` is what was given besides, such as tables."""
+        return shell_command(cells, output, report, self.changed() | dict(also))
 
     def python(
-        self, cells: Place | str | None, output: Place | str | None = None, report: Place | str | None = None
+        self,
+        cells: Place | str | None,
+        output: Place | str | None = None,
+        report: Place | str | None = None,
+        *,
+        also: Mapping[str, Any] = NOTHING,
     ) -> str:
         """Give the lines of Python that do the same; ``cells`` is None for an AnnData object."""
-        return python_call(cells, output, report, self.changed())
+        return python_call(cells, output, report, self.changed() | dict(also))
 
 
 def loaded(model: Model) -> Bundle:

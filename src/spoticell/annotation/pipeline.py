@@ -10,12 +10,13 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
 from spoticell.annotation.away import Away
 from spoticell.annotation.cellxgene import is_wanted
-from spoticell.annotation.first_blocks import Here, keeping, parts_of, reads_together
+from spoticell.annotation.first_blocks import Here, keeping, load_network, parts_of, reads_together
 from spoticell.annotation.groups import AUTO, Grouping, read_groups
 from spoticell.annotation.looks import MOST, Watcher, each_alone
 from spoticell.annotation.mixed import MixedTally
@@ -25,8 +26,12 @@ from spoticell.annotation.samples import Samples, find_samples
 from spoticell.annotation.sinks import ResultSink, Sink
 from spoticell.errors import ConfigError, note
 from spoticell.io.findings import Findings, inspect
+from spoticell.io.in_order import available_cores, both
 from spoticell.io.source import CellSource
 from spoticell.progress import Progress, stretch
+
+if TYPE_CHECKING:
+    from spoticell.model.runtime import Runtime
 
 log = logging.getLogger("spoticell")
 
@@ -107,16 +112,35 @@ def annotate_source(
     allowed, _, _ = options.allowed, options.opened, options.known_markers
     samples = find_samples(source, by=options.by, condition=options.condition)
     grouping = _told_groups(source, options)
-    looked = LOOKING if findings is None else 0
+    looked, network = LOOKING if findings is None else 0, None
     if findings is None:
-        look = look_at if away is None else away.look_at
-        findings = look(source, options, on_progress=stretch(on_progress, start=0, stop=looked))
+        step = stretch(on_progress, start=0, stop=looked)
+        findings, network = _looked_at(source, options, step, away)
     if allowed is not None and allowed.notes:
         for warning in allowed.notes:
             note(warning)
         findings = replace(findings, warnings=(*findings.warnings, *allowed.notes))
-    step = stretch(on_progress, start=looked, stop=100)
-    return run(source, findings, options, sinks, samples=samples, grouping=grouping, on_progress=step, away=away)
+    return run(
+        source,
+        findings,
+        options,
+        sinks,
+        samples=samples,
+        grouping=grouping,
+        on_progress=stretch(on_progress, start=looked, stop=100),
+        away=away,
+        network=network,
+    )
+
+
+def _looked_at(
+    source: CellSource, options: Options, step: Progress, away: Away | None
+) -> tuple[Findings, Runtime | None]:
+    """Find out which matrix and genes would be used, and load the network meanwhile, if this process needs it."""
+    if away is not None:
+        return away.look_at(source, options, on_progress=step), None
+    threads = options.threads or available_cores()
+    return both(lambda: look_at(source, options, on_progress=step), lambda: load_network(options), threads=threads)
 
 
 def run(
@@ -129,6 +153,7 @@ def run(
     grouping: Grouping | None = None,
     on_progress: Progress | None = None,
     away: Away | None = None,
+    network: Runtime | None = None,
 ) -> Annotation:
     """Answer every cell of a source, and hand each block of answers to every sink.
 
@@ -142,6 +167,8 @@ def run(
         Samples and groups that columns of the source tell, where they are asked for.
     on_progress, away
         Called with the cells that are answered and all cells; who reads the cells, where that isn't this process.
+    network
+        The model's, if it is loaded.
 
     Raises
     ------
@@ -150,7 +177,7 @@ def run(
     """
     # blocks are side by side, so each has a thread: products of matrices with more would wait for each other
     with threadpool_limits(1, user_api="blas"):
-        reader = away or Here(source, findings, options)
+        reader = away or Here(source, findings, options, network)
         step = on_progress
         return _run(source, findings, options, sinks, reader, samples=samples, grouping=grouping, on_progress=step)
 

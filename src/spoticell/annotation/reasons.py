@@ -1,6 +1,7 @@
 """Why the answer to a cell isn't sure, in one of a few sentences.
 
-The first that holds is said; of a cell whose answer is likely, not contradicted and of one type, there is none.
+The first that holds is said; of a cell whose answer is likely, like the references and of one type, there is none.
+That reference cells say another type is no reason: such answers are wrong no more often than their scores say.
 Axis: ``n`` cells.
 """
 
@@ -23,13 +24,12 @@ DOUBTED = "too little speaks for any type that the model knows"
 OF_UNKNOWN = (EMPTY, UNSURE, BARRED, DOUBTED)
 """Why a cell has no answer."""
 
-CONTRADICTED = "contradicted by reference cells"
 UNLIKE = "unlike all reference cells"
 MIXED = "looks like two cells"
 FEW_COUNTS = "few counts"
 BETWEEN = "between two types"
 LOW = "low score"
-REASONS = (*OF_UNKNOWN, CONTRADICTED, UNLIKE, MIXED, FEW_COUNTS, BETWEEN, LOW)
+REASONS = (*OF_UNKNOWN, UNLIKE, MIXED, FEW_COUNTS, BETWEEN, LOW)
 """All of them; those of unknown cells first."""
 
 
@@ -42,7 +42,6 @@ def reasons(
     barred_n: NDArray[np.bool_],
     doubted_n: NDArray[np.bool_],
     n_measured: int,
-    conflict_n: NDArray[np.bool_] | None = None,
     novel_n: NDArray[np.bool_] | None = None,
     mixed_n: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int8]:
@@ -58,8 +57,8 @@ def reasons(
         Which cells are unknown since their types aren't allowed, or since any answer would be too doubtful.
     n_measured
         Known genes that are measured.
-    conflict_n, novel_n, mixed_n
-        Which are contradicted by reference cells, like none, like two cells of different types; None if nobody looked.
+    novel_n, mixed_n
+        Which are like no reference cell, like two cells of different types; None if nobody looked.
 
     Examples
     --------
@@ -82,7 +81,6 @@ def reasons(
         BARRED: unknown_n & barred_n,
         DOUBTED: unknown_n & doubted_n,
         UNSURE: unknown_n,
-        CONTRADICTED: nowhere_n if conflict_n is None else conflict_n,
         UNLIKE: nowhere_n if novel_n is None else novel_n,
         MIXED: nowhere_n if mixed_n is None else mixed_n,
         FEW_COUNTS: low_n & (n_counts_n < SHALLOW) & (n_measured >= ENOUGH_GENES),

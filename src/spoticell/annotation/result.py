@@ -20,7 +20,6 @@ from spoticell.annotation.cautions import Caution, cautions
 from spoticell.annotation.colors import TypeColors, choose_colors
 from spoticell.annotation.composition import Composition, count_types
 from spoticell.annotation.differences import Differences, differences
-from spoticell.annotation.evidence import CONFLICT
 from spoticell.annotation.groups import Groups
 from spoticell.annotation.outputs import check_answers, csv_rows, obs_columns
 from spoticell.annotation.printed import as_html, as_text
@@ -295,7 +294,6 @@ class Annotation:
             barred_n=self.barred_n,
             doubted_n=self.doubted_n,
             n_measured=self.findings.match.n_found,
-            conflict_n=None if matches is None else matches.agreement_with(self.terms_n) == CONFLICT,
             novel_n=None if matches is None else matches.evidence.novel_n,
             mixed_n=None if self.mixed is None else self.mixed.pair_n >= 0,
         )

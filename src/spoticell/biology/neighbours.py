@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,14 @@ BLOCK = 1024
 
 Distances: TypeAlias = NDArray[np.float32]
 Through: TypeAlias = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
+
+
+class Where(Protocol):
+    """Where ``n`` cells are: an array, ``(n, d)``, or what works it out for the cells that are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, cells: NDArray[np.intp], /) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class Neighbours:
         return cls(landmark_l, index_nk, closeness_nk)
 
 
-def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64], *, through: Through = map) -> Neighbours:
+def find_neighbours(place_nd: Where, key_n: NDArray[np.uint64], *, through: Through = map) -> Neighbours:
     """Find each cell's neighbours among the landmarks.
 
     A neighbour is close if it is near for both cells' local scales (Zelnik-Manor & Perona 2004, Self-tuning spectral
@@ -107,7 +115,7 @@ def find_neighbours(place_nd: NDArray[np.float32], key_n: NDArray[np.uint64], *,
 
 
 def _nearest(
-    place_nd: NDArray[np.float32], landmark_l: NDArray[np.intp], by_key_l: NDArray[np.intp], through: Through
+    place_nd: Where, landmark_l: NDArray[np.intp], by_key_l: NDArray[np.intp], through: Through
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Find the nearest landmarks, the cell itself left out: exactly where all cells are landmarks."""
     n, some = len(place_nd), min(NEIGHBOURS, len(landmark_l) - 1)
@@ -138,7 +146,7 @@ def _nearest(
 
 
 def _parts(
-    place_nd: NDArray[np.float32], landmark_l: NDArray[np.intp], by_key_l: NDArray[np.intp]
+    place_nd: Where, landmark_l: NDArray[np.intp], by_key_l: NDArray[np.intp]
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Give the cells of each part, and the landmarks among which their neighbours are looked for."""
     n, place_ld = len(place_nd), place_nd[landmark_l]
@@ -146,7 +154,10 @@ def _parts(
     centre_pd = _centres(place_ld[by_key_l], max(1, len(landmark_l) // PART))
     near_lp = np.argsort(_squares(place_ld, centre_pd), axis=1, kind="stable")[:, :NEAR]
     own_n = np.concatenate(
-        [_squares(place_nd[start : start + BLOCK], centre_pd).argmin(axis=1) for start in range(0, n, BLOCK)]
+        [
+            _squares(place_nd[cells_b], centre_pd).argmin(axis=1)
+            for cells_b in np.split(np.arange(n), range(BLOCK, n, BLOCK))
+        ]
     )
     return [(np.flatnonzero(own_n == p), np.flatnonzero((near_lp == p).any(axis=1))) for p in range(len(centre_pd))]
 

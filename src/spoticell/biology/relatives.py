@@ -49,6 +49,8 @@ class Relatives:
         self, weights: LabelWeights, nodes: Sequence[str], ontology: Ontology, possible_m: NDArray[np.bool_]
     ) -> None:
         self._weights = weights
+        self.possible_m = possible_m
+        """Which nodes can be."""
         place = {node: m for m, node in enumerate(nodes)}
         below_m = ontology.descendants(nodes)
         possible_c = possible_m[weights.label_c]

@@ -119,6 +119,17 @@ class Moments:
         return self.deviation / max(abs(self.mean), 1e-300)
 
 
+def decimals(values_e: Floats) -> float | None:
+    """Give the last decimal that values have, None where they have more than three."""
+    return next((unit for unit in (1, 0.1, 0.01, 0.001) if _are_multiples(values_e, unit)), None)
+
+
+def _are_multiples(values_e: Floats, unit: float) -> bool:
+    """Say whether all values are multiples of a number, as far as single precision can tell."""
+    ratio_e = values_e[values_e < 1e5 * unit] / unit
+    return len(ratio_e) > len(values_e) / 2 and bool((np.abs(ratio_e - np.rint(ratio_e)) < 0.02).all())
+
+
 def with_data(like_nv: sparse.csr_array, data_e: NDArray[np.floating]) -> sparse.csr_array:
     """Give a matrix with other values in the same places."""
     return sparse.csr_array((data_e, like_nv.indices, like_nv.indptr), shape=like_nv.shape)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import eigh
-from scipy.sparse.linalg import eigsh
 
 GENES, NUMBERS = 2000, 30
 """Genes that a sketch looks at, the most variable ones, and numbers that it makes of them."""
@@ -84,6 +82,9 @@ def _components(values_nv: NDArray[np.float64], numbers: int) -> NDArray[np.floa
 
 def _largest(products: NDArray[np.float64], numbers: int) -> NDArray[np.float64]:
     """Give the directions of the largest eigenvalues of a symmetric matrix, the largest first."""
+    from scipy.linalg import eigh  # noqa: PLC0415 - slow to load, and checks do without
+    from scipy.sparse.linalg import eigsh  # noqa: PLC0415
+
     side = len(products)
     if side > FEW * numbers:
         # Lanczos' method, to the last digit, from a start that goes by no order; quicker by far for a few of many

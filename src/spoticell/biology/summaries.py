@@ -52,10 +52,12 @@ def plainly_summary(name: str) -> bool:
 
 def _hints(name: str) -> frozenset[str]:
     """Give the words in a name that hint; most names are told at a glance."""
-    lower = name.lower()
-    if not any(hint in lower for hint in HINTS):
-        return frozenset()
-    return HINTS.intersection(map(str.lower, _WORDS.findall(name)))
+    return HINTS.intersection(map(str.lower, _WORDS.findall(name))) if _may_hint(name) else frozenset()
+
+
+def _may_hint(text: str) -> bool:
+    lower = text.lower()
+    return any(hint in lower for hint in HINTS)
 
 
 def notes_on_names(names: Iterable[str]) -> list[str]:
@@ -67,7 +69,9 @@ def notes_on_names(names: Iterable[str]) -> list[str]:
     ["'Total' looks like a sum or mean of cells, but is taken for a cell. Take such rows out of the file."]
     """
     names = list(names)
-    found = [name for name in names if name.lower() in PLAIN or _hints(name) - _OF_CELLS]
+    # of most files no name hints, and all are told at one glance
+    hinting = _may_hint("\n".join(names))
+    found = [name for name in names if name.lower() in PLAIN or (hinting and _hints(name) - _OF_CELLS)]
     if not found or 2 * len(found) >= len(names) + 1:
         return []
     looks, listed = "look" if len(found) > 1 else "looks", ", ".join(repr(name) for name in found[:4])

@@ -42,7 +42,7 @@ from spoticell.cli.arguments import (
 )
 from spoticell.cli.console import guarded, listen, say, show_json, telling
 from spoticell.cli.samples import SampleTables, sample_lines
-from spoticell.cli.several import annotate_files, over_all, places_of
+from spoticell.cli.several import annotate_files, options_of, over_all, places_of
 from spoticell.cli.tables import composition as composition_lines
 from spoticell.cli.tables import gene_names, grouped, matched, scores, share
 from spoticell.errors import ConfigError
@@ -162,14 +162,40 @@ def annotate(
         places = places_of(files, answers, page)
         annotate_files(places, over_all(tables, answers), asked, as_json=as_json, quiet=quiet)
         return
+    annotation = _annotate_one(files[0], answers, page, tables, asked, sample=sample, quiet=quiet)
+    _tell(annotation, answers, page, tables, as_json=as_json, quiet=quiet)
+
+
+def _annotate_one(
+    cells: Place,
+    answers: Place,
+    page: Place | None,
+    tables: SampleTables,
+    asked: dict[str, Any],
+    *,
+    sample: str | None,
+    quiet: bool,
+) -> Annotation:
+    """Name the cells of one file, and write all that is asked for; its report says the whole command."""
     from spoticell import api
 
-    others = (("the cells", files[0]), ("the answers", answers), ("known markers", markers))
-    tables.check(others, condition=condition, groups=groups, sample=sample)
-    annotation = api.annotate(files[0], answers, report=page, on_progress=not quiet, **asked)
-    by_sample = annotation.by_sample if sample is None else annotation.by_sample.of_file(sample, alone=by is None)
+    others = (("the cells", cells), ("the answers", answers), ("known markers", asked["markers"]))
+    tables.check(others, condition=asked["condition"], groups=asked["groups"], sample=sample)
+    annotation = api.annotate_as(
+        cells,
+        options_of(asked),
+        answers,
+        page,
+        asked["dask"],
+        overwrite=asked["overwrite"],
+        on_progress=not quiet,
+        also=tables.given | ({} if sample is None else {"sample": sample}),
+    )
+    by_sample = annotation.by_sample
+    if sample is not None:
+        by_sample = by_sample.of_file(sample, alone=asked["by"] is None)
     tables.write(by_sample, annotation.differences, annotation.groups)
-    _tell(annotation, answers, page, tables, as_json=as_json, quiet=quiet)
+    return annotation
 
 
 @guarded

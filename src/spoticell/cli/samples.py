@@ -69,7 +69,13 @@ class SampleTables:
     @property
     def paths(self) -> list[Place]:
         """The files that are written."""
-        return [path for path in (self.composition, self.differences, self.groups) if path is not None]
+        return list(self.given.values())
+
+    @property
+    def given(self) -> dict[str, Place]:
+        """The files that are written, by the names of their options."""
+        places = {"composition": self.composition, "differences": self.differences, "groups_output": self.groups}
+        return {name: path for name, path in places.items() if path is not None}
 
     def write(self, composition: Composition, differences: Differences | None, groups: Groups | None = None) -> None:
         """Write the files."""

@@ -177,7 +177,7 @@ def _settled(places: Sequence[Place], tables: SampleTables, asked: Mapping[str, 
     from spoticell.io.write import check_written, writing
 
     overwrite = asked["overwrite"]
-    options = _options(asked)
+    options = options_of(asked)
     _ = options.allowed
     outputs = [path for place in places for path in (place.output, place.report)]
     for folder in {path.parent for path in outputs if isinstance(path, Path)}:
@@ -191,7 +191,8 @@ def _settled(places: Sequence[Place], tables: SampleTables, asked: Mapping[str, 
     return dict(asked) | {"model": options.bundle, "index": options.opened}
 
 
-def _options(asked: Mapping[str, Any]) -> Options:
+def options_of(asked: Mapping[str, Any]) -> Options:
+    """Give what is asked of the cells' names as options."""
     from spoticell.annotation.options import Options
 
     return Options(**{name: value for name, value in asked.items() if name not in NO_OPTIONS})
@@ -205,7 +206,7 @@ def _with_workers(places: Sequence[Place], asked: dict[str, Any]) -> Iterator[di
         return
     from spoticell.annotation.cluster.crew import crew_of
 
-    options = _options(asked)
+    options = options_of(asked)
     with crew_of(asked["dask"], threads=options.threads) as crew:
         if crew is not None:
             crew.expect([place.cells for place in places], options)

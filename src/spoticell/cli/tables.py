@@ -136,8 +136,8 @@ def grouped(groups: Groups) -> list[str]:
 def _beside_the_classifier(found: dict[str, Any], matches: Matches) -> list[str]:
     lines = [
         f"Matched with {found['references']:,} cells of {found['name']}: the matches agree with the classifier in "
-        f"{found['agree']:,} cells, are coarser or finer in {found['compatible']:,}, and disagree in "
-        f"{found['conflict']:,}."
+        f"{found['agree']:,} cells, are coarser or finer in {found['compatible']:,}, say another type in "
+        f"{found['conflict']:,}, and agree on no type in {found['no_type']:,}."
     ]
     if matches.background is None:
         return [*lines, "The index holds one study only, so there are no p-values and no cell is called novel."]

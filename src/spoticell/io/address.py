@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
-from urllib.request import url2pathname
 
 from spoticell.errors import ConfigError
 
@@ -143,6 +142,8 @@ def place(given: Place | str) -> Place:
         return Path(given)
     scheme = found[1].lower()
     if scheme == "file":
+        from urllib.request import url2pathname  # noqa: PLC0415 - slow to load, and hardly anybody gives such a path
+
         return Path(url2pathname(urlsplit(given).path))
     if scheme not in STORES | _WEB:
         raise ConfigError(f"{scheme}:// addresses aren't taken. {_TAKEN}")

@@ -16,9 +16,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
+import scipy  # its parts are loaded when they are first used: `special` is slow to load, and checks do without
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.special import expit, logit
 
 MOST = 1000.0
 """Largest number in a map: more makes every answer sure, whatever the network says."""
@@ -63,9 +63,9 @@ class Calibration(BaseModel):
         >>> calibration.apply(np.array([[0.9, 0.0], [0.9, 0.0]]), np.array([1000, 100])).round(2).tolist()
         [[0.75, 0.0], [0.5199999809265137, 0.0]]
         """
-        odds_nm = logit(np.clip(probabilities_nm, CERTAIN, 1 - CERTAIN))
+        odds_nm = scipy.special.logit(np.clip(probabilities_nm, CERTAIN, 1 - CERTAIN))
         shift_n = self.intercept + self.depth * log_depth(counts_n)
-        probability_nm = expit(self.slope * odds_nm + shift_n[:, None])
+        probability_nm = scipy.special.expit(self.slope * odds_nm + shift_n[:, None])
         return np.where(probabilities_nm > 0, probability_nm, 0).astype(np.float32)
 
 
@@ -222,9 +222,9 @@ class Trust(BaseModel):
         >>> trust.scores(np.array([0.9, 0.9]), np.array([10.0, 7.0]), np.array([2000, 2000])).round(2).tolist()
         [0.7900000214576721, 0.1599999964237213]
         """
-        odds_n = logit(np.clip(probability_n, CERTAIN, 1 - CERTAIN))
+        odds_n = scipy.special.logit(np.clip(probability_n, CERTAIN, 1 - CERTAIN))
         known_n = self.familiarity * familiarity_n + self.depth * log_depth(counts_n)
-        score_n = expit(self.chance * odds_n + known_n + self.intercept)
+        score_n = scipy.special.expit(self.chance * odds_n + known_n + self.intercept)
         return np.asarray(score_n, dtype=np.float32)
 
     def least(
@@ -253,9 +253,9 @@ class Trust(BaseModel):
         """
         bound, counts_n = min(self.doubt, threshold), np.asarray(counts_n)
         known_n = self.familiarity * familiarity_n + self.depth * log_depth(counts_n) + self.intercept
-        lacking_n = np.full(len(counts_n), -np.inf) if bound == 0 else logit(bound) - known_n
+        lacking_n = np.full(len(counts_n), -np.inf) if bound == 0 else scipy.special.logit(bound) - known_n
         # a chance that hardly counts can't make up for anything
-        needed_n = expit(lacking_n / max(self.chance, CERTAIN))
+        needed_n = scipy.special.expit(lacking_n / max(self.chance, CERTAIN))
         needed_n = np.where(needed_n > 1 - CERTAIN, 2.0, needed_n)
         return np.where(counts_n >= self.enough, needed_n, 0.0)
 

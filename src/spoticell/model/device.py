@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import onnxruntime
-
 from spoticell.errors import ConfigError
 
 CPU, CUDA = "cpu", "cuda"
@@ -41,6 +39,8 @@ def provider_of(device: str) -> str:
     """
     if device not in PROVIDERS:
         raise ConfigError(f"the device is {device!r}; it is {' or '.join(map(repr, PROVIDERS))}.")
+    import onnxruntime  # noqa: PLC0415 - slow to load, and checks do without
+
     provider, there = PROVIDERS[device], onnxruntime.get_available_providers()
     if provider not in there:
         found = ", ".join(name.removesuffix("ExecutionProvider") for name in there)
@@ -51,6 +51,8 @@ def provider_of(device: str) -> str:
 def load_libraries(device: str) -> None:
     """Load the libraries of CUDA that pip installs, which ONNX Runtime doesn't look for by itself."""
     if device == CUDA:
+        import onnxruntime  # noqa: PLC0415 - as above
+
         onnxruntime.preload_dlls()
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # `special` is loaded when it is first used
 from numpy.typing import NDArray
 from safetensors.numpy import load
-from scipy.special import erf
 
 from spoticell.model.bundle import Bundle
 
@@ -119,5 +119,5 @@ def loading_of(tensors: Tensors) -> Floats:
 
 def gelu(values: Numbers) -> tuple[Numbers, Numbers]:
     """Give gelu and its slope."""
-    share = 0.5 * (1 + erf(values / np.float32(np.sqrt(2))))
+    share = 0.5 * (1 + scipy.special.erf(values / np.float32(np.sqrt(2))))
     return values * share, share + values * np.exp(-0.5 * values**2) / np.float32(np.sqrt(2 * np.pi))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from spoticell.annotation.options import NOTHING
 from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
 from spoticell.io.address import Place
 from spoticell.io.findings import Findings
@@ -22,10 +26,20 @@ class ReportSink:
         answers stay in memory.
     overwrite
         Whether a page may be replaced that is there in the end.
+    also
+        What else the run was given that its options don't hold, such as the places of tables.
     """
 
-    def __init__(self, page: Place, *, cells: Place | None, output: Place | None, overwrite: bool = False) -> None:
-        self._page, self._cells, self._output, self._overwrite = page, cells, output, overwrite
+    def __init__(
+        self,
+        page: Place,
+        *,
+        cells: Place | None,
+        output: Place | None,
+        overwrite: bool = False,
+        also: Mapping[str, Any] = NOTHING,
+    ) -> None:
+        self._page, self._cells, self._output, self._overwrite, self._also = page, cells, output, overwrite, also
 
     def begin(self, source: CellSource, findings: Findings, bundle: Bundle) -> None:
         """Do nothing: the page is written in one go at the end."""
@@ -40,9 +54,9 @@ class ReportSink:
         """Write the page."""
         options = annotation.options.settled()
         if self._cells is None or self._output is None:
-            command = options.python(self._cells, self._output, self._page).strip()
+            command = options.python(self._cells, self._output, self._page, also=self._also).strip()
         else:
-            command = options.command(self._cells, self._output, self._page)
+            command = options.command(self._cells, self._output, self._page, also=self._also)
         write_report(annotation, self._page, examples=annotation.examples, command=command, overwrite=self._overwrite)
 
     def abandon(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spoticell.web.schemas import Shape, Share
+from spoticell.web.schemas import Shape, Share, Term
 
 
 class SampleShare(Shape):
@@ -79,6 +79,27 @@ class Agreement(Shape):
     unanswered: int
 
 
+class OtherAnswer(Term):
+    """A type that cells of a label are called, and that the label is not of."""
+
+    cells: int
+
+
+class OtherwiseNamed(Shape):
+    """A label whose cells are called another type, at least some."""
+
+    value: int
+    """Its place among the values of the column."""
+    label: str
+    meant: Term
+    """The type that it is understood as."""
+    cells: int
+    other: int
+    """Those that are called another type."""
+    answers: list[OtherAnswer]
+    """Commonest first."""
+
+
 class Labelled(Shape):
     """What a column of labels means, and how the answers agree with it."""
 
@@ -94,6 +115,8 @@ class Labelled(Shape):
     """Further labels that aren't understood."""
     agreement: Agreement | None
     """Null where too few labels are understood."""
+    otherwise: list[OtherwiseNamed]
+    """Labels whose cells are called another type, those with most such cells first."""
 
 
 class Reason(Shape):

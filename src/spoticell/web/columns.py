@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spoticell.annotation.cautions import states
 from spoticell.annotation.result import Annotation
 from spoticell.annotation.samples import values_of
 from spoticell.errors import SpoticellError
@@ -38,7 +39,7 @@ MOST_COLUMNS, MOST_CATEGORIES, LONGEST_NAME = 100, 500, 200
 MOST_STEPS = 60
 """Whole numbers with so few values, of several cells each, are taken as names of groups."""
 
-MITOCHONDRIAL, SCORE, MIXED = "MT-", "score", "mixed"
+MITOCHONDRIAL, SCORE, MIXED, STATE = "MT-", "score", "mixed", "state"
 _LARGEST = 1e9
 """Whole numbers beyond are no names."""
 
@@ -127,10 +128,11 @@ class ColumnKeeper:
         for name, values_n in measures.items():
             if np.isfinite(values_n).any() and np.nanmax(values_n) > np.nanmin(values_n):
                 yield Column(name, values_n.astype(np.float32), is_ours=True)
-        words = None if annotation.mixed is None else annotation.mixed.words()
-        if words is not None and len(words.categories):
-            code_n = np.where(words.codes < 0, MISSING, words.codes.astype(np.int64)).astype(np.uint16)
-            yield Column(MIXED, code_n, tuple(words.categories), is_ours=True)
+        told = {MIXED: None if annotation.mixed is None else annotation.mixed.words(), STATE: states(annotation)}
+        for name, words in told.items():
+            if words is not None and len(words.categories):
+                code_n = np.where(words.codes < 0, MISSING, words.codes.astype(np.int64)).astype(np.uint16)
+                yield Column(name, code_n, tuple(words.categories), is_ours=True)
 
 
 def packed_name(place: int) -> str:

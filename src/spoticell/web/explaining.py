@@ -129,7 +129,7 @@ def _node(results: Results, term: str) -> int:
 
 
 def _likeliest(results: Results, n: int) -> int:
-    probability_m = results.array(sink.PROBABILITIES)[n].astype(np.float32)
+    probability_m = results.probabilities(np.array([n]))[0].astype(np.float32)
     likely = rule_of(results.bundle.nodes, load_ontology()).alternatives(probability_m, None, most=1)
     if not likely:
         raise Refusal(404, "The cell is like no type, so there is nothing to explain.")

@@ -136,7 +136,7 @@ def in_words(match: dict[str, Any]) -> str:
     --------
     >>> match = {"type": "T cell", "votes": 47, "voters": 50, "studies": 3, "agrees": "conflict", "novel": False}
     >>> in_words(match)
-    '47 of 50 matches say “T cell”, from 3 studies. This contradicts the answer.'
+    '47 of 50 matches say “T cell”, from 3 studies. The answer is another type.'
     >>> in_words(match | {"votes": 1, "voters": 1, "studies": 1, "agrees": "agree"})
     '1 of 1 match says “T cell”, from 1 study.'
     >>> in_words(match | {"type": "unknown", "agrees": "unknown", "novel": True})
@@ -152,7 +152,7 @@ def in_words(match: dict[str, Any]) -> str:
         what = f"{'match' if voters == 1 else 'matches'} {'says' if votes == 1 else 'say'}"
         words = f"{votes} of {voters} {what} “{match['type']}”, from {where}."
     if match["agrees"] == CONFLICT:
-        words += " This contradicts the answer."
+        words += " The answer is another type."
     if match["novel"]:
         words += " The cell is farther from its nearest match than cells of known types are."
     return words

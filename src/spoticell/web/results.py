@@ -22,6 +22,7 @@ from spoticell.model.bundle import Bundle
 from spoticell.report.picture import level_colors, level_picture, most_its_own
 from spoticell.web import sink
 from spoticell.web.arrays import Counts, log_normalised
+from spoticell.web.chances import probabilities
 from spoticell.web.lookup import find_genes, find_types
 from spoticell.web.neighbours import Neighbours
 from spoticell.web.schemas import FoundType, GeneInfo
@@ -77,6 +78,10 @@ class Results:
     def array(self, name: str) -> NDArray[Any]:
         """Give an array that the run wrote, read from disk as far as it is looked at."""
         return self._array(name)
+
+    def probabilities(self, cell_s: NDArray[np.integer]) -> NDArray[np.float16]:
+        """Give the probability of each node for some cells, ``(s, m)``."""
+        return probabilities(self.folder, cell_s, self.bundle)
 
     def fingerprints(self, cell_s: NDArray[np.intp]) -> tuple[NDArray[np.float32], list[str]]:
         """Give the fingerprints of some cells, ``(s, d)``, and the terms of their answers."""
@@ -137,7 +142,7 @@ class Results:
         counts_g = Counts(self.folder / sink.COUNTS).cell(n)
         node = self._node(n)
         score = float(self._array(sink.SCORES)[n])
-        chance_m = self._chances(np.load(self.folder / sink.PROBABILITIES, mmap_mode="r")[n], node, score)
+        chance_m = self._chances(self.probabilities(np.array([n]))[0], node, score)
         term = UNKNOWN if node is None else self.bundle.nodes[node]
         return {
             "position": n,

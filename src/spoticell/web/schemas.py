@@ -273,6 +273,24 @@ class CautionInfo(Shape):
     text: str
 
 
+class Renaming(Shape):
+    """Cells that had one answer and have another."""
+
+    before: Term
+    """``unknown`` where there was none."""
+    now: Term
+    cells: int
+
+
+class Renamed(Shape):
+    """What running the file again changed."""
+
+    cells: int
+    """Cells that have another answer than in the result before."""
+    changes: list[Renaming]
+    """The commonest."""
+
+
 class Summary(Shape):
     """The result in short."""
 
@@ -295,8 +313,8 @@ class Summary(Shape):
     """What to know before the answers are trusted; none for a plain sample."""
     changed_by_neighbours: int | None = None
     """Cells that were named otherwise than each alone; null if all were named alone."""
-    contradicted: int | None = None
-    """Cells whose reference cells contradict the answer; null where there are none to compare with."""
+    no_common_type: int | None = None
+    """Cells whose reference cells agree on no type; null where there are none to compare with."""
     model: str
     score_median: Share | None
     """Null if no cell was named."""
@@ -310,6 +328,8 @@ class Summary(Shape):
     """Null if no column was named that tells them."""
     differences: DifferencesInfo | None = None
     """Null if no column of conditions was named."""
+    renamed: Renamed | None = None
+    """What the run changed in the answers; null if there was no result before it."""
 
 
 class GeneInfo(Shape):

@@ -26,6 +26,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spoticell.annotation.decision import can_read_together
+from spoticell.annotation.first_blocks import relatives_of
 from spoticell.annotation.result import AnnotatedBlock, Annotation, FirstBlock
 from spoticell.annotation.sinks import CsvSink, H5adSink
 from spoticell.io.annotated import can_be_copied
@@ -37,15 +39,16 @@ from spoticell.model.bundle import Bundle
 from spoticell.report.map import choose_mapped, place_near, project
 from spoticell.report.page import write_report
 from spoticell.web.arrays import ArrayFile, CountsWriter
+from spoticell.web.chances import PROBABILITIES, keep_possible
 from spoticell.web.columns import ColumnKeeper
 from spoticell.web.grounds import GROUNDS, GROUNDS_ALONE, GroundsWriter, keep
 from spoticell.web.summary import UNKNOWN_TYPE, common_types, summarise
-from spoticell.web.tables import write_tables
+from spoticell.web.tables import places_of, write_tables
 from spoticell.web.weights import WEIGHTS, WEIGHTS_ALONE, WeightsWriter, keep_tissues
 
 H5AD, CSV, REPORT = "annotated.h5ad", "types.csv", "report.html"
 SUMMARY, COMMANDS, MAP, GROUPS = "summary.json", "commands.json", "map.bin.gz", "groups.bin.gz"
-FINGERPRINTS, PROBABILITIES = "fingerprints.npy", "probabilities.npy"
+FINGERPRINTS = "fingerprints.npy"
 TYPES, NODES = "types.npy", "nodes.npy"
 SINGLE, SINGLE_SCORES = "single.npy", "single_scores.npy"
 SCORES, N_COUNTS, N_GENES = "scores.npy", "n_counts.npy", "n_genes.npy"
@@ -105,7 +108,8 @@ class PageSink:
     def add(self, block: AnnotatedBlock) -> None:
         """Write fingerprints and probabilities."""
         self._fingerprints.append(block.fingerprint_nd)
-        self._probabilities.append(block.probabilities_nm)
+        if self._probabilities is not None:
+            self._probabilities.append(block.probabilities_nm)
         self._weights.append(WEIGHTS, block.weight_nc)
         if block.single_n is not None and block.grounds is not None:
             self._grounds.append(block.grounds)
@@ -125,6 +129,7 @@ class PageSink:
             _write_cells(self._folder, annotation)
             keep(annotation, self._folder)
             keep_tissues(annotation, self._folder)
+            keep_possible(relatives_of(annotation.options, annotation.tissues), self._folder)
             positions_n2 = drawn.result()
         add_map(self._folder / H5AD, positions_n2)
         self._columns.finish(annotation, self._folder)
@@ -148,7 +153,9 @@ class PageSink:
             return self._growing.enter_context(ArrayFile(self._folder / name, (n_cells, width), dtype))
 
         self._fingerprints = growing(FINGERPRINTS, bundle.manifest.fingerprint_size, np.float32)
-        self._probabilities = growing(PROBABILITIES, len(bundle.nodes), np.float16)
+        # where labels have weights, probabilities follow from these
+        follow = can_read_together(bundle)
+        self._probabilities = None if follow else growing(PROBABILITIES, len(bundle.nodes), np.float16)
         writer = CountsWriter(self._folder / COUNTS, n_genes=bundle.manifest.n_genes)
         self._counts = self._growing.enter_context(writer)
         self._weights = self._growing.enter_context(WeightsWriter(self._folder))
@@ -174,7 +181,8 @@ def commands(name: str, annotation: Annotation) -> dict[str, str]:
     options = replace(settled, model=annotation.bundle.name, index=index, markers=markers)
     stem = PurePath(name).name.split(".")[0] or "cells"
     places = (name, f"{stem}.spoticell.h5ad", f"{stem}.spoticell.html")
-    return {"shell": options.command(*places), "python": options.python(*places)}
+    also = places_of(annotation, f"{stem}.spoticell")
+    return {"shell": options.command(*places, also=also), "python": options.python(*places)}
 
 
 def draw_map(annotation: Annotation, folder: Path) -> Positions:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from spoticell.annotation.colors import TypeColors
 from spoticell.annotation.differences import METHOD, Differences
-from spoticell.annotation.evidence import CONFLICT, agreement
 from spoticell.annotation.groups import Group
 from spoticell.annotation.result import Annotation
 from spoticell.biology.everyday import everyday_names
 from spoticell.biology.ontology import Ontology, load_ontology
 from spoticell.biology.short_names import short_name
+from spoticell.keys import UNKNOWN
 from spoticell.report.sections.samples import OTHERS, SampleView, sample_view
 from spoticell.web.weights import tissue_can_be_told
 
@@ -46,9 +46,7 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         "tissue": _tissue(annotation),
         "cautions": [{"kind": caution.kind, "text": caution.text} for caution in annotation.cautions],
         "changed_by_neighbours": None if annotation.single_n is None else annotation.changed,
-        "contradicted": None
-        if annotation.matches is None
-        else contradicted(annotation.terms_n, annotation.matches.terms_n),
+        "no_common_type": None if annotation.matches is None else without_type(annotation.matches.terms_n),
         "model": annotation.bundle.name,
         "score_median": float(np.median(annotation.score_n[known_n])) if known_n.any() else None,
         "types": types,
@@ -59,6 +57,7 @@ def summarise(annotation: Annotation) -> dict[str, Any]:
         else [_named_group(group, annotation.colors) for group in annotation.groups.groups],
         "samples": _samples(sample_view(annotation)),
         "differences": _differences(annotation),
+        "renamed": None,  # nothing is known here of results before these
     }
 
 
@@ -70,9 +69,9 @@ def _tissue(annotation: Annotation) -> dict[str, Any] | None:
     return {"shown": told, "saved": told}
 
 
-def contradicted(ours_n: NDArray[np.object_], theirs_n: NDArray[np.object_]) -> int:
-    """Count the cells whose answer, as a term, the reference cells contradict."""
-    return int((agreement(ours_n, theirs_n) == CONFLICT).sum())
+def without_type(theirs_n: NDArray[np.object_]) -> int:
+    """Count the cells whose reference cells agree on no type, by the term that they agree on."""
+    return int((theirs_n == UNKNOWN).sum())
 
 
 def _named_group(group: Group, colors: TypeColors) -> dict[str, Any]:

@@ -21,6 +21,16 @@ def write_tables(annotation: Annotation, folder: Path) -> None:
         write_csv(folder / GROUPS, [annotation.groups.table])
 
 
+def places_of(annotation: Annotation, stem: str) -> dict[str, str]:
+    """Give the options of the command line that write these tables, and where beside the other files."""
+    written = (
+        ("composition", COMPOSITION, annotation.samples),
+        ("differences", DIFFERENCES, annotation.differences),
+        ("groups_output", GROUPS, annotation.groups),
+    )
+    return {option: f"{stem}.{name}" for option, name, asked in written if asked is not None}
+
+
 def tables_of(settings: dict[str, Any]) -> list[str]:
     """Name the tables that a run with these settings writes.
 

@@ -28,6 +28,7 @@ from spoticell.web.choices import choices
 from spoticell.web.disk import bytes_of
 from spoticell.web.guess import guess, keep_looks, kept_looks
 from spoticell.web.kept import recall, remember
+from spoticell.web.renamed import tell_renamed
 from spoticell.web.settings import Limits
 from spoticell.web.sink import ANSWERED, PageSink, Tell
 from spoticell.web.unpack import unpacked
@@ -106,13 +107,10 @@ def _run(task: Task, tell: Tell) -> dict[str, Any]:
     options = _ready(task.options)
     with _opened(task) as source:
         findings = recall(task.folder, bundle_sha256=options.bundle.sha256) or _look(source, task, options, tell)
-        annotation = annotate_source(
-            source,
-            options,
-            [PageSink(task.folder / WORK, upload=task.folder / INPUT / task.file, name=task.name, tell=tell)],
-            findings=findings,
-            on_progress=_stage(tell, "naming cells", share=ANSWERED),
-        )
+        page = PageSink(task.folder / WORK, upload=task.folder / INPUT / task.file, name=task.name, tell=tell)
+        steps = _stage(tell, "naming cells", share=ANSWERED)
+        annotation = annotate_source(source, options, [page], findings=findings, on_progress=steps)
+        tell_renamed(task.folder / RESULTS, task.folder / WORK)
         return _with_looks(_told(annotation.findings, source), task) | {"threshold": annotation.threshold}
 
 

@@ -28,7 +28,7 @@ from spoticell.web.columns import score_files
 from spoticell.web.kept import recall
 from spoticell.web.refusal import Refusal
 from spoticell.web.skies import MEANS
-from spoticell.web.summary import common_types, contradicted, summarise
+from spoticell.web.summary import common_types, summarise, without_type
 from spoticell.web.task import RESULTS
 
 OLDER = "These results don’t hold what it takes to show them at another threshold. Run the job again."
@@ -59,11 +59,11 @@ def show_at(threshold: float, folder: Path, options: Options, *, told: dict[str,
     if annotation is None:
         raise Refusal(409, OLDER)
     before = json.loads((results / sink.SUMMARY).read_text(encoding="utf-8"))
-    same = ("allowed", "tissues", "saved_threshold", "tissue")
+    same = ("allowed", "tissues", "saved_threshold", "tissue", "renamed")
     summary = summarise(annotation) | {name: before.get(name) for name in same} | (told or {})
     kept = grounds.kept_matches(results)
     theirs_n = None if kept is None else kept[0]
-    summary["contradicted"] = None if theirs_n is None else contradicted(annotation.terms_n, theirs_n)
+    summary["no_common_type"] = None if theirs_n is None else without_type(theirs_n)
     for group, agree in zip(summary["groups"] or [], _agree(annotation, theirs_n), strict=True):
         group["agree"] = agree
     for group, old in zip(summary["groups"] or [], before["groups"] or [], strict=True):

@@ -25,7 +25,7 @@ from spoticell.annotation.options import Options
 from spoticell.biology.relatives import Relatives
 from spoticell.io.findings import Findings
 from spoticell.web import grounds, sink
-from spoticell.web.arrays import ArrayFile
+from spoticell.web.chances import POSSIBLE, PROBABILITIES, keep_possible
 from spoticell.web.grounds import GroundsWriter, read_grounds
 from spoticell.web.kept import recall
 from spoticell.web.refusal import Refusal
@@ -66,7 +66,12 @@ def show_for(tissue: str | None, folder: Path, options: Options) -> dict[str, An
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     try:
-        _Answering(results, made, findings, options, relatives_of(options, tissues)).write()
+        relatives = relatives_of(options, tissues)
+        _Answering(results, made, findings, options, relatives).write()
+        keep_possible(relatives, made)
+        # those of what was shown before
+        for name in (PROBABILITIES, POSSIBLE):
+            (results / name).unlink(missing_ok=True)
         for path in sorted(made.rglob("*")):
             if path.is_file():
                 path.replace(results / path.relative_to(made))
@@ -123,12 +128,10 @@ class _Answering:
 
 
 class _Shown:
-    """Writes the probabilities that are shown, and what is counted by them; a context manager."""
+    """Writes what is counted by the probabilities that are shown; a context manager."""
 
     def __init__(self, answering: _Answering, n_cells: int) -> None:
         results, self._made, options = answering.results, answering.made, answering.options
-        shape = (n_cells, len(options.bundle.nodes))
-        self._probabilities = ArrayFile(self._made / sink.PROBABILITIES, shape, np.float16)
         self._n_counts_n, self._barred_n = np.load(results / sink.N_COUNTS), np.zeros(n_cells, dtype=np.bool_)
         grouping, self._tally = grouping_of(results, options), None
         if grouping is not None:
@@ -139,7 +142,6 @@ class _Shown:
         """Take in the next cells."""
         rows = slice(start, start + len(probability_bm))
         counts_b = self._n_counts_n[rows]
-        self._probabilities.append(probability_bm)
         self._barred_n[rows] = (counts_b > 0) & ~probability_bm.any(axis=1)
         if self._tally is not None:
             self._tally.weigh(start, counts_b, probability_bm)
@@ -150,7 +152,6 @@ class _Shown:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._probabilities.__exit__(kind, error, trace)
         np.save(self._made / grounds.BARRED, self._barred_n, allow_pickle=False)
         if self._tally is not None:
             np.save(self._made / grounds.GROUP_SUMS, self._tally.probability_km, allow_pickle=False)

@@ -55,7 +55,7 @@ def about(results: Results, types: list[int], id: str, *, kept_n: NDArray[np.boo
 def _confused(results: Results, looked_s: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     """Count the types that cells would be if they weren't their answers."""
     nodes, names = results.bundle.nodes, results.bundle.node_names
-    probabilities_sm = results.array(sink.PROBABILITIES)[looked_s].astype(np.float32)
+    probabilities_sm = results.probabilities(looked_s).astype(np.float32)
     answer_s = results.array(sink.NODES)[results.types()[looked_s]]
     second_s, _ = rule_of(nodes, load_ontology()).second_best(probabilities_sm, answer_s)
     counted = Counter(second_s[second_s >= 0].tolist())

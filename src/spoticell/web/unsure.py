@@ -107,11 +107,11 @@ def _looked_at(results: Results) -> tuple[NDArray[np.int8], NDArray[np.int64], N
     nodes = results.bundle.nodes
     low_u = np.flatnonzero((answer_n >= 0) & (score_n < LIKELY))
     second_n = np.full(len(answer_n), -1, dtype=np.intp)
-    rule, probabilities_nm = rule_of(nodes, load_ontology()), results.array(sink.PROBABILITIES)
+    rule = rule_of(nodes, load_ontology())
     for start in range(0, len(low_u), BLOCK):
         some = low_u[start : start + BLOCK]
-        second_n[some], _ = rule.second_best(probabilities_nm[some].astype(np.float32), answer_n[some])
-    marks = grounds.kept_mixed(results.folder)
+        second_n[some], _ = rule.second_best(results.probabilities(some).astype(np.float32), answer_n[some])
+    marks, matched = grounds.kept_mixed(results.folder), grounds.kept_matches(results.folder)
     code_n = reasons(
         answer_n=answer_n,
         score_n=score_n,
@@ -121,19 +121,10 @@ def _looked_at(results: Results) -> tuple[NDArray[np.int8], NDArray[np.int64], N
         doubted_n=results.array(grounds.DOUBTED),
         n_measured=int(results.array(sink.MEASURED).sum()),
         mixed_n=None if marks is None else marks.pair_n >= 0,
-        **_of_references(results, answer_n),
+        novel_n=None if matched is None else matched[1],
     )
     if (results.folder / sink.SINGLE).exists():
         terms = np.array([*nodes, UNKNOWN], dtype=object)
         moved_n = agreement(terms[answer_n], terms[results.array(sink.SINGLE)]) == CONFLICT
         code_n = np.where((code_n < 0) & moved_n, np.int8(EVERY.index(MOVED)), code_n)
     return code_n, answer_n, second_n
-
-
-def _of_references(results: Results, answer_n: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-    """Say which cells reference cells contradict, and which are like none; nothing where none were asked."""
-    matched = grounds.kept_matches(results.folder)
-    if matched is None:
-        return {}
-    terms = np.array([*results.bundle.nodes, UNKNOWN], dtype=object)
-    return {"conflict_n": agreement(terms[answer_n], matched[0]) == CONFLICT, "novel_n": matched[1]}

@@ -55,13 +55,21 @@ def test_what_would_not_fit_is_told_and_not_run(tmp_path, peers, monkeypatch):
     assert "| large | 30 | not run: it would want 0 GB | | | |" in table(found)
 
 
-def test_memory_is_guessed_from_two_smaller_files_only(tmp_path):
+def test_what_would_take_too_long_is_told_and_not_run(tmp_path, peers, monkeypatch):
+    monkeypatch.setattr(throughput, "OFTEN", 6000)
+    found = measured([6000, 12000, 24000], None, tmp_path, runs=1, longest=150)
+    assert found["Spoticell"][24000] == "it would take 4 minutes"
+    assert ["small", 24000] not in peers
+    assert isinstance(found["Spoticell"][12000], Cost)
+
+
+def test_costs_are_guessed_from_two_smaller_files_only(tmp_path):
     kept = Kept(tmp_path / "measured.json")
     kept.add("one", 1000, Cost(1, 1, 300))
-    assert kept.memory("one", 4000) is None
-    kept.add("one", 2000, Cost(1, 1, 400))
-    assert kept.memory("one", 4000) == pytest.approx(600)
-    assert kept.memory("other", 4000) is None
+    assert kept.guess("one", 4000) is None
+    kept.add("one", 2000, Cost(2, 1, 400))
+    assert kept.guess("one", 4000) == pytest.approx((4, 1, 600))
+    assert kept.guess("other", 4000) is None
     assert len(json.loads((tmp_path / "measured.json").read_text())) == 2
 
 

@@ -37,6 +37,20 @@ def test_a_new_run_that_is_cancelled_leads_back_to_the_result(own, server):
     assert own.locator("#result-notice").is_hidden()
 
 
+def test_a_new_run_says_which_answers_are_others_than_before(own):
+    assert own.locator("#renamed").is_hidden()
+    run_again(own, "0.5")
+    own.locator("#renamed-head", has_text="This run names all cells as the result before it did.").wait_for()
+    own.get_by_role("button", name="Run again").click()
+    own.get_by_label("Excluded types").fill("B cell")
+    own.get_by_role("button", name="Name the cells").click()
+    own.locator("#renamed-head", has_text="This run names 30 of 181 cells otherwise than the result before it.").click()
+    assert own.locator("#renamed-list li").first.inner_text().startswith("30 from B cell to")
+    own.locator("#moved").fill("0.9")
+    own.wait_for_selector("#unsaved:visible")
+    assert own.locator("#renamed").is_hidden(), "it is told of the answers of the run"
+
+
 def test_the_form_of_a_new_run_has_a_way_back(own):
     own.get_by_role("button", name="Run again").click()
     own.locator("#job-lead", has_text="when they are whole").wait_for()

@@ -71,6 +71,16 @@ def test_files_that_are_brought_together_are_named_together(page, folder):
     page.get_by_text("As a table").click()
     cells = page.locator("#batch-table tbody tr td:nth-child(2) small").all_inner_texts()
     assert sum(map(int, cells)) == 61
+    first = page.locator("#batch-list li", has_text="more.h5ad")
+    assert "have a type, half of them with a score of" in first.inner_text(), "that cells have a type says little"
+    assert [note.split()[0] for note in first.locator(".caution").all_inner_texts()] == ["Only"], "a small panel"
+    for button, name in (("Save SVG", "composition.svg"), ("Save CSV", "composition.csv")):
+        with page.expect_download() as saved:
+            page.locator("#batch-save").get_by_role("button", name=button).click()
+        assert saved.value.suggested_filename == name
+    kept = saved.value.path().read_text()
+    shown = page.locator("#batch-table tbody td small").all_inner_texts()
+    assert sum(int(line.split(",")[3]) for line in kept.splitlines()[1:]) == sum(map(int, shown))
     page.locator("#batch-list").get_by_role("link", name="more.h5ad").click()
     page.wait_for_selector("#map[data-drawn]")
     assert page.locator("#result-title").inner_text() == "more.h5ad"

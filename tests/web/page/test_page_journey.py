@@ -157,7 +157,7 @@ def test_an_answer_that_comes_late_hides_no_newer_one_and_leaves_what_is_typed(r
 def test_unsure_cells_can_be_filtered(result):
     result.locator("#below").fill("0.05")
     assert result.locator("#unsure").is_checked()
-    assert "1 of 181 cells" in result.locator("#shown").inner_text()
+    result.locator("#shown", has_text="1 of 181 cells").wait_for()  # the next frame says it
     assert result.locator("#types tbody tr").count() == 1
     result.locator("#unsure").uncheck()
     assert result.locator("#shown").inner_text() == "181 cells"

@@ -28,7 +28,7 @@ def test_a_cell_that_is_clicked_on_shows_its_neighbours(result):
     assert "study_" in near
     panel = result.locator("#cell").inner_text()
     assert f"matches say “{called}”, from 3 studies." in panel
-    assert "contradicts" not in panel
+    assert "another type" not in panel
 
 
 def test_reference_cells_say_what_a_type_and_a_selection_are(result):

@@ -103,7 +103,7 @@ def test_a_card_that_can_not_be_filled_says_why(result):
 def test_several_genes_are_compared_by_type(result):
     result.get_by_role("tab", name="Genes").click()
     result.get_by_label("Genes to compare").fill("MS4A1, cd79a\nLYZ nonsense")
-    result.get_by_role("button", name="Compare").click()
+    result.locator("#gene-list").get_by_role("button", name="Compare").click()
     result.get_by_text("Not measured here, or several genes may be meant: nonsense.").wait_for()
     assert result.locator("#by-type svg circle title").count() == 3 * 7
     result.locator("#by-type").get_by_text("As a table").click()
@@ -125,7 +125,7 @@ def test_several_genes_are_compared_by_type(result):
 def test_the_spread_of_a_gene_is_drawn_and_follows_the_colours_of_the_page(result):
     result.get_by_role("tab", name="Genes").click()
     result.get_by_label("Genes to compare").fill("MS4A1")
-    result.get_by_role("button", name="Compare").click()
+    result.locator("#gene-list").get_by_role("button", name="Compare").click()
     result.locator("#by-type .gene").click()
     result.wait_for_selector("#spread svg")
     assert "B cell" in result.locator("#spread svg").get_attribute("aria-label")
@@ -145,10 +145,10 @@ def test_genes_that_can_not_be_compared_are_refused_in_a_sentence(result):
         result.route(path, lambda route: route.fulfill(status=409, json={"error": "Run the job again."}))
     result.get_by_role("tab", name="Genes").click()
     result.get_by_label("Genes to compare").fill("MS4A1")
-    result.get_by_role("button", name="Compare").click()
+    result.locator("#gene-list").get_by_role("button", name="Compare").click()
     result.locator("#by-type .warning", has_text="Run the job again.").wait_for()
     result.unroute("**/expression?*")
-    result.get_by_role("button", name="Compare").click()
+    result.locator("#gene-list").get_by_role("button", name="Compare").click()
     result.locator("#by-type .gene").click()
     result.locator("#spread .warning", has_text="Run the job again.").wait_for()
 
@@ -156,7 +156,7 @@ def test_genes_that_can_not_be_compared_are_refused_in_a_sentence(result):
 def test_of_very_many_genes_the_first_are_compared(result):
     result.get_by_role("tab", name="Genes").click()
     result.get_by_label("Genes to compare").fill(" ".join(f"G{k}" for k in range(61)))
-    result.get_by_role("button", name="Compare").click()
+    result.locator("#gene-list").get_by_role("button", name="Compare").click()
     result.get_by_text("The first 60 of 61 are compared.").wait_for()
 
 

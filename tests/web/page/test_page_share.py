@@ -134,7 +134,7 @@ def test_dots_are_those_of_the_page_and_follow_the_filters(browser, page, shared
     # the page, which asks the server
     page.locator("#tab-genes").click()
     page.get_by_label("Genes to compare").fill("MS4A1")
-    page.get_by_role("button", name="Compare").click()
+    page.locator("#gene-list").get_by_role("button", name="Compare").click()
     told = page.locator("#by-type title", has_text="MS4A1, B cell").text_content()
     with alone(browser, shared_file) as own:
         dot = own.locator("#by-type title", has_text="MS4A1, B cell")

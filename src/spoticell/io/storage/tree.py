@@ -131,10 +131,12 @@ def text(values: Any) -> NDArray[np.object_]:  # noqa: ANN401
 
 def is_nested(values: Any) -> bool:  # noqa: ANN401
     """Whether an array holds arrays; these are no names."""
-    return values.dtype.kind == "O" and any(isinstance(value, np.ndarray) for value in values.flat)
+    return values.dtype.kind == "O" and any(issubclass(kind, np.ndarray) for kind in set(map(type, values.flat)))
 
 
 def _word(value: object) -> str:
+    if isinstance(value, str):
+        return value.replace("\0", "")
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").replace("\0", "")
     if value is None or (np.isscalar(value) and value != value):  # noqa: PLR0124 - only NaN differs from itself

@@ -1,4 +1,4 @@
-"""What the matched reference cells say: types and evidence, where they contradict the answers, novel cells."""
+"""What the matched reference cells say: types, evidence, where it is of another type than the answer, novel cells."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from spoticell.report.sections.composition import Part
 SHOWN = 20
 """Types of the matches in the table."""
 PAIRS = 12
-"""Contradictions, and types of novel cells, that are listed."""
+"""Pairs of an answer and another type, and types of novel cells, that are listed."""
 STUDIES = 3
 """Studies that are named for a type."""
+
+NO_TYPE = "no type"
 
 WORDS = {
     AGREE: ("same type", "var(--accent)"),
     COMPATIBLE: ("one is broader", "var(--q1)"),
-    CONFLICT: ("they contradict", "var(--none)"),
-    UNKNOWN: ("one or both unknown", GREY),
+    CONFLICT: ("another type", "#8d7fb0"),
+    NO_TYPE: ("the matches agree on no type", "var(--none)"),
+    UNKNOWN: ("the answer is unknown", GREY),
 }
 """How an answer and the matches may stand to each other, in words, with the colour of each."""
 
@@ -98,8 +101,8 @@ class MatchEvidence:
     rare_cells: int
     """Cells of these."""
     agreement: tuple[Part, ...]
-    contradictions: Pairs | None
-    """None where there are none."""
+    others: Pairs | None
+    """Answers beside other types that the matches say; None where there are none."""
     background: Background | None
     """What novel cells are told by; None where it couldn't be measured."""
     unit: tuple[str, str] | None
@@ -120,7 +123,7 @@ def match_evidence(annotation: Annotation) -> MatchEvidence | None:
     rest = table.iloc[SHOWN:]
     novel_n = matches.evidence.novel_n
     agreement = pd.Series(matches.agreement_with(annotation.terms_n))
-    counts = agreement.value_counts()
+    counts = agreement.mask(matches.evidence.answer_n < 0, NO_TYPE).value_counts()
     pairs = pd.DataFrame({"ours": annotation.names_n, "theirs": matches.names_n})
     nearest = pd.DataFrame({"ours": annotation.names_n, "theirs": matches.nearest_type_n})
     return MatchEvidence(
@@ -133,7 +136,7 @@ def match_evidence(annotation: Annotation) -> MatchEvidence | None:
         n_rare=len(rest),
         rare_cells=int(rest["cells"].sum()),
         agreement=tuple(Part(words, int(counts.get(key, 0)), color) for key, (words, color) in WORDS.items()),
-        contradictions=_pairs(pairs[(agreement == CONFLICT).to_numpy()]),
+        others=_pairs(pairs[(agreement == CONFLICT).to_numpy()]),
         background=background,
         unit=UNITS.get(background.unit, (background.unit, background.unit)) if background else None,
         novelty=matches.rule.novelty,

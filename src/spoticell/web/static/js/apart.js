@@ -14,10 +14,11 @@ export function asked(heading, patience, answer, show) {
   return el("section", {}, el("h4", {}, heading), place);
 }
 
-export const genesApart = (id, chosen, onGene) =>
-  asked("Genes that tell them from the other cells", "Comparing with the other cells …", api.apart(id, chosen), (found) => genes(found, onGene));
+// `onCompare(symbols)` shows these genes by type.
+export const genesApart = (id, chosen, onGene, onCompare) =>
+  asked("Genes that tell them from the other cells", "Comparing with the other cells …", api.apart(id, chosen), (found) => genes(found, onGene, onCompare));
 
-function genes({ cells, compared, others, genes: list }, onGene) {
+function genes({ cells, compared, others, genes: list }, onGene, onCompare) {
   if (!list.length) return [el("p", { class: "small" }, others ? "No gene is clearly higher here than in the other cells." : "There are no other cells to compare with.")];
   const some = compared < cells ? `${number(compared)} of them` : "They";
   return [
@@ -25,6 +26,7 @@ function genes({ cells, compared, others, genes: list }, onGene) {
       geneButton(gene, onGene), el("span", { class: "value" }, score(gene.auc)),
       el("small", {}, `in ${percent(gene.share)} here, ${percent(gene.elsewhere)} elsewhere`),
       el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * Math.max(2 * gene.auc - 1, 0)}%` } }))))),
+    el("p", { class: "row acts" }, el("button", { type: "button", class: "button", onclick: () => onCompare(list.map(({ symbol }) => symbol)) }, "Compare these genes by type")),
     list.some(({ known }) => known) && el("p", { class: "small" }, el("i", { class: "known", "aria-hidden": "true" }, "★"), " A known marker, by this server’s table."),
     el("p", { class: "small" }, `Named are the shares of cells that have the gene, and the AUC: how often one of these cells has more of it than another cell. 0.5 is chance. ${some} were compared with ${counted(others, "other")}${asQuery() ? ", all of those that the filters leave" : ""}.`),
   ].filter(Boolean);

@@ -140,10 +140,17 @@ function show(own) {
 function line({ name, job, error, share, summary, isRefused, again }, at) {
   const words = isRefused ? "can’t be used" : share !== null ? `${BRINGING.state}${isAlone ? "" : `, ${percent(Math.round(share * 100) / 100)}`}` : job ? WORDS[job.state](job) : error ? BRINGING.failed : "waits";
   const far = share ?? (job?.state === "running" || job?.state === "checking" ? job.progress : null);
-  const text = error || job?.error || (summary ? `${number(summary.named)} of ${counted(summary.cells, "cell")} have a type.` : "");
+  const text = error || job?.error || (summary ? trust(summary) : "");
   return el("li", {},
     job ? el("a", { class: "name", href: addressOf(job.id), "data-at": at }, name || "…") : el("span", { class: "name" }, name),
     el("span", { class: "state" }, again && !job && !isRefused ? el("button", { type: "button", class: "button", onclick: again, "data-at": at }, BRINGING.again) : capital(words)),
     far !== null && el("span", { class: "bar", "aria-hidden": "true" }, el("b", { style: { width: `${100 * far}%` } })),
-    text && el("p", { class: `note ${error || job?.error ? "warning" : "small"}` }, sentence(text)));
+    text && el("p", { class: `note ${error || job?.error ? "warning" : "small"}` }, sentence(text)),
+    ...(summary?.cautions ?? []).map((caution) => el("p", { class: "note caution" }, caution.text)));
+}
+
+// How far the answers can be trusted, in a sentence: that cells have a type says little.
+function trust({ named, cells, score_median: median, unknown }) {
+  const score = median === null ? "" : `, half of them with a score of ${median.toFixed(2)} or more`;
+  return `${number(named)} of ${counted(cells, "cell")} have a type${score}${unknown.cells ? `; ${number(unknown.cells)} stayed unknown` : ""}.`;
 }

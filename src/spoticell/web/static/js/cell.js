@@ -50,7 +50,7 @@ function neighbours({ neighbours: list, match }) {
   if (!list?.length) return [];
   return [
     el("h4", {}, "Nearest reference cells"),
-    match?.text && el("p", { class: match.agrees === "conflict" || match.novel ? "warning" : "small" }, capital(match.text)),
+    match?.text && el("p", { class: match.novel ? "warning" : "small" }, capital(match.text)),
     el("ol", { class: "plain nearest" }, ...list.map((near) =>
       el("li", {}, el("span", {}, near.type), el("span", { class: "value" }, score(near.similarity)),
         el("small", {}, origin(near))))),

@@ -14,7 +14,7 @@ export function showNoChoice(why = null) {
 }
 
 // `own` says with 0 or 1 which cells are selected.
-export function showChoice(id, own, { cells, types }, { hasIndex, onGene, onName, onClear }) {
+export function showChoice(id, own, { cells, types }, { hasIndex, onGene, onCompare, onName, onClear }) {
   const n = own.reduce((sum, one) => sum + one, 0);
   const chosen = { cells: bits(own) };
   $("chosen").replaceChildren(...[
@@ -23,7 +23,7 @@ export function showChoice(id, own, { cells, types }, { hasIndex, onGene, onName
     nameForm((name) => onName(chosen, name)),
     el("h4", {}, "What they are called now"),
     shares(composition(own, cells, types), n),
-    genesApart(id, chosen, onGene),
+    genesApart(id, chosen, onGene, onCompare),
     hasIndex && referencesOf(id, chosen),
   ].filter(Boolean));
 }

@@ -166,7 +166,9 @@ export class Compare {
     const name = (code) => this.column.categories[code].name;
     const head = el("tr", {}, el("th", { scope: "col" }, "Type"), el("th", { scope: "col" }, "Change in points"), tested && el("th", { scope: "col" }, "q"),
       ...codes.map((code) => el("th", { scope: "col" }, el("bdi", {}, name(code)))));
-    const line = (row) => el("tr", { class: row.isClear ? null : "unclear" },
+    // a press beside the fields opens the row's type too
+    const open = (event) => { if (!event.target.closest("button")) event.currentTarget.querySelector("button.name").click(); };
+    const line = (row) => el("tr", { class: row.isClear ? null : "unclear", onclick: open },
       el("th", { scope: "row" }, this.opener(row.group)),
       el("td", { class: "change" }, changeBar(row, most)), tested && el("td", {}, qOf(tested.get(row.group.term))),
       ...codes.map((code) => el("td", {}, this.field(row, code))));

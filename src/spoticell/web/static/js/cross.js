@@ -51,7 +51,13 @@ export class Cross {
 
   // What the labels mean, and whether the answers agree; anew when these change.
   ask() {
-    if (this.column) showLabelled(this.under, this.columns.id, this.column, { onPress: this.onPress });
+    if (this.column) showLabelled(this.under, this.columns.id, this.column, { onPress: this.onPress, termOf: (i) => this.termOf(i) });
+  }
+
+  // What a cell is called, as it is named.
+  termOf(i) {
+    const { groups, group_n } = this.seen.groupsAt("");
+    return groups[group_n[i]].term;
   }
 
   // `seen` as for the comparison.

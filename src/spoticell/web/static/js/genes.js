@@ -125,6 +125,13 @@ function offerSplit(columns, likely) {
   $("split-by").onchange = () => { if ($("compared").value.trim()) $("gene-list").requestSubmit(); };
 }
 
+// Genes that were found elsewhere on the page, also by the column that is offered first.
+export function compareGenes(symbols) {
+  $("compared").value = symbols.join(", ");
+  if (!$("split-by").value && $("split-by").options.length > 1) $("split-by").selectedIndex = 1;
+  $("gene-list").requestSubmit();
+}
+
 // Types in the order of the table, the unknown last.
 export function rowsOf({ types, unknown }) {
   const rows = types.filter(({ cells }) => cells).map((type, k) => ({ ...type, at: type.index, number: k + 1 }));

@@ -1,4 +1,4 @@
-// How sure the answers are, in cells: sure, likely, doubtful, unknown; and which of them are broad or contradicted.
+// How sure the answers are, in cells: sure, likely, doubtful, unknown; and which of them are broad, or have reference cells that agree on no type.
 
 import { showCautions } from "./cautions.js";
 import { $, el } from "./dom.js";
@@ -37,7 +37,7 @@ export function showGrades(cells, summary, onPress) {
   $("grades").replaceChildren(...[
     ...["sure", "likely", "doubtful", "unknown"].map(item),
     el("li", { class: "apart" }, "of them:"), item("broad"),
-    summary.contradicted !== null && summary.contradicted !== undefined && plain(summary.contradicted, "contradicted by reference cells"),
+    summary.no_common_type !== null && summary.no_common_type !== undefined && plain(summary.no_common_type, "whose reference cells agree on no type"),
     el("li", {}, hint("grades")),
   ].filter(Boolean));
 }

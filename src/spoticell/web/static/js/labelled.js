@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { el, named } from "./dom.js";
+import { typeName } from "./named.js";
 import { counted, number, percent } from "./words.js";
 
 const PARTS = [
@@ -12,13 +13,17 @@ const PARTS = [
 ];
 let latest = null;
 
-// `column`: with its values. What is pressed goes to `onPress(has, name, key)`. Cells that the filters leave are counted.
-export async function showLabelled(place, id, column, { onPress }) {
+// Types that are named of those that a label's cells are called.
+const NAMED = 3;
+
+// `column`: with its values. What is pressed goes to `onPress(has, name, key)`; `termOf(i)` is what a cell is called. Cells
+// that the filters leave are counted.
+export async function showLabelled(place, id, column, { onPress, termOf }) {
   const mine = (latest = {});
   let shown;
   try {
     const told = await api.labels(id, column.place);
-    shown = [matched(told), told.agreement && figures(told), ...unread(told, column, onPress)];
+    shown = [matched(told), told.agreement && figures(told), ...otherwise(told, column, onPress, termOf), ...unread(told, column, onPress)];
   } catch (error) {
     shown = [el("p", { class: "warning", role: "alert" }, error.message)];
   }
@@ -41,6 +46,25 @@ function figures({ agreement, understood }) {
     el("dl", { class: "verdicts" }, ...parts.map(({ key, name, about, cells }) => el("div", {},
       el("dt", {}, el("i", { class: `dot is-${key}`, "aria-hidden": "true" }), name), el("dd", {}, el("b", {}, percent(cells / understood)), el("small", {}, `${counted(cells, "cell")}: ${about}`))))),
     el("p", { class: "small" }, `Shares of the cells whose label is understood. Labels can be wrong too.`));
+}
+
+// Labels whose cells are called another type: here readers and answers can't both be right.
+function otherwise({ otherwise: list = [] }, { key, name, values }, onPress, termOf) {
+  if (!list.length) return [];
+  const line = ({ value, label, meant, cells, other, answers }) => {
+    const own = new Set(answers.map(({ term }) => term));
+    const press = () => onPress((i) => values[i] === value && own.has(termOf(i)), `${name} ${label}, called another type`, `other ${key} ${label}`);
+    const types = answers.slice(0, NAMED).flatMap((type, at) => [at ? ", " : "", typeName(type), ` ${number(type.cells)}`]);
+    const more = answers.length - NAMED;
+    return el("tr", {}, el("th", { scope: "row" }, el("button", { type: "button", class: "plainly", onclick: press }, named(label)), el("small", {}, "read as ", typeName(meant))),
+      el("td", {}, number(other), el("small", {}, `${percent(other / cells)} of ${number(cells)}`)), el("td", { class: "meant" }, ...types, more > 0 ? ` and ${more} more` : ""));
+  };
+  return [
+    el("h3", {}, "Labels whose cells are called another type"),
+    el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Labels whose cells are called another type" }, el("table", { class: "types unread" },
+      el("thead", {}, el("tr", {}, ...["Label", "Cells", "Called"].map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, ...list.map(line)))),
+    el("p", { class: "small" }, "Whom to believe? Press a label to see these cells, then “What are these?” under the map: it names the genes that tell them from the others. A subtype of the label, or a type above it, isn’t counted here."),
+  ];
 }
 
 // Labels that are no types: their cells, and what they may mean.

@@ -1,6 +1,7 @@
 // The file's own columns on the page: to colour by, to choose cells by, to set against the types; and its own maps.
 
 import * as api from "./api.js";
+import { offerActs } from "./caution_acts.js";
 import { whoseMixed } from "./cautions.js";
 import { Columns, NO_VALUE, byColumn, colourOf, said, span, written } from "./columns.js";
 import { showColumn } from "./columnpanel.js";
@@ -10,6 +11,7 @@ import { $, colour, el, say } from "./dom.js";
 import { Filters, showChips } from "./filters.js";
 import { byGroup, groupsOf, ramp } from "./groups.js";
 import { startQuality } from "./quality.js";
+import { showWays } from "./ways.js";
 
 // From so many columns on they are looked for by typing.
 const MANY = 12;
@@ -22,7 +24,7 @@ const LABELS = ["celltype", "annot", "label", "ident", "type", "cluster", "leide
 const FEW = 24;
 
 // Cautions on programmes that can give cells the name of a type near their own.
-const PROGRAMS = ["interferon", "heat shock"];
+const PROGRAM = "program";
 
 export class Mine {
   // `onChange()` draws all again, `onHighlight(has, name, key)` highlights cells, `onColour()` colours by the column,
@@ -48,9 +50,9 @@ export class Mine {
   async start() {
     const { columns } = this;
     const levels = this.summary.levels.map(({ name }) => name);
-    const does = { onPress: (has, name, key) => { this.does.onHighlight(has, name, key); $("map").scrollIntoView({ block: "nearest" }); },
+    const does = { onPress: (has, name, key) => { this.does.onHighlight(has, name, key); $("desk").scrollIntoView({ block: "nearest" }); },
       onOpen: this.does.onOpen,
-      isStimulated: () => this.summary.cautions?.some(({ kind }) => PROGRAMS.includes(kind)) };
+      isStimulated: () => this.summary.cautions?.some(({ kind }) => kind === PROGRAM) };
     this.compare = new Compare($("compare-place"), columns, levels, does);
     this.cross = new Cross($("cross-place"), columns, levels, does);
     this.quality = await startQuality(columns, (key, rule) => this.filter(key, rule));
@@ -203,6 +205,8 @@ export class Mine {
     this.compare?.show(seen);
     this.cross?.show(seen);
     this.quality?.(this.filters);
+    showWays({ compare: this.compare?.column, cross: this.cross?.column });
+    offerActs(this);
     if (this.column) {
       const { filters } = this;
       // What a filter of categories leaves out keeps its counts, to be ticked again.
@@ -214,7 +218,7 @@ export class Mine {
 
   // What the server counts, anew: the filters leave other cells.
   refiltered() {
-    this.compare?.ask();
+    if (this.compare?.column) this.compare.ask(); // or none is chosen yet
     this.cross?.ask();
   }
 

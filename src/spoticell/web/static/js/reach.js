@@ -57,6 +57,6 @@ const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.host
 export const MAKER = "this server";
 export const place = () => (isLocal() ? "this computer" : "this server");
 // `kept` says how long, or nothing.
-export const stays = (kept) => `Your file stays on ${place()}; nothing is sent anywhere else.${kept && ` It is deleted after ${kept}, or earlier if you delete it.`}`;
+export const stays = (kept) => `Your file stays on ${place()}; nothing is sent anywhere else.${kept && ` The copy that is worked on is deleted after ${kept}, or earlier if you delete it.`}`;
 export const leaving = (when = "") => `You may close the page${when}: the link in the address bar leads back here.`;
 export const gone = (kept) => `It was deleted, or its time was over.${kept && ` Results are kept for ${kept}.`} With the same file you get the same answers again.`;

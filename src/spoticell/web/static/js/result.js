@@ -20,6 +20,7 @@ import { meaningOf } from "./meaning.js";
 import { shortOf } from "./named.js";
 import { levelsOf, painted, typeRows } from "./painted.js";
 import { recount } from "./recount.js";
+import { otherwise, showRenamed } from "./renamed.js";
 import { startSample } from "./sample.js";
 import { showScores } from "./scores.js";
 import { showSettings } from "./used.js";
@@ -97,6 +98,7 @@ function heading(job, { cells, named: answered, allowed, tissues, levels, sample
   $("result-title").replaceChildren(...breakable(job.name));
   $("result-lead").textContent = `${number(answered)} of ${counted(cells, "cell")} ${answered === 1 ? "has" : "have"} a type.${allowed ? ` Answers were kept to ${allowed}.` : ""}${tissues ? ` ${tissues}` : ""}${changed ? ` ${otherwise(changed)}` : ""}`;
   showGrades(open.cells, open.summary, choose);
+  showRenamed(open.summary);
   showSamples(samples);
   showDifferences(differences, { onOpen: openChange });
   $("level").replaceChildren(...levels.map(({ name }, at) => el("option", { value: at }, capital(name))));
@@ -165,9 +167,6 @@ function placed(name) {
   $("map-title").textContent = name;
   open.map.points(open.cells);
 }
-
-const otherwise = (changed) =>
-  `${counted(changed, "cell")} ${changed === 1 ? "is" : "are"} named otherwise than alone, by ${changed === 1 ? "its" : "their"} neighbours.`;
 
 function stage({ onDelete, onAgain }) {
   const { job, look } = open;
@@ -350,6 +349,7 @@ function describe(isShown) {
   for (let i = 0; i < cells.n; i += 1) shown += isShown(i);
   const all = counted(cells.n, "cell");
   $("shown").replaceChildren(...(look.chosen ? [named(look.chosen.name), ": "] : []), isPart() ? `${number(shown)} of ${all}` : all);
+  $("ask-shown").hidden = !isPart() || look.chosen?.types !== undefined || Boolean(look.chosen?.key.startsWith("selection"));
   $("key").replaceChildren(...(look.by === "column" ? open.mine.key() : keyOf(look)));
 }
 

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { showChoice, showNoChoice } from "./chosen.js";
 import { $, say } from "./dom.js";
-import { startGenes } from "./genes.js";
+import { compareGenes, startGenes } from "./genes.js";
 import { sayNames, showGiven } from "./given.js";
 import { asQuery } from "./kept.js";
 import { inside, startLasso } from "./lasso.js";
@@ -37,9 +37,16 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
     say(`${counted(n, "cell")} selected.`);
   }
 
+  // By type and by the column that may be a condition: do these genes change with it?
+  function onCompare(symbols) {
+    showTab("tab-genes");
+    compareGenes(symbols);
+    $("tab-genes").focus();
+  }
+
   function choice() {
     chosenAt = asQuery();
-    showChoice(job.id, own, { cells, types }, { hasIndex, onGene: paintGene, onName: name, onClear: clear });
+    showChoice(job.id, own, { cells, types }, { hasIndex, onGene: paintGene, onCompare, onName: name, onClear: clear });
   }
 
   // The filters leave other cells.
@@ -102,7 +109,7 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
     const color = kind.types.length === 1 ? one?.color : level?.color;
     if (!quietly) showTab("tab-types");
     const back = showCard(job.id, { ...kind, term, color: color ?? "var(--unknown)" }, { cells, has }, {
-      hasIndex, samples: { by: summary.samples?.by, ...open.mine.samples() }, onGene: paintGene, onCell, onBack: () => leave(kind),
+      hasIndex, samples: { by: summary.samples?.by, ...open.mine.samples() }, onGene: paintGene, onCompare, onCell, onBack: () => leave(kind),
       onSelect: () => select(isMine), onAdd: own && (() => select(isMine, true)),
     });
     if (wasInside) back.focus();
@@ -124,7 +131,7 @@ export function startSample(open, { hasIndex, highlight, paintGene, redraw, show
   $("given").replaceChildren();
   startGenes(job.id, summary, { onGene: paintGene, columns: open.mine.columns.categories, likely: open.mine.samples().first });
   startLasso({ onDrawn: (path) => map.send({ kind: "locate", path }) });
-  $("take-shown").onclick = () => select(Uint8Array.from({ length: cells.n }, (_, i) => (open.isShown(i) ? 1 : 0)));
+  $("take-shown").onclick = $("ask-shown").onclick = () => select(Uint8Array.from({ length: cells.n }, (_, i) => (open.isShown(i) ? 1 : 0)));
   api.curated(job.id).then(news, () => {}); // a result of an older server has none
   return { card, located: (path) => select(inside(cells, path, open.isSure)) };
 }

@@ -1,6 +1,9 @@
 // What several files hold, side by side: a bar for each, cut by broad types in shared colours, and the same as a table.
 
+import { barFigure } from "./barfigure.js";
 import { $, el } from "./dom.js";
+import { csv, keep } from "./keep.js";
+import { pictureButtons } from "./pictures.js";
 import { addressOf } from "./reach.js";
 import { counted, number, percent } from "./words.js";
 
@@ -19,11 +22,21 @@ export function showShares(files) {
     el("span", { class: "cut", "aria-hidden": "true" }, ...kinds.map(({ name: kind, color }, at) =>
       parts[at] > 0 && el("i", { title: `${kind}: ${number(parts[at])}, ${percent(parts[at] / cells)}`, style: { background: color, "flex-grow": parts[at] } })).filter(Boolean)))));
   $("batch-key").replaceChildren(...kinds.map(({ name, color }) => el("li", {}, el("i", { class: "dot", style: { background: color } }), name)));
+  if (!$("batch-save").contains(document.activeElement)) $("batch-save").replaceChildren(saving(rows, kinds));
   $("batch-table").replaceChildren(
     el("caption", { class: "hidden" }, "Share of each broad type in each file"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Type"), ...rows.map(({ name }) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, ...kinds.map(({ name }, at) => el("tr", {}, el("th", { scope: "row" }, name),
       ...rows.map(({ parts, cells }) => el("td", {}, percent(parts[at] / cells), el("small", {}, number(parts[at]))))))));
+}
+
+// The bars as a figure, and the cells of each file and type as a table.
+function saving(rows, kinds) {
+  const bars = rows.map(({ name, cells, parts }) => ({ name, note: counted(cells, "cell"), parts: kinds.map(({ name: kind, color }, at) => ({ name: kind, color, cells: parts[at] })) }));
+  const table = () => csv([["file", "cell_type", "ontology_term_id", "cells", "share"],
+    ...rows.flatMap(({ name, cells, parts }) => kinds.map((kind, at) => [name, kind.name, /^CL:/.test(kind.term) ? kind.term : "", parts[at], parts[at] / cells]))]);
+  return pictureButtons(() => barFigure("Composition by file", bars), "composition", [
+    el("button", { type: "button", class: "button", onclick: () => keep(table(), "composition.csv", "text/csv") }, "Save CSV")]);
 }
 
 const broad = ({ levels }) => levels.find(({ name }) => name === "broad").groups;

@@ -12,7 +12,7 @@ import { counted, number, percent, score } from "./words.js";
 const BINS = 20;
 
 // `kind`: {types, name, term, color}; `shown`: all cells, and which the filters leave. The card stands in place of the table until `onBack`.
-export function showCard(id, kind, shown, { hasIndex, samples, onBack, onGene, onCell, onSelect, onAdd }) {
+export function showCard(id, kind, shown, { hasIndex, samples, onBack, onGene, onCompare, onCell, onSelect, onAdd }) {
   const about = api.about(id, kind.types);
   const back = el("button", { type: "button", class: "plainly back", onclick: onBack }, "← All types");
   const chosen = { types: kind.types };
@@ -24,7 +24,7 @@ export function showCard(id, kind, shown, { hasIndex, samples, onBack, onGene, o
     introduction(kind, about, own),
     el("p", { class: "row acts" }, el("button", { type: "button", class: "button", onclick: onSelect }, "Select these cells"),
       onAdd && el("button", { type: "button", class: "button", onclick: onAdd }, "Add to the selection")),
-    genesApart(id, chosen, onGene),
+    genesApart(id, chosen, onGene, onCompare),
     sharesBySample(id, kind.types, kind.color, samples),
     kind.term && why({ types: kind.types, term: kind.term }),
     scores(kind, shown),
