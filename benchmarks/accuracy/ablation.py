@@ -28,7 +28,7 @@ from scipy.special import softmax
 from scripts.human_v1.training_cells import CELLS_A_PROFILE
 
 from benchmarks.accuracy.ablation_trainings import cells_as_ranks, learning_from
-from benchmarks.lib.incomplete import thinned, views
+from benchmarks.lib.incomplete import named_panels, thinned, views
 from benchmarks.lib.saving import DATA, ROOT, save_figures, save_result
 from benchmarks.lib.studies import within
 from spoticell.annotation.figures import score
@@ -36,7 +36,6 @@ from spoticell.biology.genes import load_vocabulary
 from spoticell.io.write import atomic
 from spoticell.training.config import TrainConfig, load_config
 from spoticell.training.data.labelled import LabelledCells, read_labelled
-from spoticell.training.data.panels import read_panels
 from spoticell.training.export import BEST
 from spoticell.training.network import count_parameters
 from spoticell.training.pretrained import load_start
@@ -137,8 +136,7 @@ def held_out_cells(data: Path, panels_dir: Path) -> list[Seen]:
     """Give the held-out cells in every view."""
     vocabulary = load_vocabulary()
     folders = [read_labelled(folder, vocabulary) for folder in (data / "train", data / "more" / "train")]
-    names = [path.stem for path in sorted(panels_dir.glob("*.txt"))]
-    panels = dict(zip(names, read_panels(panels_dir, vocabulary), strict=True))
+    panels = named_panels(panels_dir, vocabulary)
     own = {name: cells for cells in folders for name in cells.datasets}
     return [seen for name in HELD_OUT for seen in seen_ways(own[name], name, {real: panels[real] for real in REAL})]
 

@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 from scripts.human_v1.held_out import View, views_of_run
 
+from benchmarks.lib.incomplete import named_panels
 from benchmarks.lib.saving import save_result
 from spoticell.annotation.evaluation import score
 from spoticell.biology.genes import load_vocabulary
 from spoticell.training.data.labelled import LabelledCells, read_labelled
-from spoticell.training.data.panels import read_panels
 
 FIGURES = ["macro_f1", "hierarchical_f1"]
 
@@ -64,8 +64,7 @@ def main() -> None:
     args = parser.parse_args()
     vocabulary = load_vocabulary()
     cells = read_labelled(args.labelled, vocabulary)
-    names = [path.stem for path in sorted(args.panels.glob("*.txt"))]
-    panels = dict(zip(names, read_panels(args.panels, vocabulary), strict=True))
+    panels = named_panels(args.panels, vocabulary)
     rows = []
     for given in args.networks:
         name, _, runs = given.partition("=")

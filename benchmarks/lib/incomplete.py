@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from scipy import sparse
 from benchmarks.lib.answering import coarser, mean_depth
 from benchmarks.lib.studies import random_panel
 from spoticell.annotation.figures import score
+from spoticell.biology.genes import Vocabulary
+from spoticell.training.data.panels import read_panels
 
 SIZES = (5000, 2000, 1000, 500, 300, 200, 100, 50)
 FEWEST_GENES = 50
@@ -23,6 +26,12 @@ FEWEST_GENES = 50
 ALL = "all"
 
 Panel = NDArray[np.bool_]
+
+
+def named_panels(folder: Path, vocabulary: Vocabulary) -> dict[str, Panel]:
+    """Read the gene panels of a folder, by the names of their files."""
+    names = [path.stem for path in sorted(folder.glob("*.txt"))]
+    return dict(zip(names, read_panels(folder, vocabulary), strict=True))
 
 
 @dataclass(frozen=True)

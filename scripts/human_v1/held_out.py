@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from benchmarks.lib.answering import relatives_in_sample
+from benchmarks.lib.incomplete import named_panels
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import logsumexp
@@ -53,7 +54,6 @@ from spoticell.training.calibrate import (
     possible,
 )
 from spoticell.training.data.labelled import LabelledCells, read_labelled
-from spoticell.training.data.panels import read_panels
 from spoticell.training.export import BEST
 from spoticell.training.loss import node_probabilities, reach_of
 from spoticell.training.pretrained import load_start
@@ -324,8 +324,7 @@ def main() -> None:
     args = parser.parse_args()
     vocabulary = load_vocabulary()
     cells = read_labelled(args.labelled, vocabulary)
-    names = [path.stem for path in sorted(args.panels.glob("*.txt"))]
-    panels = dict(zip(names, read_panels(args.panels, vocabulary), strict=True))
+    panels = named_panels(args.panels, vocabulary)
     runs = [list(views_of_run(run, cells, panels)) for run in args.runs]
     views = [view for run in runs for view in run]
     pairs = crossed(runs, args.threshold)

@@ -51,7 +51,7 @@ def probabilities(folder: Path, cell_s: NDArray[np.integer], bundle: Bundle) -> 
         for file, beside in ((WEIGHTS, grounds.GROUNDS), (WEIGHTS_ALONE, grounds.GROUNDS_ALONE))
         if (found := read_weights(folder / file, n_labels=n_labels)) is not None
     )
-    counts_n = np.memmap(folder / name / "counts.bin", dtype=np.float32, mode="r")
+    counts_n = grounds.read_counts(folder / name)
     possible = folder / POSSIBLE
     relatives = _relatives(Kept(bundle), np.load(possible).tobytes()) if possible.exists() else None
     return probabilities_of(np.array(weight_nc[cell_s]), counts_n[cell_s], bundle, relatives).astype(np.float16)

@@ -96,6 +96,11 @@ def read_grounds(folder: Path) -> Grounds | None:
     return Grounds(standing, part["counts"], known_n)
 
 
+def read_counts(folder: Path) -> NDArray[np.float32]:
+    """Give the counts of each cell that a `GroundsWriter` wrote into a folder, read where they are looked at."""
+    return np.memmap(folder / "counts.bin", dtype=_PARTS["counts"], mode="r")
+
+
 def keep(annotation: Annotation, folder: Path) -> None:
     """Write what the summary at another threshold takes, besides the grounds of the answers.
 
