@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,7 +131,23 @@ def test_values_are_guessed_where_an_older_server_has_looked():
     assert values_of(Job("a" * 32, "n", "f", 800, 0, 0, findings={"cells": 3})) == 100
 
 
-def test_files_that_go_while_a_folder_is_measured_count_nothing(tmp_path, monkeypatch):
+def test_a_folder_that_goes_while_it_is_measured_counts_nothing(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").write_bytes(bytes(7))
+    (tmp_path / "scratch").mkdir()
+    scan = os.scandir
+
+    def gone(place):
+        if os.fspath(place).endswith("scratch"):
+            Path(place).rmdir()
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    assert bytes_of(tmp_path) == 7
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_files_that_go_while_a_folder_is_measured_count_nothing(tmp_path):
     (tmp_path / "there").write_bytes(bytes(7))
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     assert bytes_of(tmp_path) == 7

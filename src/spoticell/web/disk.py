@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import sqlite3
+import stat
 from pathlib import Path
 
 FULL = "The server's disk is full, or its room for files is used up. Try again later, or tell the person who runs it."
@@ -11,13 +14,14 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def bytes_of(folder: Path) -> int:
-    """Add up the bytes of the files in a folder, some of which may go meanwhile."""
+    """Add up the bytes of the files in a folder, some of which, and folders too, may go meanwhile."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size if path.is_file() else 0
-        except OSError:
-            continue
+    # a folder that is gone is an error to a search with rglob, and nothing to this walk
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                file = Path(place, name).lstat()
+                total += file.st_size if stat.S_ISREG(file.st_mode) else 0
     return total
 
 
