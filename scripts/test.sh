@@ -43,11 +43,12 @@ rest() {
 # a browser that is driven keeps other tests of its process from running loops of theirs, so these have processes of their own;
 # one more than there are processors, since a browser and what serves it wait for each other
 browsers() {
-    "$python" -m pytest -q -n "$((jobs + 1))" --dist loadfile tests/web/page tests/browser
+    "$python" -m pytest -q -n "$((jobs + 1))" --dist loadfile -m "$chosen" tests/web/page tests/browser
 }
 
 "$python" -m coverage erase
 if [ "$what" = slow ]; then
+    part "slow tests in a browser" browsers
     part "slow tests" rest
 else
     part "pages in a browser" browsers

@@ -21,11 +21,16 @@ PATIENCE = 300
 """Seconds that a test waits for anything: the machine may be busy."""
 
 
+def path_of_chromium() -> str | None:
+    """Where it is, nothing if it isn't there."""
+    return os.environ.get("SPOTICELL_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Chromium, driven by playwright; SPOTICELL_CHROMIUM may say where it is."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    path = os.environ.get("SPOTICELL_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    path = path_of_chromium()
     if path is None:
         pytest.skip("the browser tests need chromium; SPOTICELL_CHROMIUM may say where it is")
     with playwright.sync_playwright() as driver:

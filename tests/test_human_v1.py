@@ -4,13 +4,15 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
+from tests.browser.cases import ORGANS, typical_cells
 
 import spoticell
 from spoticell.annotation.figures import score
 from spoticell.biology.ontology import TOO_GENERAL
 from spoticell.model.bundle import load_bundle, packaged_bundles
 
-LABEL, ANSWER = "cell_type_ontology_term_id", "spoticell_cell_type_ontology_term_id"
+LABEL, ANSWER, NAME = "cell_type_ontology_term_id", "spoticell_cell_type_ontology_term_id", "spoticell_cell_type"
 LARGEST = 12_000_000
 
 
@@ -62,6 +64,14 @@ def test_blood_cells_of_another_laboratory_are_named(blood):
     figures = score(blood.obs[LABEL].tolist(), annotated(blood).obs[ANSWER].tolist())
     assert figures["hierarchical_f1"] > 0.85
     assert figures["coverage"] > 0.9
+
+
+def test_a_file_of_several_organs_is_answered_by_types_of_each():
+    table = typical_cells(80, markers=ORGANS)
+    cells = anndata.AnnData(sparse.csr_matrix(table.values_nv), var=pd.DataFrame(index=table.genes))
+    done = annotated(cells)
+    assert set(done.uns["spoticell"]["tissues"]) == {"pancreas", "liver", "brain"}
+    assert done.obs[NAME].astype(str).tolist() == [list(ORGANS)[n % len(ORGANS)] for n in range(80)]
 
 
 @pytest.mark.real

@@ -89,8 +89,9 @@ def named(data: Path, folders: Sequence[str], runtime: Runtime) -> Iterator[Name
                 if number < FEW and len(weight_nc) < 2 * number:
                     continue
                 found = show_tissues(weight_nc[:number], weights.label_c, bundle.nodes, load_ontology())
-                tissue = next(iter(found.chances))
-                yield Named(path.stem, view, tissue, found.chances[tissue], tissue in truth.split("|"))
+                # of several tissues none is said to be the sample's
+                tissue, chance = next(iter(found.chances.items()), ("several", 0.0))
+                yield Named(path.stem, view, tissue, chance, tissue in truth.split("|"))
 
 
 def table(rows: Sequence[Named]) -> Iterator[str]:

@@ -128,10 +128,18 @@ test("a sample shows its tissue by types of its own", () => {
   const nodes = ["CL:0000182", "CL:0000091", "CL:0000650", T];
   const found = showTissues(matrix([0.5, 0.2, 0.1, 0.2]), [0, 1, 2, 3], nodes, loadOntology());
   assert.deepEqual([[...found.shares.keys()], Array.from(found.possibleM)], [["liver"], [1, 1, 0, 1]]);
-  assert.deepEqual([...tissueChances(Float64Array.of(0.5, 0.2, 0.1, 0.2), nodes, ["liver"])], [["liver", 0.9997]]);
+  assert.deepEqual([...tissueChances(Float64Array.of(0.5, 0.2, 0.1, 0.2), nodes)], [["liver", 0.9997]]);
   assert.equal(new SampleTissues(new Map(), Uint8Array.of(1), true).looks(), "The cells look like blood, or blood cells of another tissue");
   const lung = new SampleTissues(new Map([["lung", 0.126]]), Uint8Array.of(1));
   assert.equal(lung.describe(), "The cells look like those of lung (13% are of its own types), so types of other tissues were no answer.");
+});
+
+test("a mixture shows its tissues by types that aren't forms of what all organs have", () => {
+  const nodes = ["CL:0002131", "CL:0002548", "CL:0000650", "CL:0000182", T], each = [10, 20, 9, 6, 5];
+  const rows = each.flatMap((cells, label) => Array.from({ length: cells }, () => nodes.map((_, c) => (c === label ? 1 : 0))));
+  const found = showTissues(matrix(...rows), [0, 1, 2, 3, 4], nodes, loadOntology());
+  assert.deepEqual([[...found.shares.keys()], Array.from(found.possibleM), found.chances.size], [["heart", "liver"], [1, 1, 1, 1, 1], 0]);
+  assert.match(found.describe(), /heart \(60% are of its own types\) and liver \(12% are of its own types\), so types of all tissues were possible\.$/);
 });
 
 test("options that can't be are refused, and the others can be repeated", () => {

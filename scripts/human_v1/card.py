@@ -99,7 +99,7 @@ def card(name: str, run: Run, sources: list[dict], results: dict, about: dict) -
             "|---|---|---|---|---|",
             *figures,
             "",
-            "The donor of pbmc68k_reduced is that of two training sets: its figures flatter a little.  The teacher may "
+            "The donor of pbmc68k_reduced is that of two training sets: its figures flatter a little.  Teachers may "
             "have seen cells of public test sets.",
             "",
             "## Known confusions (on the held-out data sets)",
@@ -113,7 +113,8 @@ def card(name: str, run: Run, sources: list[dict], results: dict, about: dict) -
             "## Attribution",
             "",
             "The teacher is panhuman_distill_v1 of actinn-jax 0.3.1 (MIT), distilled from Pan-human Azimuth (Sarkar et "
-            "al., bioRxiv 2026, doi:10.64898/2026.07.16.738997; weights CC BY 4.0).",
+            "al., bioRxiv 2026, doi:10.64898/2026.07.16.738997; weights CC BY 4.0).  Chosen subtypes come from further "
+            "teachers, which are listed among the sources.",
             "",
         ]
     )

@@ -192,16 +192,16 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
 def show(
     counts_ng: sparse.csr_array, measured_g: Mask, panels: dict[str, Mask], rng: np.random.Generator
 ) -> Iterator[tuple[str, sparse.csr_array, Mask]]:
-    """Give cells whole, through panels, and shallow: name, counts, and the genes that are measured."""
+    """Give cells whole, shallow, and through the panels that there are: name, counts, and the genes measured."""
     yield "whole", counts_ng, measured_g
     shallow_ng = counts_ng.copy()
     shallow_ng.data = rng.binomial(np.rint(shallow_ng.data).astype(np.int64), SHALLOW).astype(np.float32)
     yield "shallow", shallow_ng, measured_g
     drawn = {}
-    for size in RANDOM:
+    for size in (size for size in RANDOM if size < measured_g.sum()):
         drawn[f"{size} genes"] = np.zeros_like(measured_g)
         drawn[f"{size} genes"][rng.choice(np.flatnonzero(measured_g), size, replace=False)] = True
-    for name, panel_g in (drawn | {name: panels[name] for name in REAL}).items():
+    for name, panel_g in (drawn | {name: panels[name] for name in REAL if name in panels}).items():
         seen_g = measured_g & panel_g
         yield name, sparse.csr_array(counts_ng @ sparse.diags_array(seen_g.astype(np.float32))), seen_g
 

@@ -5,7 +5,8 @@
 Writes one h5ad for each data set, with Ensembl ids and Cell Ontology terms, the panels for augmentation, and
 ``cells.json`` with their numbers.  Labels of leukocytes are refined to the teacher's subtype where it is sure; cells
 drawn from a profile are kept where the teacher doesn't contradict the profile.  A type that would be lost so keeps all
-its drawn cells: its profiles were read by hand (configs/human-v1-profiles.yaml).
+its drawn cells: its profiles were read by hand (configs/human-v1-profiles.yaml).  Further teachers refine labels within
+what they know (configs/human-v1-teachers.yaml).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ import yaml
 from benchmarks.peers.panhuman import Panhuman, TooFewGenesError
 from numpy.typing import NDArray
 from scipy import sparse
+from scripts.human_v1.subtypes import Question, ask, read_questions
+from scripts.human_v1.teachers import read_teacher
 
 from spoticell.biology.genes import Vocabulary, load_vocabulary
 from spoticell.biology.ontology import load_ontology
@@ -48,6 +51,7 @@ LEAST_DRAWN = 24
 """Cells that the profiles of one type give at least, in a source."""
 READ_BY_HAND = Path(__file__).parents[2] / "configs" / "human-v1-profiles.yaml"
 LEUKOCYTE = "CL:0000738"
+TEACHER = "panhuman_distill_v1"
 
 CELLS_A_PROFILE = {
     "scHCL_ref_expr": 12,
@@ -89,6 +93,8 @@ class Made:
     measured_g: NDArray[np.bool_]
     label_n: NDArray[np.object_]
     donor_n: NDArray[np.object_]
+    place_n: NDArray[np.object_]
+    """Where each cell is from: the tissue of its profile, or the name of the data set."""
     profile_n: NDArray[np.object_] | None = None
     """Label of the profile that each cell was drawn from."""
 
@@ -99,11 +105,11 @@ class Maker:
     Parameters
     ----------
     data
-        Folder with ``train``, ``more/train``, ``unlabelled``, ``profiles``.
+        Folder with ``train``, ``more/train``, ``unlabelled``, ``profiles``, ``teachers``.
     output
         Gets the h5ad files.
     teacher
-        None to do without.
+        None to do without, and without the further ones.
     without
         Terms whose cells, and those of their subtypes, are left out.
     """
@@ -113,6 +119,10 @@ class Maker:
         self.vocabulary: Vocabulary = load_vocabulary()
         self.ontology = load_ontology()
         self.made: list[Made] = []
+        self.questions: list[Question] = []
+        if teacher is not None:
+            known = {TEACHER: teacher}
+            self.questions = read_questions(lambda name: known.get(name) or read_teacher(data / "teachers", name))
 
     def real(self, path: Path, *, labelled: bool) -> None:
         """Make a data set of real cells."""
@@ -127,7 +137,8 @@ class Maker:
             label_n = self.refine(counts_ng, measured_g, label_n)
         else:
             label_n = self.answer(counts_ng, measured_g)
-        self.made.append(Made(path.stem, counts_ng, measured_g, label_n, donor_n))
+        place_n = np.full(len(obs), path.stem, dtype=object)
+        self.made.append(Made(path.stem, counts_ng, measured_g, label_n, donor_n, place_n))
 
     def drawn(self, path: Path, labels: pd.DataFrame, *, seed: int) -> None:
         """Make cells drawn from the labelled profiles of one source."""
@@ -141,7 +152,8 @@ class Maker:
         counts_ng = draw_cells(profiles, row_n, rng=np.random.default_rng(seed), noise=Noise())
         label_n = self.uncontradicted(counts_ng, profiles, term_r[row_n])
         name_n = np.array([profiles.names[row] for row in row_n], dtype=object)
-        self.made.append(Made(profiles.source, counts_ng, profiles.measured_g, label_n, name_n, term_r[row_n]))
+        place_n = np.array([tissues.get(name, "") for name in name_n], dtype=object)
+        self.made.append(Made(profiles.source, counts_ng, profiles.measured_g, label_n, name_n, place_n, term_r[row_n]))
 
     def refine(
         self, counts_ng: sparse.csr_array, measured_g: NDArray[np.bool_], label_n: NDArray[np.object_]
@@ -209,7 +221,7 @@ class Maker:
         return {label for label in drawn if kept[label] < LOST}
 
     def write(self) -> None:
-        """Give lost labels their drawn cells back, then write all data sets and their numbers."""
+        """Give lost labels their drawn cells back, ask the further teachers, write all data sets and their numbers."""
         lost, sizes = sorted(self.lost()), {}
         print("kept against the teacher:", ", ".join(self.ontology.name(label) for label in lost))
         for made in self.made:
@@ -217,6 +229,9 @@ class Maker:
             if made.profile_n is not None:
                 back_n = (label_n == UNKNOWN) & np.isin(made.profile_n.astype(str), lost)
                 label_n = np.where(back_n, made.profile_n, label_n)
+            label_n = ask(
+                self.questions, made.counts_ng, made.measured_g, self.vocabulary, place_n=made.place_n, label_n=label_n
+            )
             sizes[made.name] = self.write_one(made, label_n)
         (self.output.parent / "cells.json").write_text(json.dumps(sizes, indent=1) + "\n")
 

@@ -39,10 +39,64 @@ def test_a_tissue_of_its_own_rules_out_types_of_marrow_too():
     assert "hematopoietic stem cell" not in show(**HEART, hematopoietic_stem_cell=0.02)[1]
 
 
-def test_a_mixture_shows_the_tissues_that_it_is_made_of():
-    brain = {"astrocyte_of_the_cerebral_cortex": 0.1, "VIP_GABAergic_interneuron": 0.1, "microglial_cell": 0.1}
-    assert list(show(**HEART, **brain, oligodendrocyte_precursor_cell=0.1)[0]) == ["heart", "brain"]
-    assert list(show(**HEART, **brain)[0]) == ["heart"]
+def sample(**cells):
+    """Show the tissues of a sample of so many cells of each type, which the network is sure of."""
+    nodes = [ONTOLOGY.resolve_label(name.replace("_", " ")) for name in cells]
+    weight_nc = np.repeat(np.eye(len(nodes)), list(cells.values()), axis=0)
+    return show_tissues(weight_nc, np.arange(len(nodes)), nodes, ONTOLOGY)
+
+
+HEART_CELLS = {"fibroblast_of_cardiac_tissue": 200, "regular_ventricular_cardiac_myocyte": 100, "T_cell": 100}
+
+
+def test_a_mixture_shows_the_tissues_that_it_is_made_of_the_largest_first():
+    found = sample(**HEART_CELLS, pancreatic_acinar_cell=10, VIP_GABAergic_interneuron=20, intrahepatic_cholangiocyte=5)
+    assert list(found.shares) == ["heart", "brain", "pancreas"]
+    assert found.looks() == (
+        "The cells look like those of heart (69% are of its own types) and brain (5% are of its own types) and "
+        "pancreas (3% are of its own types)"
+    )
+    assert found.chances == {}
+
+
+def test_a_file_of_several_organs_may_hold_more_than_show_themselves():
+    found = sample(**HEART_CELLS, pancreatic_acinar_cell=10, mesangial_cell=2)
+    assert found.possible_m.all()
+    assert found.describe().endswith("pancreas (2% are of its own types), so types of all tissues were possible.")
+    alone = sample(**HEART_CELLS, mesangial_cell=2)
+    assert not alone.possible_m[-1]
+
+
+def test_few_cells_of_a_type_show_no_further_tissue():
+    assert list(sample(**HEART_CELLS, VIP_GABAergic_interneuron=4).shares) == ["heart"]
+    assert list(
+        sample(fibroblast_of_cardiac_tissue=30, regular_ventricular_cardiac_myocyte=20, hepatocyte=4).shares
+    ) == ["heart"]
+
+
+def test_cells_that_may_be_anything_show_no_further_tissue():
+    nodes = [ONTOLOGY.resolve_label(name.replace("_", " ")) for name in ("hepatocyte", "T cell", *HEART)]
+    weight_nc = np.repeat([[0.45, 0.3, 0, 0.25], [0, 0, 0.5, 0.5]], [50, 150], axis=0)
+    assert list(show_tissues(weight_nc, np.arange(4), nodes, ONTOLOGY).shares) == ["heart"]
+
+
+@pytest.mark.parametrize(
+    "form", ["mesangial_cell", "Kupffer_cell", "pulmonary_capillary_endothelial_cell", "enteroglial_cell"]
+)
+def test_an_organs_form_of_what_all_organs_have_shows_no_further_tissue(form):
+    found = sample(**HEART_CELLS, **{form: 100})
+    assert list(found.shares) == ["heart"]
+    assert not found.possible_m[-1]
+
+
+def test_dividing_cells_that_look_like_germ_cells_show_no_testis():
+    assert list(sample(**HEART_CELLS, spermatogonium=100).shares) == ["heart"]
+
+
+def test_forms_of_types_that_a_shown_tissue_has_show_no_further_one():
+    brain = {"VIP_GABAergic_interneuron": 200, "astrocyte_of_the_cerebral_cortex": 100, "neuron": 20}
+    assert list(sample(**brain, rod_bipolar_cell=50).shares) == ["brain"]
+    assert list(sample(**brain, hepatocyte=50).shares) == ["brain", "liver"]
 
 
 def test_a_type_of_one_tissue_says_more_than_one_of_several():

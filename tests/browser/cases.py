@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,13 @@ from spoticell.io.demo import DEMO
 NOT_READ = ("zarr", "SOMA", "store", "xz", "packed twice", "packed Matrix Market", "missing file")
 """Parts of the names of inputs that the browser doesn't read, and refuses in words of its own, or that are nothing."""
 N_CELLS, N_GENES = 60, 1200
+ORGANS = {
+    "type B pancreatic cell": ("INS", "IAPP", "MAFA", "PCSK1", "ADCYAP1", "HADH", "DLK1", "G6PC2"),
+    "pancreatic acinar cell": ("PRSS1", "CPA1", "CELA3A", "PNLIP", "CTRB1", "REG1A", "CPB1", "CLPS"),
+    "hepatocyte": ("ALB", "APOA1", "APOC3", "FGB", "SERPINA1", "AMBP", "APOH", "TTR"),
+    "oligodendrocyte": ("PLP1", "MBP", "MOG", "MAG", "MOBP", "CNP", "CLDN11", "ERMN"),
+}
+"""Marker genes of types of several organs."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +73,18 @@ def _written(make: Callable[..., Path]) -> Callable[[Path], Path]:
     return build
 
 
-def typical_cells(n_cells: int = N_CELLS, seed: int = 0) -> Table:
-    """Give cells of six types: much of the markers of their own, and a little of many genes."""
+def typical_cells(n_cells: int = N_CELLS, seed: int = 0, markers: Mapping[str, Sequence[str]] = MARKERS) -> Table:
+    """Give cells of some types: much of the markers of their own, and a little of many genes."""
     rng = np.random.default_rng(seed)
     vocabulary = load_vocabulary()
-    marked = sorted({vocabulary.by_symbol[gene] for genes in MARKERS.values() for gene in genes})
+    marked = sorted({vocabulary.by_symbol[gene] for genes in markers.values() for gene in genes})
     others = np.setdiff1d(np.arange(len(vocabulary)), marked)
     chosen = np.sort(np.concatenate([marked, rng.choice(others, N_GENES - len(marked), replace=False)]))
     symbols = [vocabulary.symbols[gene] for gene in chosen]
     place = {symbol: at for at, symbol in enumerate(symbols)}
     counts_nv = rng.poisson(rng.gamma(0.3, 1.2, size=len(chosen)), size=(n_cells, len(chosen))).astype(np.float64)
     for n in range(n_cells):
-        own = list(MARKERS.values())[n % len(MARKERS)]
+        own = list(markers.values())[n % len(markers)]
         counts_nv[n, [place[gene] for gene in own]] += rng.poisson(30, size=len(own))
     return Table(counts_nv, [f"cell{n}" for n in range(n_cells)], symbols)
 
@@ -110,6 +117,7 @@ def _with_settings() -> Iterator[Case]:
         yield Case(f"settings: {name}", lambda folder: Path(shutil.copy(DEMO, folder)), settings)
     conditions = {"by": "donor", "condition": "stim", "groups": "donor"}
     yield Case("settings: two conditions", _of_two_conditions, conditions)
+    yield Case("settings: several organs", _of_several_organs)
 
 
 def _of_two_conditions(folder: Path) -> Path:
@@ -121,3 +129,9 @@ def _of_two_conditions(folder: Path) -> Path:
     data = anndata.AnnData(sparse.csr_matrix(table.values_nv), obs=obs, var=pd.DataFrame(index=table.genes))
     data.write_h5ad(folder / "cells.h5ad")
     return folder / "cells.h5ad"
+
+
+def _of_several_organs(folder: Path) -> Path:
+    path = FILE_FORMATS["h5ad by cell"](typical_cells(80, markers=ORGANS), folder)
+    assert isinstance(path, Path)
+    return path

@@ -4,23 +4,23 @@
 // those. A sample can, since a tissue shows itself by several types of its own.
 // Axes: n cells of the sample, c labels, t tissues.
 
-import { argmax } from "../base/arrays.ts";
+import { argmax, sum } from "../base/arrays.ts";
 import { heightOf } from "../base/matrix.ts";
 import type { Matrix } from "../base/matrix.ts";
 import { compare } from "../base/text.ts";
 import { fixed, percent } from "../base/words.ts";
 import type { Ontology } from "../biology/ontology.ts";
-import { tissuesOf } from "../biology/tissues.ts";
+import { loadCommonForms, tissuesOf } from "../biology/tissues.ts";
 import { tissueChances } from "./tissue_chances.ts";
 
 // Share of the sample that a type needs to speak for a tissue.
 export const SEEN = 0.01;
 // Share of the sample from which one type speaks for a tissue alone.
 export const ALONE = 0.5;
-// Types of its own that a tissue shows itself by; another one beside it needs more, as they may be mistaken for its.
-export const FIRST = 2, OTHER = 4;
-// Share of the sample that those types have together, for the first tissue and for another.
-export const FIRST_SHARE = 0.02, OTHER_SHARE = 0.2;
+// Types of its own that the first tissue shows itself by, and the share of the sample that they have together.
+export const FIRST = 2, FIRST_SHARE = 0.02;
+// A further tissue shows itself by so many cells, and `SEEN` of the sample, with such a weight for a telling type.
+export const SURE = 0.5, OTHER = 5;
 // No sentence is surer of a tissue.
 export const SUREST = 0.99;
 // Cells of a sample, chosen at random, that its tissues are found by.
@@ -37,11 +37,12 @@ export class SampleTissues {
   constructor(
     // Of each tissue the share of the sample that is of its own types, largest first; empty if none shows itself.
     readonly shares: ReadonlyMap<string, number>,
-    // Which nodes the sample can hold: those of its tissues, and those that are specific to none.
+    // Which nodes the sample can hold: those of its tissue, and those that are specific to none; all, if it shows several
+    // tissues.
     readonly possibleM: Uint8Array,
     // Whether no tissue shows itself and nearly all cells are blood cells.
     readonly blood = false,
-    // How likely the sample is from each tissue, largest first; empty where that isn't known.
+    // How likely the sample is from each tissue, largest first; empty where that isn't known, as it isn't of a mixture.
     readonly chances: ReadonlyMap<string, number> = new Map(),
   ) {}
 
@@ -57,6 +58,7 @@ export class SampleTissues {
 
   // The same, and what follows from it, in a sentence.
   describe(): string {
+    if (this.shares.size > 1) return `${this.looks()}, so types of all tissues were possible.`;
     const barred = this.shares.size ? "other tissues" : "single tissues";
     return `${this.looks()}, so types of ${barred} were no answer.`;
   }
@@ -73,30 +75,15 @@ export class SampleTissues {
 // each label among the nodes.
 export function showTissues(weightNc: Matrix, labelC: ArrayLike<number>, nodes: readonly string[], ontology: Ontology): SampleTissues {
   const placesM = tissuesOf(nodes, ontology), meanM = meanOf(weightNc, labelC, nodes.length);
-  const tissues = [...new Set(placesM.flatMap((places) => [...(places ?? [])]))].filter((name) => name !== BLOOD).sort(compare);
-  const ownTm = tissues.map((tissue) => own(placesM, tissue));
-  const possibleM = own(placesM, null), inBloodM = own(placesM, BLOOD);
-  const shares = new Map<string, number>();
-  while (tissues.length) {
-    const shareT = new Float64Array(tissues.length), saysT = new Float64Array(tissues.length), typesT = new Int32Array(tissues.length);
-    ownTm.forEach((ownM, t) => {
-      for (let m = 0; m < nodes.length; m += 1) {
-        if (!ownM[m] || possibleM[m] || inBloodM[m]) continue;
-        shareT[t] += meanM[m];
-        // a type of one tissue says more than one of several
-        saysT[t] += meanM[m] / placesM[m]!.size;
-        if (meanM[m] >= SEEN) typesT[t] += 1;
-      }
-    });
-    const best = argmax(shareT.map((share, t) => share + saysT[t]));
-    const [least, few] = shares.size ? [OTHER_SHARE, OTHER] : [FIRST_SHARE, FIRST];
-    if (shareT[best] < least || (typesT[best] < few && (shares.size || shareT[best] < ALONE))) break;
-    shares.set(tissues[best], Number(fixed(shareT[best], 4)));
-    ownTm[best].forEach((is, m) => { if (is) possibleM[m] = 1; });
+  const sureM = sureOf(weightNc, labelC, nodes.length), least = Math.max(OTHER, SEEN * heightOf(weightNc));
+  const tellingM = sureM.map((cells) => (cells >= least ? cells : 0)), shares = new Map<string, number>();
+  for (let found = first(meanM, placesM); found !== null; found = further(tellingM, nodes, placesM, ofSome(placesM, [...shares.keys()]), ontology)) {
+    const openM = own(placesM, found), hadM = ofSome(placesM, [...shares.keys()]);
+    shares.set(found, Number(fixed(sum(meanM.filter((_, m) => openM[m] && !hadM[m])), 4)));
   }
   let ofBlood = 0;
   nodes.forEach((node, m) => { if (meanM[m] && ontology.ancestors(node).has(BLOOD_CELL)) ofBlood += meanM[m]; });
-  const chances = heightOf(weightNc) ? tissueChances(meanM, nodes, [...shares.keys()]) : new Map<string, number>();
+  const chances = heightOf(weightNc) && shares.size < 2 ? tissueChances(meanM, nodes) : new Map<string, number>();
   return new SampleTissues(shares, possible(placesM, [...shares.keys()]), !shares.size && ofBlood >= MOSTLY, chances);
 }
 
@@ -110,6 +97,45 @@ export function ofTissues(
   return new SampleTissues(shares, possible(tissuesOf(nodes, ontology), [...shares.keys()]), blood, chances);
 }
 
+// The tissue that types of its own have most of the sample's weight for, if it is enough.
+function first(meanM: Float64Array, placesM: Places): string | null {
+  const tissues = [...new Set(placesM.flatMap((places) => [...(places ?? [])]))].filter((name) => name !== BLOOD).sort(compare);
+  if (!tissues.length) return null;
+  const ownTm = tissues.map((tissue) => own(placesM, tissue).map((is, m) => (is && !placesM[m]!.has(BLOOD) ? 1 : 0)));
+  // a type of one tissue says more than one of several
+  const saysT = Float64Array.from(ownTm, (ownM) => sum(meanM.map((mean, m) => (ownM[m] ? mean * (1 + 1 / placesM[m]!.size) : 0))));
+  const best = argmax(saysT), seenM = meanM.filter((_, m) => ownTm[best][m]), share = sum(seenM);
+  const shows = share >= ALONE || (share >= FIRST_SHARE && seenM.filter((mean) => mean >= SEEN).length >= FIRST);
+  return shows ? tissues[best] : null;
+}
+
+// The tissue beside those shown that most cells are surely of a telling type of, if there is one.
+//
+// No telling type is one that all organs have in a form of their own, nor a form of a type that the tissues shown have: a
+// network that doesn't know a laboratory's takes it for that of another organ.
+function further(sureM: Float64Array, nodes: readonly string[], placesM: Places, possibleM: Uint8Array, ontology: Ontology): string | null {
+  const shown = new Set(nodes.filter((_, m) => placesM[m]?.size && possibleM[m])), forms = loadCommonForms();
+  const cells = new Map<string, number>();
+  sureM.forEach((sure, m) => {
+    const places = placesM[m];
+    if (!sure || possibleM[m] || !places || places.has(BLOOD)) return;
+    if ([...ontology.ancestors(nodes[m])].some((above) => shown.has(above) || forms.has(above))) return;
+    for (const tissue of places) cells.set(tissue, (cells.get(tissue) ?? 0) + sure * (1 + 1 / places.size));
+  });
+  const tissues = [...cells.keys()].sort(compare);
+  return tissues.length ? tissues[argmax(Float64Array.from(tissues, (tissue) => cells.get(tissue)!))] : null;
+}
+
+// Cells whose likeliest label is each node, and surely.
+function sureOf({ data, width }: Matrix, labelC: ArrayLike<number>, m: number): Float64Array {
+  const sureM = new Float64Array(m);
+  for (let start = 0; start < data.length; start += width) {
+    const best = argmax(data.subarray(start, start + width));
+    if (data[start + best] >= SURE) sureM[labelC[best]] += 1;
+  }
+  return sureM;
+}
+
 // Share of the sample that is of each node's own type.
 function meanOf({ data, width }: Matrix, labelC: ArrayLike<number>, m: number): Float64Array {
   const meanM = new Float64Array(m), n = width ? data.length / width : 0;
@@ -119,6 +145,12 @@ function meanOf({ data, width }: Matrix, labelC: ArrayLike<number>, m: number): 
 
 // Which nodes a sample can hold that shows some tissues, or none.
 function possible(placesM: Places, shares: string[]): Uint8Array {
+  // a file of several organs may hold more than show themselves
+  return shares.length > 1 ? new Uint8Array(placesM.length).fill(1) : ofSome(placesM, shares);
+}
+
+// Which nodes some tissues have, or blood has where there are none.
+function ofSome(placesM: Places, shares: string[]): Uint8Array {
   const ownTm = (shares.length ? shares : [BLOOD]).map((tissue) => own(placesM, tissue));
   return own(placesM, null).map((is, m) => (is || ownTm.some((ownM) => ownM[m]) ? 1 : 0));
 }

@@ -30,30 +30,11 @@ interface Table {
   strangeM: Uint8Array;
 }
 
-// How likely the sample is from each tissue, the likeliest first; unlikely ones are left out.
-//
-// `meanM` is the share of the sample that is of each node's own type; `shown` the tissues that the sample is made of. Each
-// of these is weighed against those that aren't named, by the cells that aren't of the others: a mixture of two tissues is
-// as sure of both.
-export function tissueChances(meanM: Float64Array, nodes: readonly string[], shown: readonly string[] = []): Map<string, number> {
-  const table = tableOf(nodes), names = tissueNames(), at = shown.map((name) => names.indexOf(name));
-  const places = at.length ? at : [-1];
-  const chanceT = new Float64Array(names.length);
-  for (const place of places) {
-    const others = at.filter((one) => one !== place);
-    const leftM = meanM.map((mean, m) => (others.some((other) => table.ownTm[other][m]) ? 0 : mean));
-    const givenT = chances(leftM, table, others);
-    // tissues that aren't shown are weighed against the first one
-    if (place === places[0]) chanceT.set(givenT);
-    else chanceT[place] = givenT[place];
-  }
-  const order = Array.from(argsort(chanceT.map((chance) => -chance))).filter((t) => chanceT[t] >= LEAST);
-  return new Map(order.map((t) => [names[t], Number(fixed(chanceT[t], 4))]));
-}
-
-// The chance of each tissue; of others it is 0.
-function chances(meanM: Float64Array, { ownTm, tellingM, strangeM }: Table, others: readonly number[]): Float64Array {
-  const seenM = meanM.map((mean) => (mean >= SEEN ? mean : 0)), blood = tissueNames().indexOf(BLOOD);
+// How likely a sample of one tissue is from each, the likeliest first; unlikely ones are left out. `meanM` is the share of
+// the sample that is of each node's own type.
+export function tissueChances(meanM: Float64Array, nodes: readonly string[]): Map<string, number> {
+  const { ownTm, tellingM, strangeM } = tableOf(nodes), names = tissueNames();
+  const seenM = meanM.map((mean) => (mean >= SEEN ? mean : 0)), blood = names.indexOf(BLOOD);
   const forT = Float64Array.from(ownTm, (ownM, t) => {
     let says = 0, share = 0, types = 0;
     for (let m = 0; m < seenM.length; m += 1) {
@@ -67,9 +48,10 @@ function chances(meanM: Float64Array, { ownTm, tellingM, strangeM }: Table, othe
     return CELLS * says + (shows ? 0 : Math.log(HIDDEN));
   });
   forT[blood] += CELLS * Math.log(FOREIGN) * sum(seenM.filter((_, m) => strangeM[m]));
-  for (const other of others) forT[other] = -Infinity;
-  const most = forT[argmax(forT)], chanceT = forT.map((said) => Math.exp(said - most)), total = sum(chanceT);
-  return chanceT.map((chance) => chance / total);
+  const most = forT[argmax(forT)], likeT = forT.map((said) => Math.exp(said - most)), total = sum(likeT);
+  const chanceT = likeT.map((like) => like / total);
+  const order = Array.from(argsort(chanceT.map((chance) => -chance))).filter((t) => chanceT[t] >= LEAST);
+  return new Map(order.map((t) => [names[t], Number(fixed(chanceT[t], 4))]));
 }
 
 const tableOf = (nodes: readonly string[]): Table =>

@@ -1,6 +1,6 @@
 // Tissues: what each is called, and which types of cell are found in some of them only.
 //
-// Both tables are written from common knowledge of human anatomy and histology, and lean towards leaving a type possible:
+// The tables are written from common knowledge of human anatomy and histology, and lean towards leaving a type possible:
 // what neighbouring organs, cuts of tissue and common metaplasia bring along is in. Types that tissue_types.tsv doesn't
 // name are possible in every tissue: leukocytes, endothelial, stromal and general epithelial cells, nerve sheaths.
 
@@ -42,6 +42,11 @@ export const loadTissues = (): Tissue[] =>
 // are found in none of the tissues.
 export const loadSpecific = (): Map<string, ReadonlySet<string>> =>
   cached("tissue types", () => new Map(rowsOf(packagedText("tissue_types.tsv")).map(({ term, tissues }) => [term, new Set(several(tissues))])));
+
+// The terms at or below which an organ's own types are forms of what all or many organs have: mesangial cells are the
+// pericytes of the kidney. A network that doesn't know those of another organ takes them for these, so that such types
+// show no organ beside others.
+export const loadCommonForms = (): ReadonlySet<string> => cached("common forms", () => new Set(rowsOf(packagedText("common_forms.tsv")).map(({ term }) => term)));
 
 // Names of the tissues, in alphabetical order.
 export const tissueNames = (): string[] => loadTissues().map(({ name }) => name);

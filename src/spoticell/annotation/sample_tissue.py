@@ -7,6 +7,7 @@ Axes: ``n`` cells of the sample, ``c`` labels, ``t`` tissues.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,16 +16,16 @@ from numpy.typing import NDArray
 
 from spoticell.annotation.tissue_chances import tissue_chances
 from spoticell.biology.ontology import Ontology
-from spoticell.biology.tissues import tissues_of
+from spoticell.biology.tissues import load_common_forms, tissues_of
 
 SEEN = 0.01
 """Share of the sample that a type needs to speak for a tissue."""
 ALONE = 0.5
 """Share of the sample from which one type speaks for a tissue alone."""
-FIRST, OTHER = 2, 4
-"""Types of its own that a tissue shows itself by; another one beside it needs more, as they may be mistaken for its."""
-FIRST_SHARE, OTHER_SHARE = 0.02, 0.2
-"""Share of the sample that those types have together, for the first tissue and for another."""
+FIRST, FIRST_SHARE = 2, 0.02
+"""Types of its own that the first tissue shows itself by, and the share of the sample that they have together."""
+SURE, OTHER = 0.5, 5
+"""A further tissue shows itself by so many cells, and `SEEN` of the sample, with such a weight for a telling type."""
 SUREST = 0.99
 """No sentence is surer of a tissue."""
 FEW = 512
@@ -42,11 +43,13 @@ class SampleTissues:
     shares: dict[str, float]
     """Of each tissue the share of the sample that is of its own types, largest first; empty if none shows itself."""
     possible_m: NDArray[np.bool_]
-    """Which nodes the sample can hold: those of its tissues, and those that are specific to none."""
+    """Which nodes the sample can hold: those of its tissue, and those that are specific to none; all, if it shows
+    several tissues."""
     blood: bool = False
     """Whether no tissue shows itself and nearly all cells are blood cells."""
     chances: dict[str, float] = field(default_factory=dict)
-    """How likely the sample is from each tissue, largest first, see `tissue_chances`; empty where that isn't known."""
+    """How likely the sample is from each tissue, largest first, see `tissue_chances`; empty where that isn't known, as
+    it isn't of a mixture."""
 
     def looks(self) -> str:
         """Say what the cells look like, without a full stop.
@@ -80,6 +83,8 @@ class SampleTissues:
         >>> SampleTissues({"lung": 0.126}, np.ones(1, dtype=np.bool_)).describe()
         'The cells look like those of lung (13% are of its own types), so types of other tissues were no answer.'
         """
+        if len(self.shares) > 1:
+            return f"{self.looks()}, so types of all tissues were possible."
         barred = "other tissues" if self.shares else "single tissues"
         return f"{self.looks()}, so types of {barred} were no answer."
 
@@ -109,28 +114,61 @@ def show_tissues(
     (['liver'], [True, True, False, True])
     """
     places_m = tissues_of(nodes, ontology)
-    tissues = sorted(set().union(*(places for places in places_m if places)) - {BLOOD})
-    own_tm = np.array([_own(places_m, tissue) for tissue in tissues])
-    # a type of one tissue says more than one of several
-    telling_m = np.array([1 / len(places) if places else 0 for places in places_m])
-    mean_m = np.zeros(len(nodes))
-    mean_m[label_c] = np.asarray(weight_nc, dtype=np.float64).mean(axis=0) if len(weight_nc) else 0
-    possible_m, in_blood_m = _own(places_m, None), _own(places_m, BLOOD)
+    mean_m, sure_m = np.zeros(len(nodes)), np.zeros(len(nodes))
+    if len(weight_nc):
+        mean_m[label_c] = np.asarray(weight_nc, dtype=np.float64).mean(axis=0)
+        np.add.at(sure_m, label_c[weight_nc.argmax(axis=1)], weight_nc.max(axis=1) >= SURE)
+        sure_m[sure_m < max(OTHER, SEEN * len(weight_nc))] = 0
     shares: dict[str, float] = {}
-    while tissues:
-        open_tm = own_tm & ~possible_m & ~in_blood_m
-        share_t = open_tm @ mean_m
-        best = int((share_t + open_tm @ (mean_m * telling_m)).argmax())
-        types = int((mean_m[open_tm[best]] >= SEEN).sum())
-        least, few = (OTHER_SHARE, OTHER) if shares else (FIRST_SHARE, FIRST)
-        if share_t[best] < least or (types < few and (shares or share_t[best] < ALONE)):
-            break
-        shares[tissues[best]] = round(float(share_t[best]), 4)
-        possible_m |= own_tm[best]
+    found = _first(mean_m, places_m)
+    while found is not None:
+        open_m = _own(places_m, found) & ~_of_tissues(places_m, shares)
+        shares[found] = round(float(mean_m[open_m].sum()), 4)
+        found = _further(sure_m, nodes, places_m, _of_tissues(places_m, shares), ontology)
     of_blood_m = np.array([BLOOD_CELL in ontology.ancestors(node) for node in nodes], dtype=np.bool_)
     blood = not shares and bool(mean_m[of_blood_m].sum() >= MOSTLY)
-    chances = tissue_chances(mean_m, nodes, list(shares)) if len(weight_nc) else {}
+    chances = tissue_chances(mean_m, nodes) if len(weight_nc) and len(shares) < 2 else {}
     return SampleTissues(shares, _possible(places_m, shares), blood, chances)
+
+
+def _first(mean_m: NDArray[np.float64], places_m: Sequence[frozenset[str] | None]) -> str | None:
+    """Give the tissue that types of its own have most of the sample's weight for, if it is enough."""
+    in_blood_m = _own(places_m, BLOOD)
+    # a type of one tissue says more than one of several
+    telling_m = np.array([1 / len(places) if places else 0 for places in places_m])
+    best, most = None, 0.0
+    for tissue in sorted(set().union(*(places for places in places_m if places)) - {BLOOD}):
+        own_m = _own(places_m, tissue) & ~in_blood_m
+        said = float((mean_m * (1 + telling_m))[own_m].sum())
+        if said > most:
+            best, most = tissue, said
+    if best is None:
+        return None
+    seen_m = mean_m[_own(places_m, best) & ~in_blood_m]
+    share, types = seen_m.sum(), int((seen_m >= SEEN).sum())
+    return best if share >= ALONE or (share >= FIRST_SHARE and types >= FIRST) else None
+
+
+def _further(
+    sure_m: NDArray[np.float64],
+    nodes: Sequence[str],
+    places_m: Sequence[frozenset[str] | None],
+    possible_m: NDArray[np.bool_],
+    ontology: Ontology,
+) -> str | None:
+    """Give the tissue beside those shown that most cells are surely of a telling type of, if there is one.
+
+    No telling type is one that all organs have in a form of their own, nor a form of a type that the tissues shown
+    have: a network that doesn't know a laboratory's takes it for that of another organ.
+    """
+    shown = {node for node, places, possible in zip(nodes, places_m, possible_m, strict=True) if places and possible}
+    cells: defaultdict[str, float] = defaultdict(float)
+    for m in np.flatnonzero((sure_m > 0) & ~possible_m).tolist():
+        places = places_m[m] or frozenset()
+        if BLOOD not in places and not ontology.ancestors(nodes[m]) & (load_common_forms() | shown):
+            for tissue in places:
+                cells[tissue] += sure_m[m] * (1 + 1 / len(places))
+    return max(sorted(cells), key=lambda tissue: cells[tissue], default=None)
 
 
 def of_tissues(
@@ -164,6 +202,12 @@ def of_tissues(
 
 def _possible(places_m: Sequence[frozenset[str] | None], shares: dict[str, float]) -> NDArray[np.bool_]:
     """Say which nodes a sample can hold that shows some tissues, or none."""
+    # a file of several organs may hold more than show themselves
+    return np.ones(len(places_m), dtype=np.bool_) if len(shares) > 1 else _of_tissues(places_m, shares)
+
+
+def _of_tissues(places_m: Sequence[frozenset[str] | None], shares: dict[str, float]) -> NDArray[np.bool_]:
+    """Say which nodes some tissues have, or blood has where there are none."""
     possible_m = _own(places_m, None)
     for tissue in shares or [BLOOD]:
         possible_m |= _own(places_m, tissue)

@@ -29,8 +29,8 @@ LEAST = 0.01
 """Chance from which a tissue is named."""
 
 
-def tissue_chances(mean_m: NDArray[np.floating], nodes: Sequence[str], shown: Sequence[str] = ()) -> dict[str, float]:
-    """Give how likely the sample is from each tissue, the likeliest first; unlikely ones are left out.
+def tissue_chances(mean_m: NDArray[np.floating], nodes: Sequence[str]) -> dict[str, float]:
+    """Give how likely a sample of one tissue is from each, the likeliest first; unlikely ones are left out.
 
     Parameters
     ----------
@@ -38,51 +38,30 @@ def tissue_chances(mean_m: NDArray[np.floating], nodes: Sequence[str], shown: Se
         Share of the sample that is of each node's own type.
     nodes
         Terms, length ``m``.
-    shown
-        Tissues that the sample is made of.  Each is weighed against those that aren't named here, by the cells that
-        aren't of the others: a mixture of two tissues is as sure of both.
 
     Examples
     --------
     >>> nodes = ["CL:0000182", "CL:0000091", "CL:0000650", "CL:0000084"]  # hepatocyte, Kupffer, mesangial, T cell
-    >>> tissue_chances(np.array([0.5, 0.2, 0.1, 0.2]), nodes, ["liver"])
+    >>> tissue_chances(np.array([0.5, 0.2, 0.1, 0.2]), nodes)
     {'liver': 0.9997}
     """
     own_tm, telling_m, strange_m = _table(tuple(nodes))
     names = tissue_names()
-    at = [names.index(name) for name in shown]
-    chance_t = np.zeros(len(names))
-    for place in at or [-1]:
-        others = [one for one in at if one != place]
-        given_t = _chances(np.where(own_tm[others].any(axis=0), 0, mean_m), own_tm, telling_m, strange_m, others)
-        # tissues that aren't shown are weighed against the first one
-        chance_t = given_t if place == (at or [-1])[0] else np.where(np.arange(len(names)) == place, given_t, chance_t)
-    order = np.argsort(-chance_t, kind="stable")
-    return {names[t]: round(float(chance_t[t]), 4) for t in order.tolist() if chance_t[t] >= LEAST}
-
-
-def _chances(
-    mean_m: NDArray[np.floating],
-    own_tm: NDArray[np.bool_],
-    telling_m: NDArray[np.floating],
-    strange_m: NDArray[np.bool_],
-    others: Sequence[int],
-) -> NDArray[np.float64]:
-    """Give the chance of each tissue; of ``others`` it is 0."""
     seen_m = np.where(mean_m >= SEEN, mean_m, 0)
     of_some_m = np.where(telling_m > 0, seen_m, 0)
     logs_m = np.log(telling_m, out=np.zeros_like(telling_m), where=telling_m > 0)
     for_t = CELLS * (np.where(own_tm, logs_m, np.log(FOREIGN)) @ of_some_m)
     share_t, types_t = own_tm @ seen_m, (own_tm & (seen_m > 0)).sum(axis=1)
     shows_t = (share_t >= ALONE) | ((share_t >= FIRST_SHARE) & (types_t >= FIRST))
-    blood = tissue_names().index(BLOOD)
+    blood = names.index(BLOOD)
     # blood has next to no types of its own to show itself by
     shows_t[blood] = True
     for_t += np.where(shows_t, 0, np.log(HIDDEN))
     for_t[blood] += CELLS * np.log(FOREIGN) * seen_m[strange_m].sum()
-    for_t[list(others)] = -np.inf
     chance_t = np.exp(for_t - for_t.max())
-    return np.asarray(chance_t / chance_t.sum())
+    chance_t /= chance_t.sum()
+    order = np.argsort(-chance_t, kind="stable")
+    return {names[t]: round(float(chance_t[t]), 4) for t in order.tolist() if chance_t[t] >= LEAST}
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,6 @@
 """Tissues: what each is called, and which types of cell are found in some of them only.
 
-Both tables in ``data`` are written from common knowledge of human anatomy and histology, and lean towards leaving a
+The tables in ``data`` are written from common knowledge of human anatomy and histology, and lean towards leaving a
 type possible: what neighbouring organs, cuts of tissue and common metaplasia bring along is in.  Types that
 ``tissue_types.tsv`` doesn't name are possible in every tissue: leukocytes, endothelial, stromal and general epithelial
 cells, nerve sheaths.
@@ -55,6 +55,16 @@ def load_specific() -> dict[str, frozenset[str]]:
     embryo are found in none of the tissues.
     """
     return {row["term"]: frozenset(_several(row["tissues"])) for row in _rows("tissue_types.tsv")}
+
+
+@lru_cache(maxsize=1)
+def load_common_forms() -> frozenset[str]:
+    """Give the terms at or below which an organ's own types are forms of what all or many organs have.
+
+    Mesangial cells are the pericytes of the kidney.  A network that doesn't know the pericytes of another organ takes
+    them for these, so that such types show no organ beside others.
+    """
+    return frozenset(row["term"] for row in _rows("common_forms.tsv"))
 
 
 def tissue_names() -> list[str]:

@@ -26,21 +26,33 @@ def split(cells: LabelledCells, held_out: tuple[str, ...], *, rng: np.random.Gen
     """Say which cells are for validation.
 
     Those of the named data sets; where none is named, a tenth: whole donors in data sets that name at least ten,
-    single cells elsewhere.
+    single cells elsewhere.  A type that only cells for validation would have stays in training, or it would never be
+    learned; where each donor has types of its own, single cells are taken.
     """
     if held_out:
         chosen_s = np.isin(np.asarray(cells.datasets, dtype=object), held_out)
         return np.asarray(chosen_s[cells.dataset_n])
+    chosen_n = _not_lost(cells, _tenth(cells, rng, by_donor=True))
+    return chosen_n if chosen_n.any() else _not_lost(cells, _tenth(cells, rng, by_donor=False))
+
+
+def _tenth(cells: LabelledCells, rng: np.random.Generator, *, by_donor: bool) -> NDArray[np.bool_]:
     chosen_n = np.zeros(len(cells), dtype=np.bool_)
     for dataset in range(len(cells.datasets)):
         rows = np.flatnonzero(cells.dataset_n == dataset)
         donors = np.unique(cells.donor_n[rows].astype(str))
-        if len(donors) >= TENTH:
+        if by_donor and len(donors) >= TENTH:
             out = rng.choice(donors, size=len(donors) // TENTH, replace=False)
             chosen_n[rows[np.isin(cells.donor_n[rows].astype(str), out)]] = True
         else:
             chosen_n[rng.choice(rows, size=len(rows) // TENTH, replace=False)] = True
     return chosen_n
+
+
+def _not_lost(cells: LabelledCells, chosen_n: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Take back the cells of types that no other cells have."""
+    label_n = cells.label_n.astype(str)
+    return np.asarray(chosen_n & np.isin(label_n, label_n[~chosen_n]))
 
 
 def predict(network: FingerprintNetwork, cells: LabelledCells) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

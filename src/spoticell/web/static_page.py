@@ -42,7 +42,7 @@ FORMAT = 1
 """Version of the folder's layout; the page refuses another."""
 LIST = "manifest.json"
 KIND = "spoticell page"
-TABLES = ("cell_states.tsv", "short_names.tsv", "tissue_types.tsv", "tissues.tsv", "type_names.tsv")
+TABLES = ("cell_states.tsv", "common_forms.tsv", "short_names.tsv", "tissue_types.tsv", "tissues.tsv", "type_names.tsv")
 PACKED_TABLES = ("aliases.tsv.gz", "cell_ontology.json.gz", "genes.tsv.gz")
 """Tables that are packed in the package already."""
 STATIC = files("spoticell").joinpath("web", "static")

@@ -273,7 +273,7 @@ print(step, cells)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_whenever_adding_is_killed_the_index_is_the_old_or_the_new_one(index_folder, tiny_bundle, seed):
     root = SOURCE.parent
     done = subprocess.run(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,15 @@ def test_a_folder_is_one_pool_without_its_validation_cells(cells):
     assert len(supply.validation) == 58
     assert supply.pool_steps(16) == 0
     assert pool.chance_n.sum() == pytest.approx(1)
+
+
+def test_no_type_loses_all_its_cells_to_validation(cells):
+    donor_n = np.array([f"d{n % 20}" for n in range(len(cells))], dtype=object)
+    own_n = np.array([f"CL:{n % 20 + 20 * place:07}" for n, place in enumerate(cells.dataset_n)], dtype=object)
+    label_n = np.where(np.arange(len(cells)) % 20 < 10, cells.label_n, own_n)
+    supply = supply_of(replace(cells, donor_n=donor_n, label_n=label_n))
+    assert set(supply.labels) == set(label_n)
+    assert set(supply.validation.donor_n) <= {f"d{n}" for n in range(10)}
 
 
 def test_rare_types_are_drawn_as_often_as_common_ones_where_types_are_balanced():

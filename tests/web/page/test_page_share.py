@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from tests.conftest import tiny_adata
-from tests.web.page.conftest import PATIENCE, Server, link_to_cells, until
+from tests.web.page.conftest import PATIENCE, Server, link_to_cells, until, window
 from tests.web.page.test_page_access import check
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -89,18 +89,26 @@ def frame_of(page: Any) -> Any:
     return page.frames[1]
 
 
-@pytest.fixture
-def shared_file(page: Any, shared_link: str, tmp_path: Path) -> Path:
-    """A gene, a filter, and a cell that were looked at."""
+@pytest.fixture(scope="module")
+def view(browser: Any, server: Server, shared_link: str) -> Iterator[Any]:
+    """A window with a gene, a filter, and a cell that are looked at."""
+    page = window(browser, server, viewport={"width": 1280, "height": 860}, color_scheme="light")
     rules = json.dumps({"file depth": {"low": 0.5, "high": None}})
     looked_at(page, shared_link, by="gene", gene="MS4A1", cell="5", filter=rules, column="file condition")
     page.locator("#chips", has_text="depth: from 0.5").wait_for()
     page.locator("#cell .called").wait_for()
-    return save(page, tmp_path / "cells.shared.html")
+    yield page
+    page.context.close()
 
 
-def test_it_opens_without_a_server_and_shows_what_was_seen(browser, page, shared_file):
-    seen = page.locator("#shown").inner_text()
+@pytest.fixture(scope="module")
+def shared_file(view: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of that view; tests share it, and each opens it anew."""
+    return save(view, tmp_path_factory.mktemp("shared") / "cells.shared.html")
+
+
+def test_it_opens_without_a_server_and_shows_what_was_seen(browser, view, shared_file):
+    seen = view.locator("#shown").inner_text()
     with alone(browser, shared_file) as own:
         until(own, "document.getElementById('chips').textContent.includes('depth: from 0.5')")
         expect(own.locator("#shown")).to_have_text(seen)
@@ -130,12 +138,12 @@ def test_colours_change_and_filters_are_taken_off(browser, shared_file):
         expect(own.locator("#below-out")).to_have_text("0.30")
 
 
-def test_dots_are_those_of_the_page_and_follow_the_filters(browser, page, shared_file):
+def test_dots_are_those_of_the_page_and_follow_the_filters(browser, view, shared_file):
     # the page, which asks the server
-    page.locator("#tab-genes").click()
-    page.get_by_label("Genes to compare").fill("MS4A1")
-    page.locator("#gene-list").get_by_role("button", name="Compare").click()
-    told = page.locator("#by-type title", has_text="MS4A1, B cell").text_content()
+    view.locator("#tab-genes").click()
+    view.get_by_label("Genes to compare").fill("MS4A1")
+    view.locator("#gene-list").get_by_role("button", name="Compare").click()
+    told = view.locator("#by-type title", has_text="MS4A1, B cell").text_content()
     with alone(browser, shared_file) as own:
         dot = own.locator("#by-type title", has_text="MS4A1, B cell")
         (in_page, mean_in_page), (here, mean) = (dots(text) for text in (told, dot.text_content()))
