@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.web.page.conftest import name_cells
+from playwright.sync_api import expect
+from tests.web.page.conftest import PATIENCE, name_cells
 from tests.web.page.test_page_access import check
 
 PANEL = "#panel-types"
@@ -44,9 +45,10 @@ ALL = ((0.01, 0.01), (0.9, 0.01), (0.9, 0.99), (0.01, 0.99))
 
 def test_a_type_that_is_pressed_tells_what_it_is_and_by_which_genes_it_is_told(result):
     press(result, "B cell")
-    card = result.locator("#card").inner_text()
-    assert "30 cells (17%) are called so." in card
-    assert "A lymphocyte of B lineage that is capable of B cell mediated immunity." in card
+    # its parts come one by one
+    card = result.locator("#card")
+    expect(card).to_contain_text("30 cells (17%) are called so.", timeout=1000 * PATIENCE)
+    expect(card).to_contain_text("A lymphocyte of B lineage that is capable of B cell mediated immunity.")
     assert "MS4A1" in result.locator("#card .apart").inner_text()
     link = result.locator("#card a")
     assert link.get_attribute("href").endswith("/ontologies/cl/classes?obo_id=CL%3A0000236")
@@ -54,7 +56,7 @@ def test_a_type_that_is_pressed_tells_what_it_is_and_by_which_genes_it_is_told(r
     result.get_by_text("What 30 cells would be called otherwise.").or_(
         result.get_by_text("Nothing else is likely for these cells.")
     ).wait_for()
-    assert result.locator("#card .typical img").count() == 6
+    expect(result.locator("#card .typical img")).to_have_count(6, timeout=1000 * PATIENCE)
     assert not result.locator("#types").is_visible()
     check(result, "card")
 
