@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scripts.human_v1 import held_out
+from scripts.human_v1.held_out import views_of_run
 
 from benchmarks.accuracy.sample_tissues import tissue_of
 from benchmarks.lib.saving import save_result
@@ -111,7 +111,7 @@ def named(runs: Sequence[Path], labelled: Path) -> tuple[list[str], dict[str, li
     cells = read_labelled(labelled, load_vocabulary())
     views = []
     for run in runs:
-        views += [view for view in held_out.views_of_run(run, cells, {}) if view.name in VIEWS]
+        views += [view for view in views_of_run(run, cells, {}) if view.name in VIEWS]
     labels = sorted({label for view in views for label in view.bundle.manifest.labels})
     found: dict[str, list[Named]] = {name: [] for name in VIEWS}
     for view in views:

@@ -133,18 +133,14 @@ def show_tissues(
 
 def _first(mean_m: NDArray[np.float64], places_m: Sequence[frozenset[str] | None]) -> str | None:
     """Give the tissue that types of its own have most of the sample's weight for, if it is enough."""
-    in_blood_m = _own(places_m, BLOOD)
+    tissues = sorted(set().union(*(places for places in places_m if places)) - {BLOOD})
+    own = {tissue: _own(places_m, tissue) & ~_own(places_m, BLOOD) for tissue in tissues}
     # a type of one tissue says more than one of several
-    telling_m = np.array([1 / len(places) if places else 0 for places in places_m])
-    best, most = None, 0.0
-    for tissue in sorted(set().union(*(places for places in places_m if places)) - {BLOOD}):
-        own_m = _own(places_m, tissue) & ~in_blood_m
-        said = float((mean_m * (1 + telling_m))[own_m].sum())
-        if said > most:
-            best, most = tissue, said
+    said_m = mean_m * np.array([1 + 1 / len(places) if places else 0 for places in places_m])
+    best = max(tissues, key=lambda tissue: float(said_m[own[tissue]].sum()), default=None)
     if best is None:
         return None
-    seen_m = mean_m[_own(places_m, best) & ~in_blood_m]
+    seen_m = mean_m[own[best]]
     share, types = seen_m.sum(), int((seen_m >= SEEN).sum())
     return best if share >= ALONE or (share >= FIRST_SHARE and types >= FIRST) else None
 
