@@ -19,7 +19,7 @@ demo: .venv/installed $(CELLS) ## install the core into .venv and name the 700 b
 test: .venv-test/installed ## install what tests need into .venv-test and run them, but for the slow ones
 	@bash scripts/test.sh $(DEV) $(JOBS)
 
-slow: .venv-test/installed ## run the slow tests, which make test leaves out: ends at random moments, long trainings, much real data, the browser engine in node
+slow: .venv-test/installed ## run the slow tests, which make test leaves out: ends at random moments, long trainings, much real data, the engine of the page alone in Chromium
 	@bash scripts/test.sh $(DEV) $(JOBS) slow
 
 coverage: .venv-test/installed ## run all tests, slow ones too, and count the lines they reach: at least 97% are to be

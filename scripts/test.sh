@@ -18,7 +18,7 @@ unset PYTHONDONTWRITEBYTECODE
 part() {
     local name=$1
     shift
-    printf '\n== %s\n' "$name"
+    printf '\n== %s (%d s)\n' "$name" "$SECONDS"
     "$@" || failed+=("$name")
 }
 
@@ -41,9 +41,10 @@ rest() {
 }
 
 # a browser that is driven keeps other tests of its process from running loops of theirs, so these have processes of their own;
-# one more than there are processors, since a browser and what serves it wait for each other
+# one more than there are processors, since a browser and what serves it wait for each other; the longest file comes first,
+# not last because it has few tests
 browsers() {
-    "$python" -m pytest -q -n "$((jobs + 1))" --dist loadfile -m "$chosen" tests/web/page tests/browser
+    "$python" -m pytest -q -n "$((jobs + 1))" --dist loadfile -m "$chosen" --no-loadscope-reorder tests/browser tests/web/page
 }
 
 "$python" -m coverage erase

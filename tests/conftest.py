@@ -47,9 +47,15 @@ settings.load_profile("patient")
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("NO_COLOR", "1")
     os.environ["SPOTICELL_MODELS"] = os.devnull  # whoever runs the tests may have pulled models
-    # what a shell starts in the background is deaf to Ctrl-C, and so are its children; tests are about what hears it
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # what a shell starts in the background is deaf to what ends it, and so are its children; tests need them to hear
+    for name, hears in (
+        ("SIGINT", signal.default_int_handler),
+        ("SIGQUIT", signal.SIG_DFL),
+        ("SIGHUP", signal.SIG_DFL),
+    ):
+        number = getattr(signal, name, None)  # not every system has all of them
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, hears)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

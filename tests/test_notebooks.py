@@ -34,7 +34,12 @@ def test_there_are_four_lessons():
     assert [lesson.name[0] for lesson in LESSONS] == ["1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+@pytest.mark.parametrize(
+    "lesson",
+    # the first shows on every run that lessons can be run
+    [LESSONS[0], *(pytest.param(lesson, marks=pytest.mark.slow) for lesson in LESSONS[1:])],
+    ids=lambda lesson: lesson.stem,
+)
 def test_a_lesson_runs_from_top_to_bottom_on_the_cells_that_travel_with_the_package(lesson, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(plt, "show", lambda: (drawn.append(plt.gcf()), plt.close("all")))

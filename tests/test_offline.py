@@ -195,6 +195,7 @@ def test_the_commands_are_quiet(watch) -> None:
     assert (watched.folder / "hits.csv").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("lancedb") is None, reason="needs LanceDB: pip install '.[lance]'")
 def test_the_commands_are_quiet_with_a_lance_database(watch, tmp_path: Path) -> None:
     tiny_adata(seed=1).write_h5ad(tmp_path / "more.h5ad")
@@ -210,6 +211,7 @@ def test_a_folder_is_pulled_from_and_a_pulled_model_used_without_a_call(watch, t
     assert list(tmp_path.glob("models/tiny/*/model.onnx"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("torch") is None, reason="training needs torch: pip install '.[train]'")
 def test_training_is_quiet_and_stays_so(watch, tmp_path: Path) -> None:
     (tmp_path / "labelled").mkdir()

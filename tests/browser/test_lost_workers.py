@@ -66,7 +66,9 @@ def on_message(kind: str, what: str) -> str:
     return f"addEventListener('message', (event) => {{ {condition} event.stopImmediatePropagation(); {what}; }});"
 
 
-@pytest.mark.parametrize("kind", ["lend", "look", "project"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("lend", marks=pytest.mark.slow), "look", pytest.param("project", marks=pytest.mark.slow)]
+)
 def test_a_helper_that_is_gone_is_done_without(page: Any, address: str, tmp_path: Path, kind: str):
     cores = f"Object.defineProperty(navigator, 'hardwareConcurrency', {{ value: {CORES} }});"
     opened(page, address, f"{cores} if (self.name === 'spoticell hand') {on_message(kind, GOES)}")

@@ -101,7 +101,7 @@ def test_the_surest_cells_of_a_type_are_shown(result: Any):
     assert pictures.evaluate_all("all => all.length && all.every(({ naturalWidth }) => naturalWidth > 0)")
 
 
-@pytest.mark.parametrize("file", ["types.csv", "annotated.h5ad", "report.html"])
+@pytest.mark.parametrize("file", [pytest.param("types.csv", marks=pytest.mark.slow), "annotated.h5ad", "report.html"])
 def test_files_are_saved(result: Any, file: str):
     with result.expect_download() as saved:
         # by key: a click is lost if the page moves under the mouse

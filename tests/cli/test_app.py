@@ -378,6 +378,7 @@ def test_remarks_of_the_library_are_lines_on_stderr_unless_quiet(tiny_h5ad, tiny
     assert shell("check", tiny_h5ad, "-b", later, "--quiet").stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
 @pytest.mark.rows(19)
 def test_streams_that_are_closed_or_full_do_no_harm(tiny_h5ad, tiny_bundle_folder, tmp_path, closed):

@@ -41,6 +41,7 @@ def test_predict_names_cells_with_a_bundle_folder(tiny_h5ad: Path, tiny_bundle_f
     assert answers.iloc[-1] == "unknown"
 
 
+@pytest.mark.slow
 def test_train_model_leads_to_a_bundle_that_predict_takes(tiny_h5ad: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="training needs torch")
     models = tmp_path / "models" / "spoticell_test"
@@ -83,6 +84,7 @@ def test_a_forgotten_option_is_a_usage_error(door: str) -> None:
     assert run(door).returncode == 2
 
 
+@pytest.mark.slow
 def test_preprocessing_without_network_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there

@@ -233,6 +233,7 @@ build_store(recipe, open_sources(recipe, downloads=folder), folder / "store", sh
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_again_and_again_ends_with_the_same_bytes(folder: Path) -> None:
     recipe = load_recipe(folder / "recipe.yaml")
     build_store(recipe, open_sources(recipe, downloads=folder), folder / "whole", shard_cells=9)
@@ -250,6 +251,7 @@ def test_a_process_that_is_killed_again_and_again_ends_with_the_same_bytes(folde
     assert files_of(folder / "store") == files_of(folder / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_the_small_recipe_gives_exactly_the_labelled_real_cells(
     data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

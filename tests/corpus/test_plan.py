@@ -40,6 +40,7 @@ def test_a_source_of_which_nothing_is_kept_takes_no_room(tiny_h5ad: Path, tmp_pa
     assert (told.cells, told.types, told.bytes) == (0, {}, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_the_size_that_is_told_is_about_right(data_folder: Path, tmp_path: Path) -> None:
     told = planned(tmp_path, f"  - file: {data_folder}/train/pbmc3k_10x.h5ad\n")

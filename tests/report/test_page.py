@@ -269,6 +269,7 @@ def test_a_folder_that_is_not_there_is_an_error_with_a_sentence(annotation):
         write_report(annotation, Path("/nowhere/page.html"), examples=annotation.examples, command="x")
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_cells_make_a_page_that_is_small_enough_to_mail(data_folder, tiny_bundle, tmp_path):
     path = data_folder / "test" / "kang2018_ifnb_pbmc.h5ad"

@@ -86,6 +86,7 @@ def test_fingerprints_stay_as_they_were(known, taught, cells):
     assert (known / "code.npy").read_bytes() == (taught[1] / "code.npy").read_bytes()
 
 
+@pytest.mark.slow
 def test_cells_of_new_types_alone_do_not_make_a_model_forget(known, folder, small_config, tmp_path, cells):
     only = tmp_path / "only"
     only.mkdir()
@@ -105,6 +106,7 @@ def test_a_taught_model_can_be_taught_again(taught):
     assert torch.bincount(start.examples.label_k).max() <= EACH
 
 
+@pytest.mark.slow
 def test_the_same_seed_teaches_the_same(known, folder, small_config, tmp_path, taught):
     again = finetune(known, folder, tmp_path / "run", small_config)
     assert (again / "weights.safetensors").read_bytes() == (taught[1] / "weights.safetensors").read_bytes()

@@ -77,6 +77,7 @@ def test_a_network_that_looks_at_the_picture_says_in_parts_what_it_says_whole(pi
     np.testing.assert_allclose(said.familiarity_n, known_n, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_windows_of_the_picture_are_those_of_its_pixels(pictured):
     n_genes = pictured.manifest.n_genes
     parted = part_graph(pictured.read(MODEL), n_genes=n_genes, outputs=OUTPUTS, reach=None)

@@ -78,6 +78,7 @@ class Kills:
             shutil.copytree(self.output, self.states[-1], copy_function=os.link)
 
 
+@pytest.mark.slow
 def test_a_training_killed_at_any_moment_ends_as_if_it_had_not_been(
     labelled_store, small_config, tmp_path, monkeypatch
 ):

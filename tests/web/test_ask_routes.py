@@ -207,7 +207,7 @@ def moved_job(shared, mixed_file):  # noqa: F811
     return run(shared, checked(shared, mixed_file), threshold=0.7)
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.5, 0.95])
+@pytest.mark.parametrize("threshold", [0.0, pytest.param(0.5, marks=pytest.mark.slow), 0.95])
 def test_reasons_are_those_of_a_run_with_the_threshold_that_is_shown(shared, mixed_file, moved_job, threshold):  # noqa: F811
     asked = run(shared, checked(shared, mixed_file), threshold=threshold)
     rows = pd.read_csv(io.BytesIO(shared.get(asked["links"]["types.csv"]).content), keep_default_na=False)

@@ -161,6 +161,7 @@ def test_when_the_disk_budget_is_used_up_the_next_is_told_when_to_come_again(ope
     assert int(refused.headers["retry-after"]) > 0
 
 
+@pytest.mark.slow
 def test_of_twenty_uploads_at_once_none_is_lost(shared, tiny_file):
     with ThreadPoolExecutor(20) as visitors:
         jobs = list(visitors.map(lambda n: done(shared, tiny_file, f"{n}.h5ad"), range(20)))

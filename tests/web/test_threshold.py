@@ -69,7 +69,17 @@ def moved(client, job, threshold: float) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("asked", [{}, {"each_cell_alone": True}, {"groups": LABEL, "by": "batch"}])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({}, marks=SLOW),
+        pytest.param({"each_cell_alone": True}, marks=SLOW),
+        {"groups": LABEL, "by": "batch"},
+    ],
+)
 def test_answers_shown_at_a_threshold_are_those_of_a_run_with_it(client, mixed_file, asked):
     job = run(client, checked(client, mixed_file), threshold=0.5, **asked)
     first, compositions = shown(client, job), set()
@@ -99,7 +109,7 @@ def strict(bundle: Bundle) -> Bundle:
     return replace(bundle, manifest=bundle.manifest.model_copy(update=changes))
 
 
-@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("alone", [pytest.param(True, marks=SLOW), False])
 def test_a_model_that_doubts_strange_cells_doubts_the_same_ones(tmp_path, alone):
     file, bundle, folders = tmp_path / "cells.h5ad", strict(load_bundle("human-v1")), {}
     anndata.read_h5ad(DEMO)[:160].write_h5ad(file)

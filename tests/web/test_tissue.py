@@ -48,7 +48,14 @@ def moved(client, job, tissue):
     return found
 
 
-@pytest.mark.parametrize("asked", [{}, {"each_cell_alone": True, "deny": ["B cell"]}, {"groups": LABEL, "by": "batch"}])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"each_cell_alone": True, "deny": ["B cell"]}, marks=pytest.mark.slow),
+        {"groups": LABEL, "by": "batch"},
+    ],
+)
 def test_answers_shown_for_a_tissue_are_those_of_a_run_with_it(client, mixed_file, asked):  # noqa: F811
     job = run(client, checked(client, mixed_file), tissue="lung", **asked)
     first, compositions = shown(client, job), set()
@@ -67,7 +74,7 @@ def test_answers_shown_for_a_tissue_are_those_of_a_run_with_it(client, mixed_fil
     assert moved(client, job, "lung") == first
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["alone", "together"])
+@pytest.fixture(scope="module", params=[pytest.param(True, marks=pytest.mark.slow), False], ids=["alone", "together"])
 def runs(request, tmp_path_factory):
     """Give the folder of a run of some demo cells for each tissue, and the options of the first."""
     file, folders = tmp_path_factory.mktemp("demo") / "cells.h5ad", {}

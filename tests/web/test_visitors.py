@@ -138,6 +138,7 @@ def test_an_upload_that_began_well_must_go_on_so(pace):
         pace(100, 65)
 
 
+@pytest.mark.slow
 def test_who_sends_too_slowly_is_told_so(opened, settings, monkeypatch):
     monkeypatch.setattr(upload, "WINDOW", 0.1)
     monkeypatch.setattr(upload, "LEAST_RATE", 1e9)

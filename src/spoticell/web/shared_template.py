@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from spoticell.web.inlined import filled, hash_of, module, parts_of_page, scripts, static_text, styles
 
-SHEETS = ("base", "job", "result", "cell", "sample", "columns", "desk", "threshold", "ask", "shared")
+SHEETS = ("base", "job", "result", "cell", "sample", "columns", "desk", "threshold", "ask", "shared", "print")
 MAP_SCRIPTS = ("painter", "gestures", "overlay", "frame")
 
 

@@ -12,6 +12,7 @@ from spoticell.keys import UNKNOWN
 from spoticell.model.bundle import load_bundle
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_each_kind_has_cells_without_a_term_and_enough_known_genes(data_folder):
     runtime = SimpleNamespace(bundle=load_bundle())

@@ -71,6 +71,7 @@ def test_a_peer_names_new_cells_of_the_labels_that_it_learned(make):
     assert (np.array(peer.labels)[chance_nc.argmax(axis=1)] == new.label_n).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_a_peer_is_the_same_for_the_same_seed(make):
     cells = made_up(10, seed=0)
     first, second = (make().fit(cells, seed=3).probabilities(cells.counts_ng, cells.measured_sg[0]) for _ in "ab")

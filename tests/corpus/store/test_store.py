@@ -264,6 +264,7 @@ writer.close()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_store_killed_at_random_moments_is_the_store_that_was_never_killed(tmp_path):
     here = str(Path(__file__).parents[1])

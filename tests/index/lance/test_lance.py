@@ -302,6 +302,7 @@ for seed in itertools.count(int(sys.argv[3])):
 """
 
 
+@pytest.mark.slow
 def test_whenever_adding_is_killed_the_index_is_the_old_or_the_new_one(place, tiny_bundle):
     root, cells = Path(__file__).parents[3], 60
     for turn, delay in enumerate(np.random.default_rng(0).uniform(0, 0.6, size=3)):

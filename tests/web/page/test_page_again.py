@@ -51,6 +51,7 @@ def test_a_new_run_says_which_answers_are_others_than_before(own):
     assert own.locator("#renamed").is_hidden(), "it is told of the answers of the run"
 
 
+@pytest.mark.slow
 def test_the_form_of_a_new_run_has_a_way_back(own):
     own.get_by_role("button", name="Run again").click()
     own.locator("#job-lead", has_text="when they are whole").wait_for()
@@ -67,6 +68,7 @@ def test_a_file_that_was_never_run_has_no_way_back(page, cells_file):
     assert page.get_by_role("button", name="Back to the result").is_hidden()
 
 
+@pytest.mark.slow
 def test_the_time_is_said_before_and_during_a_run(page, server, cells_file):
     page.goto("/")
     page.set_input_files("#file", cells_file)
@@ -103,7 +105,7 @@ def test_no_room_for_a_run_is_said_beside_the_settings(page, cells_file):
     assert page.get_by_role("button", name="Name the cells").is_visible()
 
 
-@pytest.mark.parametrize("cells", [30, 1])
+@pytest.mark.parametrize("cells", [30, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_result_in_which_no_cell_is_named_is_shown(page, tmp_path, cells):
     tiny = tiny_adata()
     tiny[tiny.obs["cell_type_ontology_term_id"] != "CL:0000057"][:cells].copy().write_h5ad(tmp_path / "none.h5ad")

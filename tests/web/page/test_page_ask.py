@@ -57,6 +57,7 @@ def focused(page: Any) -> str:
     return str(page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''"))
 
 
+@pytest.mark.slow
 def test_the_tree_opens_and_closes_by_keyboard_and_colours_the_map(asked):
     tab(asked, "Tree")
     tree = asked.get_by_role("tree")

@@ -26,6 +26,7 @@ def test_all_types_can_be_browsed(atlas):
     check(atlas, "atlas")
 
 
+@pytest.mark.slow
 def test_a_type_is_found_by_name_and_its_address_is_kept(atlas):
     atlas.get_by_label("Search for a type or a gene").fill("hepatocyte")
     atlas.locator("#atlas-types").get_by_role("button", name="hepatocyte", exact=True).click()

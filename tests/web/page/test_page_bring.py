@@ -89,6 +89,21 @@ def test_files_that_are_brought_together_are_named_together(page, folder):
     expect(page.locator("#batch-text")).to_have_text("2 of 2 named")
 
 
+def test_files_that_are_under_way_cannot_be_named_again(page, server, folder):
+    page.goto("/")
+    page.set_input_files("#file", [folder / "more.h5ad", folder / "broken.h5ad"])
+    expect(page.locator("#batch-list")).to_contain_text("Checked, ")
+    with server.holding():
+        page.get_by_role("button", name="Name all").click()
+        expect(page.locator("#batch-list")).not_to_contain_text("Checked, ")
+        # who comes back by the link wished for nothing yet
+        page.reload()
+        expect(page.locator("#batch-list")).to_contain_text("more.h5ad")
+        expect(page.get_by_role("button", name="Name all")).to_be_disabled()
+    expect(page.get_by_role("button", name="Name all")).to_be_hidden()
+
+
+@pytest.mark.slow
 def test_files_are_compared_by_a_condition_that_is_written_or_in_a_column_of_all(page, folder, tmp_path):
     other = tmp_path / "other.h5ad"
     other.write_bytes((folder / "more.h5ad").read_bytes())

@@ -287,6 +287,7 @@ def test_a_column_that_does_not_come_leaves_the_map_as_it_is(own):
     assert own.locator("#map-title").text_content() == "Map of the fingerprints"
 
 
+@pytest.mark.slow
 def test_one_of_many_columns_is_found_by_typing(page, browser, server, tmp_path):
     cells = tiny_adata(per_type=10)
     for number in range(20):

@@ -87,7 +87,7 @@ def test_an_upload_can_be_stopped(page, cells_file):
     page.wait_for_selector("#start:visible")
 
 
-@pytest.mark.parametrize("hard", [False, True], ids=["stopped", "killed"])
+@pytest.mark.parametrize("hard", [pytest.param(False, marks=pytest.mark.slow), True], ids=["stopped", "killed"])
 def test_a_server_that_is_started_again_during_a_run_finishes_it(page, server, cells_file, hard):
     bring(page, cells_file)
     with server.holding():
@@ -120,6 +120,7 @@ def test_too_many_files_are_asked_to_come_back(page, cells_file):
     assert page.locator("#refused").inner_text() == "Many files wait. Try again in 20 seconds."
 
 
+@pytest.mark.slow
 def test_a_server_with_a_token_asks_for_it(browser, tmp_path, tiny_bundle_folder: Path):
     server = Server(tmp_path / "data", tiny_bundle_folder, "--token", "open sesame 1859")
     server.start()

@@ -34,6 +34,7 @@ def named_result(page, cells_file):
     return page
 
 
+@pytest.mark.slow
 def test_names_of_files_samples_groups_and_cells_stand_apart(named_result, cells_file):
     page = named_result
     assert apart(page, "#result-title") == [cells_file.name]

@@ -31,6 +31,7 @@ def test_a_cell_that_is_clicked_on_shows_its_neighbours(result):
     assert "another type" not in panel
 
 
+@pytest.mark.slow
 def test_reference_cells_say_what_a_type_and_a_selection_are(result):
     press(result, "B cell")
     result.get_by_text("Of 30 cells compared, the matches of 30 go with the cell’s own type.").wait_for()

@@ -74,7 +74,10 @@ def test_the_key_of_a_composition_has_shares_in_the_order_of_the_bars(own, tmp_p
     assert words[:told].count("B cell") == 3, "each bar has the name"
 
 
-@pytest.mark.parametrize("place", ["#samples", "#compare", "#by-type"])
+@pytest.mark.parametrize(
+    "place",
+    [pytest.param("#samples", marks=pytest.mark.slow), "#compare", pytest.param("#by-type", marks=pytest.mark.slow)],
+)
 def test_pictures_have_300_dots_an_inch(own, tmp_path, place):
     if place == "#by-type":
         own.get_by_role("tab", name="Genes").click()

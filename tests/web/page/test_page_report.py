@@ -1,4 +1,4 @@
-"""The report fits a phone, and is printed in light colours also where the reader likes dark ones."""
+"""The report fits a phone, and report and page are printed in light colours also where the reader likes dark ones."""
 
 import pytest
 from tests.conftest import tiny_adata
@@ -53,3 +53,16 @@ def test_a_report_is_printed_light_from_dark_colours(browser, report):
     assert looks("screen", "dark") != looks("screen", "light")
     assert looks("print", "dark")[7:] == looks("screen", "light")[7:], "the scale of the map is that of light colours"
     page.close()
+
+
+@pytest.mark.parametrize("look", [{"color_scheme": "dark"}])
+def test_a_result_is_printed_light_without_what_can_be_pressed(result):
+    lightness = "() => getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).every((part) => part > 200)"
+    assert not result.evaluate(lightness)
+    result.emulate_media(media="print")
+    assert result.evaluate(lightness)
+    for shown in ("#types", "#map", "#compare", "#commands", "#result-lead"):
+        assert result.locator(shown).is_visible(), shown
+    for left_out in ("#search", "#delete", "#moving", "#take", "#tab-cell", "#theme"):
+        assert not result.locator(left_out).is_visible(), left_out
+    assert result.locator("button.button:visible").count() == 0

@@ -199,6 +199,7 @@ def test_a_line_around_nothing_says_so_and_escape_ends_the_drawing(result):
     assert result.locator("#lasso").get_attribute("aria-pressed") == "false"
 
 
+@pytest.mark.slow
 def test_two_types_become_one_by_keyboard_and_the_name_is_kept_and_undone(named):
     page = named
     press(page, "B cell")

@@ -40,6 +40,7 @@ def test_the_answers_follow_the_threshold_and_the_page_says_what_the_files_hold(
     assert rows(page) == before
 
 
+@pytest.mark.slow
 def test_the_files_are_made_anew_at_the_threshold_that_is_shown(page, cells_file):
     page.goto("/")
     page.set_input_files("#file", cells_file)

@@ -131,3 +131,37 @@ def test_what_a_cell_may_be_adds_up(result):
     values = [float(text) for text in result.locator("#cell .steps-of").first.locator(".value").all_inner_texts()]
     assert sum(values) == pytest.approx(1, abs=0.03)
     assert f"score {values[0]:.2f}" in result.locator("#cell").inner_text()
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_panel_does_not_cut_off_what_a_word_means(result, at):
+    result.get_by_role("tab", name="One cell").click()
+    result.locator("#which-cell").fill("7")
+    result.get_by_role("button", name="Show", exact=True).click()
+    result.get_by_text("What it may be").wait_for()
+    result.locator("#cell .hint summary").nth(at).click()
+    meaning, panel = result.locator("#cell .hint[open] p").bounding_box(), result.locator("#panel-cell").bounding_box()
+    assert panel["x"] <= meaning["x"]
+    assert meaning["x"] + meaning["width"] <= panel["x"] + panel["width"]
+    assert result.evaluate(
+        "(({scrollWidth: all, clientWidth: seen}) => all <= seen)(document.querySelector('#panel-cell'))"
+    )
+
+
+def test_a_type_has_one_score_in_table_and_card(result):
+    row = result.locator("#types tbody tr", has_text="Fibroblast")
+    in_table = row.locator("td").last.inner_text()
+    row.locator(".name").click()
+    result.get_by_text(f"The median score is {in_table}.").wait_for()
+
+
+def test_the_key_of_a_gene_is_read_whole(result):
+    gene(result, "MS4A1")
+    unit = result.locator("#key .unit")
+    assert unit.inner_text().endswith("clipped at 99%")
+    assert unit.evaluate("({scrollWidth: all, clientWidth: seen}) => all <= seen")
+
+
+def test_the_names_of_the_panels_stand_in_one_line(result):
+    tops = {round(name.bounding_box()["y"]) for name in result.get_by_role("tab").all()}
+    assert len(tops) == 1

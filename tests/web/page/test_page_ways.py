@@ -99,6 +99,7 @@ def test_a_caution_leads_to_its_cells_and_leaves_them_out(own):
     assert "mixed: no value" in own.locator("#chips").inner_text()
 
 
+@pytest.mark.slow
 def test_an_address_with_a_filter_is_opened_without_a_fault(own, ways_link):
     own.get_by_role("button", name="Leave them out").click()
     own.locator("#chips", has_text="177 of 181 cells").wait_for()

@@ -92,6 +92,7 @@ function remembered({ job }) {
 }
 
 const isReady = ({ job }) => job && (job.state === "ready" || (job.state === "cancelled" && job.findings));
+const isUnderWay = ({ job }) => job?.state === "queued" || job?.state === "running";
 
 // Once it is wished, each file is named as soon as it is checked.
 async function runReady(own) {
@@ -126,7 +127,7 @@ function show(own) {
   $("batch-title").textContent = counted(list.length, "file");
   $("batch-lead").textContent = left ? `Each file is a job of its own. ${leaving(" once all are sent")}` : "All files are through. Press a name to see its cells.";
   $("batch-run").hidden = left === 0;
-  $("batch-run").disabled = wish && !list.some(isReady);
+  $("batch-run").disabled = left === list.filter(isUnderWay).length || (wish && !list.some(isReady));
   $("batch-text").textContent = `${number(done)} of ${number(list.length)} named${bad ? `, ${number(bad)} can’t be used` : ""}`;
   if (own.said !== $("batch-text").textContent) say((own.said = $("batch-text").textContent));
   const focused = document.activeElement?.closest("#batch-list [data-at]")?.dataset.at;

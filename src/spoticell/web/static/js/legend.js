@@ -20,7 +20,7 @@ export function keyOf(look) {
   if (!SCALES[look.by]) return ["names and numbers as in the table of types"];
   const { low, high } = SCALES[look.by](look);
   const scale = [low, el("span", { class: "scale" }, ...ramp(SHADES).map((shade) => el("i", { style: { background: shade } }))), high];
-  return look.by === "gene" ? [el("b", {}, look.gene.symbol), ...scale, el("span", {}, GENE)] : [...scale, hint("score")];
+  return look.by === "gene" ? [el("b", {}, look.gene.symbol), ...scale, el("span", { class: "unit" }, GENE)] : [...scale, hint("score")];
 }
 
 // `paint`, `isPart` and `isShown` are those of the map: the figures are of the cells that are coloured.

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { asked, genesApart, referencesOf, shares } from "./apart.js";
 import { $, el } from "./dom.js";
+import { median } from "./groups.js";
 import { asQuery } from "./kept.js";
 import { entryOf, isShortened, shortOf } from "./named.js";
 import { sharesBySample } from "./typeshares.js";
@@ -61,16 +62,15 @@ function introduction({ term }, about, own) {
 function scores({ types }, { cells, has }) {
   const own = new Set(types);
   const count = new Uint32Array(BINS);
-  let [n, sum] = [0, 0];
+  const own_n = [];
   for (let i = 0; i < cells.n; i += 1) {
     if (!own.has(cells.type[i]) || !has(i)) continue;
     count[Math.min(Math.floor(cells.score[i] * BINS), BINS - 1)] += 1;
-    n += 1;
-    sum += cells.score[i];
+    own_n.push(cells.score[i]);
   }
   const most = Math.max(...count, 1);
-  if (!n) return null;
-  const text = `The mean score is ${score(sum / n)}.`;
+  if (!own_n.length) return null;
+  const text = `The median score is ${score(median(Float32Array.from(own_n)))}.`;
   return el("section", {}, el("h4", {}, "Scores"),
     el("div", { class: "histogram little", role: "img", "aria-label": `Scores of these cells, from 0 to 1. ${text}` }, ...Array.from(count, (cell, bin) =>
       el("i", { title: `${score(bin / BINS)} to ${score((bin + 1) / BINS)}: ${number(cell)}`, style: { height: `${(100 * cell) / most}%` } }))),
