@@ -25,7 +25,7 @@ def put_to_the_test(operation, **path_parameters) -> None:
     """Send whatever the document allows, and more."""
 
     @given(case=operation.as_strategy())
-    @settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def check(case):
         case.path_parameters.update(path_parameters)
         case.call_and_validate(checks=CHECKS)

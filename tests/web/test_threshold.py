@@ -69,14 +69,11 @@ def moved(client, job, threshold: float) -> dict[str, object]:
     return found
 
 
-SLOW = pytest.mark.slow
-
-
 @pytest.mark.parametrize(
     "asked",
     [
-        pytest.param({}, marks=SLOW),
-        pytest.param({"each_cell_alone": True}, marks=SLOW),
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"each_cell_alone": True}, marks=pytest.mark.slow),
         {"groups": LABEL, "by": "batch"},
     ],
 )
@@ -109,7 +106,7 @@ def strict(bundle: Bundle) -> Bundle:
     return replace(bundle, manifest=bundle.manifest.model_copy(update=changes))
 
 
-@pytest.mark.parametrize("alone", [pytest.param(True, marks=SLOW), False])
+@pytest.mark.parametrize("alone", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_model_that_doubts_strange_cells_doubts_the_same_ones(tmp_path, alone):
     file, bundle, folders = tmp_path / "cells.h5ad", strict(load_bundle("human-v1")), {}
     anndata.read_h5ad(DEMO)[:160].write_h5ad(file)
