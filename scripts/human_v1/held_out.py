@@ -27,7 +27,6 @@ from benchmarks.lib.answering import relatives_in_sample
 from benchmarks.lib.incomplete import named_panels
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import logsumexp
 
 from spoticell.annotation.decision import Decision, Said, decide, decide_together
 from spoticell.annotation.evaluation import score
@@ -56,6 +55,7 @@ from spoticell.training.calibrate import (
 from spoticell.training.data.labelled import LabelledCells, read_labelled
 from spoticell.training.export import BEST
 from spoticell.training.loss import node_probabilities, reach_of
+from spoticell.training.network import familiarity
 from spoticell.training.pretrained import load_start
 from spoticell.training.validate import predict
 
@@ -174,6 +174,7 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
     """Give every view of every data set that a run held out."""
     start = load_start(run / BEST)
     network, (_, reach_cm) = start.network(), reach_of(start.labels)
+    direction_cd = start.examples.directions(len(start.labels))
     for name in json.loads((run / "params.json").read_text())["config"]["validation"]:
         rng = np.random.default_rng(0)
         rows = np.flatnonzero(cells.dataset_n == cells.datasets.index(name))
@@ -184,8 +185,10 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
                 counts_ng, few.label_n, np.zeros(len(few), dtype=np.intp), few.donor_n, (name,), seen_g[None]
             )
             fingerprint_nd, logits_nc = predict(network, seen)
-            probabilities_nm = node_probabilities(torch.from_numpy(logits_nc), reach_cm).numpy()
-            said = Prediction(fingerprint_nd, probabilities_nm, logsumexp(logits_nc, axis=1), int(seen_g.sum()))
+            logits = torch.from_numpy(logits_nc)
+            known = familiarity(logits, torch.from_numpy(fingerprint_nd), direction_cd, start.config.nearness)
+            probabilities_nm = node_probabilities(logits, reach_cm).numpy()
+            said = Prediction(fingerprint_nd, probabilities_nm, known.numpy(), int(seen_g.sum()))
             yield View(name, view, few.label_n, sparse.csr_array(counts_ng), said, start.bundle)
 
 

@@ -77,7 +77,7 @@ def test_common_types_are_called_as_in_papers(name: str, short: str) -> None:
 @pytest.mark.parametrize(
     ("name", "short"),
     [
-        ("effector memory CD4-positive, alpha-beta T cell", "effector memory CD4+ T cell"),
+        ("stem cell memory CD4-positive, alpha-beta T cell", "stem cell memory CD4+ T cell"),
         ("immature natural killer cell", "immature NK cell"),
         ("double-positive, alpha-beta thymocyte", "double-positive thymocyte"),
         ("pro-B cell", "Pro-B"),

@@ -107,7 +107,8 @@ def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path
     counts = torch.from_numpy(cells.counts_ng[:20].toarray())
     measured = torch.from_numpy(cells.measured_sg[1].astype(np.float32))
     with torch.no_grad():
-        graph = Exported(halve(run.best), run.reach_cm, 1.0).eval()
+        direction_cd = run.trained().examples.directions(len(run.labels))
+        graph = Exported(halve(run.best), run.reach_cm, direction_cd, temperature=1.0).eval()
         fingerprint_nd, probabilities_nm, familiarity_n = graph(counts, measured)
         _, logits_nc = halve(run.best)(counts, measured[None])
     np.testing.assert_allclose(prediction.fingerprint_nd, fingerprint_nd.numpy(), atol=1e-4)

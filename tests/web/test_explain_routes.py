@@ -106,7 +106,7 @@ def test_what_is_worked_out_once_is_kept(ask, monkeypatch):
 
 def test_an_unknown_cell_is_asked_about_what_it_is_likeliest_to_be(human, ask, job, type_n):
     link = f"/api/jobs/{job['id']}/threshold"
-    told = human.put(link, json={"threshold": 0.97})
+    told = human.put(link, json={"threshold": 0.99})
     assert told.status_code == 200, told.text
     try:
         contents = human.get(job["links"]["map"]).content

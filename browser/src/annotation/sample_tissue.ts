@@ -20,7 +20,7 @@ export const ALONE = 0.5;
 // Types of its own that the first tissue shows itself by, and the share of the sample that they have together.
 export const FIRST = 2, FIRST_SHARE = 0.02;
 // A further tissue shows itself by so many cells, and `SEEN` of the sample, with such a weight for a telling type.
-export const SURE = 0.5, OTHER = 5;
+export const SURE = 0.7, OTHER = 5;
 // No sentence is surer of a tissue.
 export const SUREST = 0.99;
 // Cells of a sample, chosen at random, that its tissues are found by.

@@ -17,6 +17,7 @@ export const TOO_GENERAL: ReadonlySet<string> = new Set([
 // Terms that say what many kinds of cell do or have; as an answer they would puzzle more than they tell.
 export const DOINGS: ReadonlySet<string> = new Set([
   "CL:0000095", // neuron associated cell
+  "CL:0000123", // neuron associated cell (sensu Vertebrata)
   "CL:0000145", // professional antigen presenting cell
   "CL:0000151", // secretory cell
   "CL:0000153", // glycosaminoglycan secreting cell
@@ -31,10 +32,13 @@ export const DOINGS: ReadonlySet<string> = new Set([
   "CL:0000225", // anucleate cell
   "CL:0000228", // multinucleate cell
   "CL:0000234", // phagocyte
+  "CL:0000306", // crystallin accumulating cell
   "CL:0000311", // keratin accumulating cell
   "CL:0000319", // mucus secreting cell
+  "CL:0000323", // lysozyme secreting cell
   "CL:0000325", // stuff accumulating cell
   "CL:0000327", // extracellular matrix secreting cell
+  "CL:0000329", // oxygen accumulating cell
   "CL:0000393", // electrically responsive cell
   "CL:0000404", // electrically signaling cell
   "CL:0000412", // polyploid cell
@@ -43,11 +47,15 @@ export const DOINGS: ReadonlySet<string> = new Set([
   "CL:0000424", // excretory cell
   "CL:0000447", // carbohydrate secreting cell
   "CL:0000457", // biogenic amine secreting cell
+  "CL:0000511", // androgen binding protein secreting cell
   "CL:0000518", // phagocyte (sensu Vertebrata)
+  "CL:0000568", // amine precursor uptake and decarboxylation cell
   "CL:0000630", // supporting cell
   "CL:0000667", // collagen secreting cell
+  "CL:0002274", // histamine secreting cell
   "CL:0011026", // progenitor cell
   "CL:0011115", // precursor cell
+  "CL:4052002", // syncytial cell
 ]);
 
 // Coarse terms, used where one word a cell is wanted; of two that both fit, neither above the other, the first.

@@ -212,6 +212,17 @@ const unsqueeze: Prepare = (node, known) => {
   };
 };
 
+// Rows become columns.
+const transpose: Prepare = (node) => {
+  const order = node.attributes.get("perm")?.wholes ?? [1, 0];
+  return ([{ data, dims }]) => {
+    if (dims.length !== 2 || order.length !== 2 || order[0] !== 1 || order[1] !== 0) throw unusual(node);
+    const [rows, width] = dims, made = new Float32Array(data.length);
+    for (let n = 0; n < rows; n += 1) for (let k = 0; k < width; k += 1) made[k * rows + n] = data[n * width + k];
+    return { data: made, dims: [width, rows] };
+  };
+};
+
 // Rows side by side.
 const concat: Prepare = (node) => (inputs) => {
   const axis = whole(node, "axis", 0), rows = inputs[0].dims[0], widths = inputs.map(({ dims }) => dims[1]);
@@ -258,5 +269,6 @@ const OPERATIONS: ReadonlyMap<string, Prepare> = new Map([
   ["Softmax", softmax],
   ["Sqrt", each(Math.sqrt)],
   ["Sub", pairs((one, other) => one - other)],
+  ["Transpose", transpose],
   ["Unsqueeze", unsqueeze],
 ]);

@@ -24,7 +24,7 @@ ALONE = 0.5
 """Share of the sample from which one type speaks for a tissue alone."""
 FIRST, FIRST_SHARE = 2, 0.02
 """Types of its own that the first tissue shows itself by, and the share of the sample that they have together."""
-SURE, OTHER = 0.5, 5
+SURE, OTHER = 0.7, 5
 """A further tissue shows itself by so many cells, and `SEEN` of the sample, with such a weight for a telling type."""
 SUREST = 0.99
 """No sentence is surer of a tissue."""

@@ -35,8 +35,8 @@ def short_name(term: str) -> str:
     --------
     >>> short_name("CL:0000904"), short_name("CL:0002063"), short_name("unknown")
     ('CD4 Tcm', 'AT2', 'unknown')
-    >>> short_name("CL:0000905")  # in no table: effector memory CD4-positive, alpha-beta T cell
-    'effector memory CD4+ T cell'
+    >>> short_name("CL:0020033")  # in no table: stem cell memory CD4-positive, alpha-beta T cell
+    'stem cell memory CD4+ T cell'
     """
     return _by_term().get(term, term)
 

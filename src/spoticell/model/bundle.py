@@ -75,7 +75,7 @@ class Bundle:
     >>> import spoticell
     >>> bundle = spoticell.load_bundle("human-v1")
     >>> bundle.name, len(bundle.manifest.labels), len(bundle.vocabulary)
-    ('human-v1', 371, 20532)
+    ('human-v1', 410, 20532)
     """
 
     path: Path

@@ -70,7 +70,7 @@ def mean_fingerprints(bundle: Bundle) -> Floats:
     --------
     >>> import spoticell
     >>> mean_fingerprints(spoticell.load_bundle("human-v1")).shape
-    (371, 64)
+    (410, 64)
     """
     examples: Tensors = load(bundle.read(EXAMPLES))
     shape = len(bundle.manifest.labels), examples["fingerprint_kd"].shape[1]

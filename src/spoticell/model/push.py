@@ -51,7 +51,7 @@ def push_model(model: Bundle | Path | str, place: Path | str, *, name: str | Non
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     offer, is_new = push_model("human-v1", folder)
     ...     offer.name, offer.types, is_new
-    ('human-v1', 371, True)
+    ('human-v1', 410, True)
     """
     bundle = model if isinstance(model, Bundle) else load_bundle(model)
     name = bundle.name if name is None else name

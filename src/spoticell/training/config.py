@@ -56,6 +56,8 @@ class NetworkConfig(Settings):
     fusion: tuple[Count, Count] = (256, 128)
     fingerprint: Count = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    nearness: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """How much the likeness of a cell to the examples of the nearest label counts in its familiarity."""
 
 
 class AugmentConfig(Settings):

@@ -35,7 +35,7 @@ from spoticell.model.runtime import FAMILIARITY, OUTPUTS
 from spoticell.training.layout import GRID
 from spoticell.training.lean import lean
 from spoticell.training.loss import node_probabilities, reach_of
-from spoticell.training.network import FingerprintNetwork
+from spoticell.training.network import FingerprintNetwork, familiarity
 from spoticell.training.rehearsal import EXAMPLES
 from spoticell.training.trained import Trained
 
@@ -46,21 +46,26 @@ SMALLEST_HALVED = 1000
 
 
 class Exported(nn.Module):
-    """What goes into the graph: the network, temperature, softmax and the sum up the ontology."""
+    """What goes into the graph: the network, temperature, softmax, the sum up the ontology, and familiarity."""
 
     reach_cm: Tensor
+    direction_cd: Tensor
 
-    def __init__(self, network: FingerprintNetwork, reach_cm: Tensor, temperature: float) -> None:
+    def __init__(
+        self, network: FingerprintNetwork, reach_cm: Tensor, direction_cd: Tensor, *, temperature: float
+    ) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
         self.register_buffer("reach_cm", reach_cm)
+        self.register_buffer("direction_cd", direction_cd.half().float())
 
     def forward(self, counts_ng: Tensor, measured_g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Give fingerprints ``(n, d)``, node probabilities ``(n, m)`` and familiarity ``(n,)``."""
         fingerprint_nd, logits_nc = self.network(counts_ng, measured_g[None])
         logits_nc = logits_nc / self.temperature
-        return fingerprint_nd, node_probabilities(logits_nc, self.reach_cm), torch.logsumexp(logits_nc, dim=1)
+        known_n = familiarity(logits_nc, fingerprint_nd, self.direction_cd, self.network.config.nearness)
+        return fingerprint_nd, node_probabilities(logits_nc, self.reach_cm), known_n
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,12 @@ def export_bundle(trained: Trained, folder: Path, about: About) -> Path:
         made.mkdir()
         network, (nodes, reach_cm) = halve(trained.network), reach_of(trained.labels)
         # a copy, as the weights that travel along keep the order of the network that is trained
-        graph = Exported(lean(halve(trained.network)), reach_cm, about.temperature or trained.temperature)
+        graph = Exported(
+            lean(halve(trained.network)),
+            reach_cm,
+            trained.examples.directions(len(trained.labels)),
+            temperature=about.temperature or trained.temperature,
+        )
         write_graph(made / MODEL, graph, n_genes=len(trained.vocabulary))
         write_genes(made, trained.vocabulary, pixel_g=trained.pixel_g)
         with (made / CODE).open("wb") as file:

@@ -10,7 +10,8 @@ A cell is its ``counts``, and ones in ``measured`` where its assay measures a ge
     z = sharpness * (B f + b)               logits of the labels                                    (n, c)
 
 What is made of the logits is in `export`: with a temperature T, the probabilities ``softmax(z / T)``, added up the
-ontology, and the familiarity ``log sum exp(z / T)``.
+ontology, and the familiarity ``log sum exp(z / T) + nearness * max(E f)``, where the rows of E are the directions of
+the labels' examples.
 
 A config can add what looks at the picture of the cell, where every gene has a pixel: windows of 5 x 5 pixels become a
 feature map, which is read by convolutions, by a transformer, or by both; what they give is fused beside ``h``.
@@ -177,6 +178,34 @@ def unit(values: Tensor) -> Tensor:
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     return values / values.square().sum(1, keepdim=True).sqrt().clamp_min(1e-6)
+
+
+def familiarity(logits_nc: Tensor, fingerprint_nd: Tensor, direction_cd: Tensor, nearness: float) -> Tensor:
+    """Give how like the training cells each cell looks, ``(n,)``.
+
+    Logits tell whether anything speaks for a type, fingerprints whether the cell lies where the examples of one lie.
+
+    Parameters
+    ----------
+    logits_nc
+        Logits, at the temperature that probabilities are made with.
+    fingerprint_nd
+        Fingerprints.
+    direction_cd
+        Where the examples of each label lie.
+    nearness
+        What the second counts, as in `NetworkConfig`.
+
+    Examples
+    --------
+    >>> logits_nc, fingerprint_nd = torch.zeros(2, 2), torch.eye(2)
+    >>> familiarity(logits_nc, fingerprint_nd, torch.tensor([[1.0, 0.0], [0.8, 0.6]]), 10.0).round(decimals=2)
+    tensor([10.6900,  6.6900])
+    """
+    said_n = torch.logsumexp(logits_nc, dim=1)
+    if not nearness:
+        return said_n
+    return said_n + nearness * (fingerprint_nd @ direction_cd.T).amax(1)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -19,8 +19,8 @@ def atlas(page):
 
 
 def test_all_types_can_be_browsed(atlas):
-    assert "371 types" in atlas.locator("#atlas-lead").inner_text()
-    assert atlas.locator("#atlas-types [data-term]").count() == 371
+    assert "410 types" in atlas.locator("#atlas-lead").inner_text()
+    assert atlas.locator("#atlas-types [data-term]").count() == 410
     assert atlas.locator("#atlas-type h2").inner_text() == "B cell"
     assert "MS4A1" in atlas.locator("#atlas-type .strengths").inner_text()
     check(atlas, "atlas")

@@ -207,7 +207,7 @@ def type_pictures(
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> adata = spoticell.annotate(anndata.read_h5ad(cells)[:100].copy()).adata
     >>> [ax.get_title() for ax in spoticell.pl.type_pictures(adata, types=["NK", "DC"]).axes]
-    ['NK · 4 cells', 'DC · 25 cells']
+    ['NK · 4 cells', 'DC · 16 cells']
     """
     adata = object_of(cells)
     bundle, terms_n = annotated_with(adata, model, key_added), terms_of(adata, key_added)
