@@ -14,7 +14,10 @@ Axes: ``c`` labels, ``g`` the bundle's genes, ``k`` numbers of the summary, ``d`
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from spoticell.model.bundle import Bundle
@@ -73,10 +76,29 @@ def mean_fingerprints(bundle: Bundle) -> Floats:
     (410, 64)
     """
     examples: Tensors = load(bundle.read(EXAMPLES))
-    shape = len(bundle.manifest.labels), examples["fingerprint_kd"].shape[1]
-    mean_cd = np.zeros(shape, dtype=np.float32)
-    np.add.at(mean_cd, examples["label_k"], _unit(examples["fingerprint_kd"].astype(np.float32)))
-    return _unit(mean_cd)
+    return directions(examples["fingerprint_kd"], examples["label_k"], len(bundle.manifest.labels))
+
+
+def directions(fingerprint_kd: NDArray[np.floating[Any]], label_k: NDArray[np.integer[Any]], n_labels: int) -> Floats:
+    """Give the direction in which the examples of each label lie, ``(c, d)``; zero for a label without any.
+
+    Parameters
+    ----------
+    fingerprint_kd
+        Fingerprints of examples.
+    label_k
+        Position of each one's label among the labels.
+    n_labels
+        How many labels there are.
+
+    Examples
+    --------
+    >>> directions(np.eye(2), np.array([0, 0]), 2).round(2).tolist()
+    [[0.7099999785423279, 0.7099999785423279], [0.0, 0.0]]
+    """
+    sum_cd = np.zeros((n_labels, fingerprint_kd.shape[1]), dtype=np.float32)
+    np.add.at(sum_cd, label_k, _unit(fingerprint_kd.astype(np.float32)))
+    return _unit(sum_cd)
 
 
 def _backwards(layers: Layers, target_cd: Floats) -> Floats:

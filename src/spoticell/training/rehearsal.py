@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
+from spoticell.model.listening import directions
 from spoticell.training.config import TrainConfig
 from spoticell.training.data.augment import Mask
 from spoticell.training.data.batches import Batches
 from spoticell.training.data.supply import Supply
-from spoticell.training.network import FingerprintNetwork, unit
+from spoticell.training.network import FingerprintNetwork
 
 EXAMPLES = "examples.safetensors"
 EACH = 32
@@ -43,16 +44,8 @@ class Examples:
         return bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
     def directions(self, n_labels: int) -> Tensor:
-        """Give the direction in which the examples of each label lie, ``(c, d)``; zero for a label without any.
-
-        Examples
-        --------
-        >>> Examples(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0])).directions(2).round(decimals=2)
-        tensor([[0.7100, 0.7100],
-                [0.0000, 0.0000]])
-        """
-        sum_cd = torch.zeros(n_labels, self.fingerprint_kd.shape[1])
-        return unit(sum_cd.index_add(0, self.label_k.long(), unit(self.fingerprint_kd.float())))
+        """Give the direction in which the examples of each label lie, as `listening.directions` does."""
+        return torch.from_numpy(directions(self.fingerprint_kd.float().numpy(), self.label_k.numpy(), n_labels))
 
     def with_more(self, more: Examples) -> Examples:
         """Give these and more, at most `EACH` of a label, these before others."""
