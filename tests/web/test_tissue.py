@@ -56,10 +56,11 @@ def moved(client, job, tissue):
         {"groups": LABEL, "by": "batch"},
     ],
 )
-def test_answers_shown_for_a_tissue_are_those_of_a_run_with_it(client, mixed_file, asked):  # noqa: F811
+@pytest.mark.parametrize("tissues", [pytest.param(("blood", "any"), marks=pytest.mark.slow), ("blood", None)])
+def test_answers_shown_for_a_tissue_are_those_of_a_run_with_it(client, mixed_file, asked, tissues):  # noqa: F811
     job = run(client, checked(client, mixed_file), tissue="lung", **asked)
     first, compositions = shown(client, job), set()
-    for tissue in ("blood", None, "any"):
+    for tissue in tissues:
         other = shown(client, run(client, checked(client, mixed_file), tissue=tissue, **asked))
         found = moved(client, job, tissue)
         assert found["summary"].pop("tissue") == {"shown": tissue, "saved": "lung"}
