@@ -1,4 +1,4 @@
-"""What each part of the model is worth: trainings that differ from the shipped one in one thing.
+"""What each part of the model is worth: trainings that differ in one thing from one of the networks that it has two of.
 
     python -m benchmarks.accuracy.ablation --cells runs/human-v1/cells --panels runs/human-v1/panels \
         --output runs/ablation --save ablation
@@ -56,12 +56,12 @@ KEPT = "ablation.json"
 MOST = 1500
 """Cells of a data set, drawn at random where it has more."""
 KEYS = ("macro_f1", "hierarchical_f1")
-SHIPPED, AVERAGED = "as shipped", "as shipped, the seeds averaged"
+ONE, AVERAGED = "one network", "one network, the seeds averaged"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One difference from the shipped model."""
+    """One difference from the network that the shipped model has two of."""
 
     config: dict[str, Any] = field(default_factory=dict)
     """What differs in the settings."""
@@ -70,12 +70,12 @@ class Variant:
     ranks: bool = False
     """Whether cells are seen as ranks."""
     taught: bool = False
-    """Whether the trainings as shipped, one a seed, are its teachers."""
+    """Whether the trainings of one network, one a seed, are its teachers."""
 
     def differing(self, output: Path, seeds: Sequence[int]) -> AbstractContextManager[None]:
         """Give the context in which the variant's networks are trained and asked."""
         if self.taught:
-            return learning_from([folder_of(output, SHIPPED, seed) / BEST for seed in seeds])
+            return learning_from([folder_of(output, ONE, seed) / BEST for seed in seeds])
         return cells_as_ranks() if self.ranks else nullcontext()
 
 
@@ -92,7 +92,10 @@ def augment(**settings: Any) -> Variant:
 ALONE = {"cell_token": 0}
 BOTH = {"cnn": True, "transformer": True}
 VARIANTS = {
-    SHIPPED: Variant(),
+    ONE: Variant(),
+    "two networks side by side, as shipped": Variant(
+        load_config(ROOT / "configs" / "human-v1-members.yaml").model_dump(exclude_unset=True)
+    ),
     "a summary twice as wide": network(cell_token=96),
     "with CNN": network(cnn=True),
     "with transformer": network(transformer=True),
@@ -116,7 +119,7 @@ VARIANTS = {
     "no gene noise": augment(gene_noise=0.0),
     "no augmentation": augment(panels=0.0, thinning=0.0, gene_noise=0.0),
     "no cells from profiles": Variant(without=PROFILES),
-    "taught by the three seeds as shipped": Variant(taught=True),
+    "taught by the three seeds of one network": Variant(taught=True),
 }
 
 Figures = dict[str, dict[str, dict[str, float]]]
@@ -228,8 +231,8 @@ def figures_of(name: str, seed: int, held_out: Sequence[Seen], args: argparse.Na
 
 
 def averaged(seeds: Sequence[int], held_out: Sequence[Seen], output: Path) -> dict[str, Any]:
-    """Judge the mean of the shipped model's seeds, over the labels that all of them know."""
-    bundles = [folder_of(output, SHIPPED, seed) / BEST for seed in seeds]
+    """Judge the mean of the seeds of one network, over the labels that all of them know."""
+    bundles = [folder_of(output, ONE, seed) / BEST for seed in seeds]
     found = [chances(bundle, held_out) for bundle in bundles]
     labels = sorted(set.intersection(*(set(known) for known, _ in found)))
     places = [[known.index(label) for label in labels] for known, _ in found]
@@ -247,19 +250,19 @@ def mean_over_sets(result: dict[str, Any], view: str, key: str) -> float:
 
 
 def table(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Lay out the means over data sets and seeds, and how far the mean over views lies from the shipped model's."""
+    """Lay out the means over data sets and seeds, and how far the mean over views lies from one network's."""
     ways = list(dict.fromkeys(view for result in results for views in result["sets"].values() for view in views))
     by_name: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         by_name.setdefault(result["variant"], []).append(result)
-    shipped = {key: _each(by_name[SHIPPED], ways, key) for key in KEYS}
+    one = {key: _each(by_name[ONE], ways, key) for key in KEYS}
     heads = [
         "",
         "parameters",
         "seeds",
         *(view.removeprefix("panel_").replace("_", " ") for view in ways),
         "mean",
-        "from shipped",
+        "from one network",
     ]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, rows in by_name.items():
@@ -267,8 +270,8 @@ def table(results: Sequence[dict[str, Any]]) -> list[str]:
         words += [" / ".join(f"{statistics.mean(_each(rows, [view], key)):.3f}" for key in KEYS) for view in ways]
         means = {key: _each(rows, ways, key) for key in KEYS}
         words.append("**" + " / ".join(_spread(means[key]) for key in KEYS) + "**")
-        moved = [statistics.mean(means[key]) - statistics.mean(shipped[key]) for key in KEYS]
-        words.append("" if name == SHIPPED else " / ".join(f"{value:+.3f}" for value in moved))
+        moved = [statistics.mean(means[key]) - statistics.mean(one[key]) for key in KEYS]
+        words.append("" if name == ONE else " / ".join(f"{value:+.3f}" for value in moved))
         lines.append(f"| {name} | {' | '.join(words)} |")
     return lines
 

@@ -61,7 +61,9 @@ class Knower:
                 for s in range(len(cells.datasets))
             ]
         )
-        example_rd = load(runtime.bundle.read(EXAMPLES))["fingerprint_kd"].astype(np.float32)
+        members_rd = load(runtime.bundle.read(EXAMPLES))["fingerprint_kd"].astype(np.float32)
+        # of a network of several members they lie side by side
+        example_rd = members_rd.reshape(len(members_rd), -1, runtime.bundle.manifest.fingerprint_size).sum(axis=1)
         self._example_rd = example_rd / np.linalg.norm(example_rd, axis=1, keepdims=True)
 
     def knows(self, term: str) -> bool:

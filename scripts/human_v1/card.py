@@ -45,7 +45,9 @@ def reopen(folder: Path, cells: LabelledCells) -> Run:
     return run
 
 
-SUMMARY = "It reads a summary of all genes."
+SUMMARY = (
+    "It is {members} networks side by side, each of which reads a summary of all genes.  Their logits are averaged."
+)
 DUAL = (
     "It reads a summary of all genes, and the picture of the cell on the 155 x 155 grid, where every gene has a pixel: "
     "by convolutions over it and by a transformer over its parts, which are fused with the summary."
@@ -69,7 +71,7 @@ def card(name: str, run: Run, sources: list[dict], results: dict, about: dict) -
             "Names human cells from single-cell RNA counts, whole profiles and gene panels alike.  "
             f"{len(run.labels)} labels, {len(run.nodes)} terms of the Cell Ontology ({ontology.version}), "
             f"{about['parameters']:,} parameters, fingerprints of {run.config.network.fingerprint} numbers.  "
-            f"{DUAL if run.config.network.cnn else SUMMARY}",
+            f"{DUAL if run.config.network.cnn else SUMMARY.format(members=run.config.network.members)}",
             "",
             f"Scores are calibrated, and the threshold of {about['threshold']:g} and the bound of doubt of "
             f"{about['trust']['doubt']:g} were chosen, on data sets that were held out of two trainings of their own "

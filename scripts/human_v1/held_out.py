@@ -66,10 +66,10 @@ SHALLOW = 0.2
 """Share of counts that the shallow view keeps."""
 MOST = 1000
 """Cells of a data set, drawn at random where it has more."""
-STRANGE = 0.03
-"""Share of known cells, over all views, that are too strange to be named: of whole ones it is less than 0.02."""
-STRANGE_TOGETHER = 0.02
-"""The same of cells that are read together, where it is more of whole ones: who is strange has strange company."""
+STRANGE = 0.02
+"""Share of known cells, over all views, that are too strange to be named: of whole ones it is less than 0.01."""
+STRANGE_TOGETHER = 0.01
+"""The same of cells that are read together: who is strange has strange company, so that whole samples may be lost."""
 FEW = 200
 """Cells of a view, drawn at random, by which it is fitted who is strange."""
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5)
@@ -188,7 +188,8 @@ def views_of_run(run: Path, cells: LabelledCells, panels: dict[str, Mask]) -> It
             logits = torch.from_numpy(logits_nc)
             known = familiarity(logits, torch.from_numpy(fingerprint_nd), direction_cd, start.config.nearness)
             probabilities_nm = node_probabilities(logits, reach_cm).numpy()
-            said = Prediction(fingerprint_nd, probabilities_nm, known.numpy(), int(seen_g.sum()))
+            shown_nd = network.shown(torch.from_numpy(fingerprint_nd)).numpy()
+            said = Prediction(shown_nd, probabilities_nm, known.numpy(), int(seen_g.sum()))
             yield View(name, view, few.label_n, sparse.csr_array(counts_ng), said, start.bundle)
 
 

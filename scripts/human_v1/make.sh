@@ -16,8 +16,8 @@ mkdir -p "$made/labelled"
 ln -sf "$(realpath "$data")"/train/*.h5ad "$(realpath "$data")"/more/train/*.h5ad "$made/labelled/"
 
 # what a model's training has beside configs/human-v1.yaml
-declare -A beside=([human-v1]="" [human-v1-dual]="--config dual-path")
-train() { # shellcheck disable=SC2086 - several words, or none
+declare -A beside=([human-v1]="--config configs/human-v1-members.yaml" [human-v1-dual]="--config dual-path")
+train() { # shellcheck disable=SC2086 - several words
     "$python" -m spoticell train --data-dir "$made/$2" --output-dir "runs/$1/$3" --panels-dir "$made/panels" \
         --random-state "$4" --config configs/human-v1.yaml ${beside[$1]} "${@:5}"; }
 bundle() { "$python" -m scripts.human_v1.card --name "$1" --cells "$made/cells" \

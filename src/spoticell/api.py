@@ -154,7 +154,7 @@ def annotate(
     --------
     >>> import spoticell
     >>> spoticell.annotate(spoticell.demo_cells(), tissue="blood").summary().loc[0, "cell_type"]
-    'CD14-low, CD16-positive monocyte'
+    'CD1c-positive myeloid dendritic cell'
     """
     asked = (model, index, threshold, allow, deny, tissue, layer, gene_column, key_added, threads)
     options = Options(*asked, each_cell_alone, by, condition, groups, markers, cellxgene, device)

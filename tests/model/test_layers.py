@@ -9,9 +9,10 @@ import spoticell
 from spoticell.model.layers import gelu, layers_of, read_tensors
 
 
-@pytest.fixture(scope="module")
-def layers():
-    return layers_of(read_tensors(spoticell.load_bundle("human-v1")))
+@pytest.fixture(scope="module", params=[1, 2])
+def layers(request):
+    """The layers of the packaged bundle, as those of one network and as those of two side by side."""
+    return layers_of(read_tensors(spoticell.load_bundle("human-v1")), members=request.param)
 
 
 def test_fingerprints_have_length_one(layers):

@@ -153,5 +153,5 @@ def test_labels_of_another_release_of_the_ontology_are_not_followed(human):
 
 
 def test_weights_that_do_not_tell_their_shape_are_of_cells_of_length_one(human):
-    assert read_shape(like(human)) == {"cell_length": 1.0}
+    assert read_shape(like(human)) == {"cell_length": 1.0, "members": 1}
     assert through_weights(like(human)) is not None

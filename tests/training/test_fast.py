@@ -182,7 +182,7 @@ def shipped_graph(kind: type[FingerprintNetwork]) -> Exported:
     torch.testing.assert_close(network.gene_weight, torch.from_numpy(weight_g.copy()), atol=1e-3, rtol=0)
     network.gene_weight.copy_(torch.from_numpy(weight_g.copy()))
     # nor the examples, whose directions the graph has
-    direction_cd = torch.from_numpy(numpy_helper.to_array(tensors["direction_cd_half"]).astype(np.float32))
+    direction_cd = torch.from_numpy(numpy_helper.to_array(tensors["direction_cd_stored"]).astype(np.float32))
     torch.testing.assert_close(direction_cd, start.examples.directions(len(start.labels)), atol=1e-3, rtol=0)
     temperature = start.bundle.manifest.temperature
     return Exported(network, reach_of(start.labels)[1], direction_cd, temperature=temperature).eval()

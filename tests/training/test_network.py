@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -35,8 +37,9 @@ def test_a_network_stays_within_its_budget_of_parameters(paths):
         {"cell_token": 0},
         {"cnn": False, "transformer": False},
         {"scaling": "log1p"},
+        {"cnn": False, "transformer": False, "members": 2},
     ],
-    ids=["both paths", "no convolutions", "no transformer", "no summary", "summary only", "log1p"],
+    ids=["both paths", "no convolutions", "no transformer", "no summary", "summary only", "log1p", "two members"],
 )
 def test_each_shape_of_the_network_gives_unit_fingerprints_and_finite_logits(options):
     with torch.no_grad():
@@ -44,6 +47,55 @@ def test_each_shape_of_the_network_gives_unit_fingerprints_and_finite_logits(opt
     torch.testing.assert_close(fingerprint_nd.norm(dim=1), torch.ones(6))
     assert logits_nc.shape == (6, 7)
     assert torch.isfinite(logits_nc).all()
+
+
+def two_members(**options) -> FingerprintNetwork:
+    return small_network(cnn=False, transformer=False, members=2, **options)
+
+
+def loss_of(network: FingerprintNetwork, member: int) -> torch.Tensor:
+    said = network(some_counts(), torch.ones(1, N_GENES))
+    return network.members(*said)[member][1].logsumexp(1).mean()
+
+
+@torch.no_grad()
+def test_the_logits_of_a_network_are_the_mean_of_its_members():
+    network = two_members()
+    said = network(some_counts(), torch.ones(1, N_GENES))
+    members = network.members(*said)
+    torch.testing.assert_close(torch.stack([logits_nc for _, logits_nc in members]).mean(0), said[1])
+    for fingerprint_nd, _ in members:
+        torch.testing.assert_close(fingerprint_nd.norm(dim=1), torch.ones(6))
+    summed_nd = members[0][0] + members[1][0]
+    torch.testing.assert_close(network.shown(said[0]), summed_nd / summed_nd.norm(dim=1, keepdim=True))
+
+
+def test_what_one_member_learns_changes_nothing_of_the_other():
+    network = two_members()
+    of_one, of_other = (float(loss_of(network, member).detach()) for member in (0, 1))
+    optimizer = torch.optim.AdamW(
+        [*network.summary.parameters(), *network.fusion.parameters()], lr=0.01, weight_decay=0
+    )
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss_of(network, 0).backward()
+        optimizer.step()
+    assert abs(float(loss_of(network, 0).detach()) - of_one) > 0.01
+    assert float(loss_of(network, 1).detach()) == of_other
+
+
+def test_members_stay_apart_in_a_copy_that_is_taken_of_them():
+    weight = copy.deepcopy(two_members()).fusion.body[1].weight
+    assert weight.shape == (16, 8)
+    assert not weight[:8, 4:].any()
+    assert not weight[8:, :4].any()
+    assert weight[:8, :4].all()
+
+
+@pytest.mark.parametrize("options", [{"cnn": True}, {"transformer": True}, {"cell_token": 7}, {"fusion": (16, 9)}])
+def test_members_that_can_not_have_a_share_each_are_refused(options):
+    with pytest.raises(ValueError, match=r"more than one needs cnn and transformer off, and .* that 2 divides"):
+        NetworkConfig(members=2, **options)
 
 
 def test_a_network_of_nothing_is_refused():

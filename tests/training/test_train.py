@@ -45,7 +45,7 @@ def new_run(cells, config, output, *, seed=0) -> Run:
 
 def advance(run, steps=1):
     for _ in range(steps):
-        run.advance([run.draws.draw(run.step, 0)])
+        run.advance([run.draws.draw(run.step, stream) for stream in range(run.streams)])
 
 
 @pytest.mark.rows(56)
@@ -98,8 +98,10 @@ def test_the_bundle_names_the_cells_it_was_made_from(trained, labelled_folder):
     assert np.mean(np.array(answers) == cells.label_n[:60]) > 0.9
 
 
-def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path):
-    run = new_run(cells, small_config, tmp_path)
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path, members):
+    network = small_config.network.model_copy(update={"members": members})
+    run = new_run(cells, small_config.model_copy(update={"network": network}), tmp_path)
     advance(run, 5)
     run.best.load_state_dict(run.network.state_dict())
     bundle = load_bundle(export_bundle(run.trained(), tmp_path / "made", About()))
@@ -111,6 +113,7 @@ def test_the_exported_graph_gives_what_torch_gives(cells, small_config, tmp_path
         graph = Exported(halve(run.best), run.reach_cm, direction_cd, temperature=1.0).eval()
         fingerprint_nd, probabilities_nm, familiarity_n = graph(counts, measured)
         _, logits_nc = halve(run.best)(counts, measured[None])
+    assert prediction.fingerprint_nd.shape == (20, run.config.network.fingerprint)
     np.testing.assert_allclose(prediction.fingerprint_nd, fingerprint_nd.numpy(), atol=1e-4)
     np.testing.assert_allclose(prediction.probabilities_nm, probabilities_nm.numpy(), atol=1e-4)
     np.testing.assert_allclose(prediction.familiarity_n, familiarity_n.numpy(), atol=1e-4)
@@ -129,6 +132,26 @@ def weights_after_three_steps(cells, config, output, *, seed) -> dict[str, torch
     run = new_run(cells, config, output, seed=seed)
     advance(run, 3)
     return run.network.state_dict()
+
+
+def test_each_member_learns_from_batches_of_its_own(cells, small_config, tmp_path):
+    network = small_config.network.model_copy(update={"members": 2})
+    run = new_run(cells, small_config.model_copy(update={"network": network}), tmp_path)
+    taught, lesson = [], run.lesson
+
+    def teach(network, batch, *, member):
+        taught.append(member)
+        return lesson(network, batch, member=member)
+
+    run.lesson = teach
+    advance(run)
+    assert taught == [0, 1]
+    run.network.zero_grad()
+    lesson(run.network, run.draws.draw(1, 0)[0], member=1).backward()
+    for layer in (run.network.summary.project, run.network.fusion.body[1], run.network.fusion.body[5]):
+        of_one, of_other = layer.weight.grad.chunk(2)
+        assert not of_one.any()
+        assert of_other.any()
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(cells, small_config, tmp_path):

@@ -14,7 +14,7 @@ import { OUTPUTS } from "./runtime.ts";
 import { valuesOf } from "./tensors.ts";
 
 // What is run after the first layer of such a network, but for what only names or casts.
-const CHAIN = /^BatchNormalization Gelu (Gemm BatchNormalization Gelu )+Gemm Pow ReduceSum Sqrt Clip Div Gemm Mul Div Softmax MatMul$/;
+const CHAIN = /^BatchNormalization Gelu (Gemm BatchNormalization Gelu )+Gemm (Concat Reshape )?Pow ReduceSum Sqrt Clip Div (Concat Reshape Mul )?Gemm Mul Div Softmax MatMul$/;
 const PASSING = new Set(["Cast", "CastLike", "Constant", "Identity"]);
 
 // Length below which a vector isn't scaled to 1.
@@ -39,12 +39,14 @@ export interface Chain {
   mean: Float32Array;
   gain: Norm;
   layers: Layer[];
+  // Networks side by side, each with its share of the fingerprint, which adds as much to it as the others'.
+  members: number;
   labels: Layer;
 }
 
 // The layers of a bundle's network; null where it is made otherwise.
 export function readChain(bundle: Bundle): Chain | null {
-  const graph = checkGraph(bundle.read(MODEL), bundle.manifest, bundle.path), parted = partGraph(graph, bundle.manifest.nGenes, OUTPUTS, null);
+  const graph = checkGraph(bundle.read(MODEL), bundle.manifest, bundle.path), parted = partGraph(graph, bundle.manifest.nGenes, [OUTPUTS[1]], null);
   if (parted === null) return null;
   const nodes = parted.rest.nodes.filter(({ opType }) => !PASSING.has(opType));
   if (!CHAIN.test(nodes.map(({ opType }) => opType).join(" "))) return null;
@@ -52,7 +54,8 @@ export function readChain(bundle: Bundle): Chain | null {
   const [gain, shift, mean, variance] = norms[0].input.slice(1).map(values), epsilon = norms.map((node) => node.attributes.get("epsilon")!.float);
   const linear = (at: number): Layer => ({ weights: { data: values(gemms[at].input[1]), width: widthOf(values, gemms[at].input) }, bias: values(gemms[at].input[2]) });
   const folded = norms.slice(1).map((norm, at) => fold(linear(at), norm.input.slice(1).map(values), epsilon[at + 1]));
-  const labels = linear(gemms.length - 1), scalar = nodes.find(({ opType }) => opType === "Mul")!.input.map(values).find(({ length }) => length === 1)!;
+  const labels = linear(gemms.length - 1), last = nodes.findLast(({ opType }) => opType === "Mul")!, scalar = last.input.map(values).find(({ length }) => length === 1)!;
+  const apart = nodes.find(({ opType }) => opType === "Concat"), members = apart === undefined ? 1 : labels.weights.width / values(apart.input[1])[0];
   const sharpness = scalar[0] / bundle.manifest.temperature;
   return {
     first: parted.first,
@@ -60,6 +63,7 @@ export function readChain(bundle: Bundle): Chain | null {
     mean,
     gain: { scale: gain, shift },
     layers: [...folded, linear(gemms.length - 2)],
+    members,
     labels: { weights: { data: labels.weights.data.map((one) => one * sharpness), width: labels.weights.width }, bias: labels.bias.map((one) => one * sharpness) },
   };
 }
@@ -70,7 +74,10 @@ type Values = (name: string) => Float32Array;
 function reader(graph: Graph): Values {
   const stored = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   for (const { opType, input, output } of graph.nodes) if (opType === "Cast" && stored.has(input[0])) stored.set(output[0], stored.get(input[0])!);
+  const wholes = new Map(graph.nodes.map(({ output, attributes }) => [output[0], attributes.get("value_ints")?.wholes]));
   return (name) => {
+    const stated = wholes.get(name);
+    if (stated !== undefined) return Float32Array.from(stated);
     const tensor = stored.get(name), found = tensor === undefined ? null : valuesOf(tensor);
     return found === null ? new Float32Array(0) : found.data;
   };
@@ -105,16 +112,26 @@ export class Layers {
 
   // `summaryK` is before its norm's scale and shift; `memberC` says which labels are meant.
   look(summaryK: ArrayLike<number>, memberC: ArrayLike<number>): void {
-    const length = this.forwards(summaryK), fingerprint = this.values[this.values.length - 1], slope = this.ofLabels(fingerprint, memberC);
-    let along = 0;
-    for (let d = 0; d < slope.length; d += 1) along += fingerprint[d] * slope[d];
-    for (let d = 0; d < slope.length; d += 1) slope[d] = (slope[d] - fingerprint[d] * along) / length;
+    const lengths = this.forwards(summaryK), fingerprint = this.values[this.values.length - 1], slope = this.ofLabels(fingerprint, memberC);
+    lengths.forEach((length, member) => {
+      const [from, to] = this.shareOf(member);
+      let along = 0;
+      for (let d = from; d < to; d += 1) along += fingerprint[d] * slope[d];
+      // what goes along a member's share doesn't move it
+      for (let d = from; d < to; d += 1) slope[d] = (slope[d] - fingerprint[d] * along * lengths.length) / length;
+    });
     this.slopeK.set(this.backwards(slope));
   }
 
-  // Leaves the fingerprint, of length 1, and gives its length before.
-  private forwards(summaryK: ArrayLike<number>): number {
-    const { gain, layers } = this.chain, { values, bends } = this;
+  // Where a member's share of the fingerprint begins and ends.
+  private shareOf(member: number): [number, number] {
+    const size = this.chain.labels.weights.width / this.chain.members;
+    return [member * size, (member + 1) * size];
+  }
+
+  // Leaves the fingerprint, of length 1, and gives what each member's share of it was divided by.
+  private forwards(summaryK: ArrayLike<number>): number[] {
+    const { gain, layers, members } = this.chain, { values, bends } = this;
     for (let k = 0; k < values[0].length; k += 1) {
       bend(summaryK[k] * gain.scale[k] + gain.shift[k], values[0], bends[0], k);
       bends[0][k] *= gain.scale[k];
@@ -128,9 +145,13 @@ export class Layers {
         else bend(sum, to, bends[at + 1], row);
       }
     });
-    const fingerprint = values[values.length - 1], length = Math.max(Math.sqrt(fingerprint.reduce((sum, one) => sum + one * one, 0)), SHORTEST);
-    for (let d = 0; d < fingerprint.length; d += 1) fingerprint[d] /= length;
-    return length;
+    const fingerprint = values[values.length - 1];
+    return Array.from({ length: members }, (_, member) => {
+      const own = fingerprint.subarray(...this.shareOf(member));
+      const length = Math.max(Math.sqrt(own.reduce((sum, one) => sum + one * one, 0)), SHORTEST) * Math.sqrt(members);
+      for (let d = 0; d < own.length; d += 1) own[d] /= length;
+      return length;
+    });
   }
 
   // How the probability changes with the fingerprint.

@@ -198,7 +198,8 @@ const power: Prepare = () => ([base, exponent]) =>
   broadcast(base, exponent, exponent.data.length === 1 && exponent.data[0] === 2 ? (value) => value * value : Math.pow);
 
 const constant: Prepare = (node) => {
-  const held = node.attributes.get("value")?.tensor, values = held && valuesOf(held);
+  const held = node.attributes.get("value")?.tensor, wholes = node.attributes.get("value_ints")?.wholes;
+  const values = wholes === undefined ? held && valuesOf(held) : { data: Float32Array.from(wholes), dims: [wholes.length] };
   if (!values) throw unusual(node);
   return () => values;
 };
@@ -223,9 +224,21 @@ const transpose: Prepare = (node) => {
   };
 };
 
-// Rows side by side.
+// The same numbers in rows of another length, which is told beforehand.
+const reshape: Prepare = (node, known) => {
+  const shape = Array.from(known[1]?.data ?? []);
+  if (shape[0] !== -1 || !shape.slice(1).every((side) => side > 0)) throw unusual(node);
+  return ([{ data }]) => ({ data, dims: [data.length / sizeOf(shape.slice(1)), ...shape.slice(1)] });
+};
+
+// Rows side by side; a single row where there is but one axis.
 const concat: Prepare = (node) => (inputs) => {
-  const axis = whole(node, "axis", 0), rows = inputs[0].dims[0], widths = inputs.map(({ dims }) => dims[1]);
+  const axis = whole(node, "axis", 0);
+  if (axis === 0 && inputs.every(({ dims }) => dims.length === 1)) {
+    const data = inputs.flatMap((input) => Array.from(input.data));
+    return { data: Float32Array.from(data), dims: [data.length] };
+  }
+  const rows = inputs[0].dims[0], widths = inputs.map(({ dims }) => dims[1]);
   if (inputs.some(({ dims }) => dims.length !== 2 || dims[0] !== rows) || (axis !== 1 && axis !== -1)) throw unusual(node);
   const width = widths.reduce((sum, one) => sum + one, 0), data = new Float32Array(rows * width);
   for (let n = 0; n < rows; n += 1) {
@@ -266,6 +279,7 @@ const OPERATIONS: ReadonlyMap<string, Prepare> = new Map([
   ["ReduceMean", reduce((data, from, to) => sumOf(data, from, to) / (to - from))],
   ["ReduceSum", reduce(sumOf)],
   ["Relu", each((value) => (value > 0 ? value : 0))],
+  ["Reshape", reshape],
   ["Softmax", softmax],
   ["Sqrt", each(Math.sqrt)],
   ["Sub", pairs((one, other) => one - other)],

@@ -91,7 +91,7 @@ def explain(
     >>> import importlib.resources, spoticell
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> spoticell.explain(cells, cell_names=["AAAGCCTGGCTAAC-1"]).table["gene"].head(2).tolist()
-    ['FCGR3A', 'RHOC']
+    ['FCGR3A', 'LST1']
     """
     names = _checked(cell_names, groups, genes)
     asked_for = (model, None, threshold, allow, deny, tissue, layer, gene_column)

@@ -76,7 +76,7 @@ class Explanation:
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> found = spoticell.explain(cells, cell_type="B cell", tissue="blood")
     >>> found.table["gene"].head(3).tolist()
-    ['CD79A', 'CD79B', 'CD74']
+    ['CD79A', 'CD74', 'CD79B']
     """
 
     of: str

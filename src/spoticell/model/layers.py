@@ -2,7 +2,7 @@
 
 A bundle that can be taught more brings its weights.  Where its network reads the summary alone, these few layers are
 all that is between genes and fingerprint, and how the end changes with the beginning is worked out here.
-Axes: ``n`` rows, ``k`` numbers of the summary, ``d`` fingerprint.
+Axes: ``n`` rows, ``k`` numbers of the summary, ``r`` members, ``d`` fingerprint.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from spoticell.model.bundle import Bundle
 WEIGHTS = "weights.safetensors"
 NETWORK = "network"
 """Name under which the weights' file tells the shape of the network."""
-BEFORE = {"cell_length": 1.0}
+BEFORE = {"cell_length": 1.0, "members": 1}
 """What weights were made with that don't say."""
 EPS = 1e-5
 """What batch norm adds to a variance."""
@@ -39,8 +39,8 @@ class Passed:
 
     fingerprint_nd: Floats
     """Of length 1."""
-    length_n1: Floats
-    """Of the fingerprints before they were scaled to 1."""
+    length_nr1: Floats
+    """What each member's share of the fingerprints was divided by, for cells and members."""
     bends: tuple[Numbers, ...]
     """How each activation changes with what went in."""
 
@@ -53,6 +53,8 @@ class Layers:
     shift_k: Floats
     weights: tuple[Floats, ...]
     biases: tuple[Floats, ...]
+    members: int = 1
+    """Networks side by side, each of which adds as much to the fingerprint."""
 
     def forwards(self, summary_nk: Floats) -> Passed:
         """Give the fingerprints of summaries."""
@@ -62,14 +64,19 @@ class Layers:
             value, bend = gelu(value @ weight.T + bias)
             bends.append(bend)
         ahead_nd = value @ self.weights[-1].T + self.biases[-1]
-        length_n1 = np.maximum(np.linalg.norm(ahead_nd, axis=1, keepdims=True), SHORTEST).astype(np.float32)
-        return Passed(np.asarray(ahead_nd / length_n1, dtype=np.float32), length_n1, tuple(bends))
+        ahead_nrd = ahead_nd.reshape(len(ahead_nd), self.members, -1)
+        length_nr1 = np.maximum(np.linalg.norm(ahead_nrd, axis=2, keepdims=True), SHORTEST).astype(np.float32)
+        length_nr1 *= np.float32(self.members**0.5)
+        fingerprint_nd = np.asarray(ahead_nrd / length_nr1, dtype=np.float32).reshape(ahead_nd.shape)
+        return Passed(fingerprint_nd, length_nr1, tuple(bends))
 
     def backwards(self, passed: Passed, slope_nd: Floats) -> Floats:
         """Give how something grows with each number of the summary, from how it grows with the fingerprint."""
-        print_nd = passed.fingerprint_nd
-        along_n1 = (print_nd * slope_nd).sum(axis=1, keepdims=True)
-        slope: Numbers = (slope_nd - print_nd * along_n1) / passed.length_n1
+        shape = (len(slope_nd), self.members, -1)
+        print_nrd, slope_nrd = passed.fingerprint_nd.reshape(shape), slope_nd.reshape(shape)
+        # what goes along a member's share doesn't move it; the length of a share is one over the root of the members
+        along_nr1 = (print_nrd * slope_nrd).sum(axis=2, keepdims=True) * np.float32(self.members)
+        slope: Numbers = ((slope_nrd - print_nrd * along_nr1) / passed.length_nr1).reshape(slope_nd.shape)
         for weight, bend in zip(reversed(self.weights), reversed(passed.bends), strict=True):
             slope = (slope @ weight) * bend
         return np.asarray(slope, dtype=np.float32)
@@ -94,8 +101,8 @@ def read_shape(bundle: Bundle) -> dict[str, Any]:
     return BEFORE | told
 
 
-def layers_of(tensors: Tensors) -> Layers:
-    """Give the layers of some weights."""
+def layers_of(tensors: Tensors, *, members: int) -> Layers:
+    """Give the layers of some weights, those of ``members`` networks side by side."""
 
     def folded(linear: int, norm: int) -> tuple[Floats, Floats]:
         weight, bias = (tensors[f"fusion.body.{linear}.{part}"].astype(np.float32) for part in ("weight", "bias"))
@@ -108,7 +115,7 @@ def layers_of(tensors: Tensors) -> Layers:
     first, second = folded(1, 2), folded(5, 6)
     last = tuple(tensors[f"fusion.body.9.{part}"].astype(np.float32) for part in ("weight", "bias"))
     weights, biases = zip(first, second, last, strict=True)
-    return Layers(tensors["summary.norm.weight"], tensors["summary.norm.bias"], weights, biases)
+    return Layers(tensors["summary.norm.weight"], tensors["summary.norm.bias"], weights, biases, members)
 
 
 def loading_of(tensors: Tensors) -> Floats:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from spoticell.model.bundle import Bundle
-from spoticell.model.layers import Floats, Layers, Tensors, layers_of, loading_of, read_tensors
+from spoticell.model.layers import Floats, Layers, Tensors, layers_of, loading_of, read_shape, read_tensors
 
 EXAMPLES = "examples.safetensors"
 STEPS, RATE = 120, 0.1
@@ -55,7 +55,8 @@ def listening(bundle: Bundle) -> Floats | None:
     tensors = read_tensors(bundle) if EXAMPLES in bundle.manifest.files else None
     if tensors is None:
         return None
-    summary_ck = _backwards(layers_of(tensors), mean_fingerprints(bundle))
+    layers = layers_of(tensors, members=read_shape(bundle)["members"])
+    summary_ck = _backwards(layers, mean_fingerprints(bundle))
     loading_kg = loading_of(tensors) * tensors["gene_weight"]
     strength_cg: Floats = (summary_ck - summary_ck.mean(axis=0)) @ loading_kg
     return strength_cg
@@ -63,6 +64,8 @@ def listening(bundle: Bundle) -> Floats | None:
 
 def mean_fingerprints(bundle: Bundle) -> Floats:
     """Give the direction in which a bundle's examples of each label lie, ``(c, d)``; zero for one without examples.
+
+    Of a network of several members the fingerprints of all lie side by side in it.
 
     Parameters
     ----------
@@ -73,7 +76,7 @@ def mean_fingerprints(bundle: Bundle) -> Floats:
     --------
     >>> import spoticell
     >>> mean_fingerprints(spoticell.load_bundle("human-v1")).shape
-    (410, 64)
+    (410, 128)
     """
     examples: Tensors = load(bundle.read(EXAMPLES))
     return directions(examples["fingerprint_kd"], examples["label_k"], len(bundle.manifest.labels))

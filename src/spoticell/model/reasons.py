@@ -82,13 +82,15 @@ class IntegratedGradients:
         Its weights.
     cell_length
         Length to which the network scales a cell.
+    members
+        Networks side by side.
     """
 
     method = "integrated gradients"
     most = 50
 
-    def __init__(self, bundle: Bundle, tensors: Tensors, cell_length: float) -> None:
-        self._layers = layers_of(tensors)
+    def __init__(self, bundle: Bundle, tensors: Tensors, cell_length: float, members: int) -> None:
+        self._layers = layers_of(tensors, members=members)
         self._weight_g = tensors["gene_weight"].astype(np.float32)
         self._loading_gk = np.ascontiguousarray(loading_of(tensors).T) * np.float32(cell_length)
         spread_k = np.sqrt(tensors["summary.norm.running_var"] + EPS)
@@ -203,4 +205,4 @@ def through_weights(bundle: Bundle) -> IntegratedGradients | None:
     shape = read_shape(bundle)
     if shape.get("scaling", "sqrt") != "sqrt":
         return None
-    return IntegratedGradients(bundle, tensors, float(shape["cell_length"]))
+    return IntegratedGradients(bundle, tensors, float(shape["cell_length"]), int(shape["members"]))

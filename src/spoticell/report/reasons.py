@@ -52,7 +52,7 @@ def reasons(explanation: Explanation, *, n_genes: int = BARS, most: int = MOST) 
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> figure = spoticell.pl.reasons(spoticell.explain(cells, cell_type="B cell", tissue="blood"))
     >>> figure.axes[0].get_title(loc="left")
-    'B cell · 95 cells'
+    'B cell · 89 cells'
     """
     shown = explanation.explained[:most]
     across = min(len(shown), ACROSS)

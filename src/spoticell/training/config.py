@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from spoticell.errors import ConfigError
 from spoticell.model.bundle import CODE_BITS, CODE_LIMIT
@@ -55,9 +55,23 @@ class NetworkConfig(Settings):
     heads: Count = 4
     fusion: tuple[Count, Count] = (256, 128)
     fingerprint: Count = 64
+    members: Count = 1
+    """How many networks look at a cell side by side: each has its share of the summary and of the fusion, a
+    fingerprint, and batches of its own to learn from.  Their logits are averaged, and their fingerprints added up.
+    More than one only where the summary is all that is read."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     nearness: Annotated[float, Field(ge=0, le=100)] = 0.0
     """How much the likeness of a cell to the examples of the nearest label counts in its familiarity."""
+
+    @model_validator(mode="after")
+    def _members_have_their_shares(self) -> Self:
+        sizes = (self.cell_token, *self.fusion)
+        if self.members > 1 and (self.cnn or self.transformer or any(size % self.members for size in sizes)):
+            raise ValueError(
+                "members: more than one needs cnn and transformer off, and cell_token and fusion that "
+                f"{self.members} divides"
+            )
+        return self
 
 
 class AugmentConfig(Settings):
@@ -106,7 +120,7 @@ class TrainConfig(Settings):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     batch_size: Annotated[int, Field(ge=2)] = 256
     accumulate: Count = 1
-    """Batches whose mean gradient makes a step, in each process that trains."""
+    """Batches whose mean gradient makes a step, for each member in each process that trains."""
     epochs: Count = 12
     cells_per_epoch: Annotated[int, Field(ge=0)] = 0
     """Cells drawn in an epoch; 0 for as many as there are, but at least 8,192."""

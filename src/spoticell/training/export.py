@@ -65,7 +65,7 @@ class Exported(nn.Module):
         fingerprint_nd, logits_nc = self.network(counts_ng, measured_g[None])
         logits_nc = logits_nc / self.temperature
         known_n = familiarity(logits_nc, fingerprint_nd, self.direction_cd, self.network.config.nearness)
-        return fingerprint_nd, node_probabilities(logits_nc, self.reach_cm), known_n
+        return self.network.shown(fingerprint_nd), node_probabilities(logits_nc, self.reach_cm), known_n
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def halve(network: FingerprintNetwork) -> FingerprintNetwork:
 
 
 def write_graph(path: Path, model: Exported, *, n_genes: int) -> None:
-    """Write the ONNX graph with its large weights in half precision and casts that the runtime folds away."""
+    """Write the ONNX graph with its large weights stored small, and casts that the runtime folds away."""
     counts_ng = torch.zeros(2, n_genes)
     counts_ng[:, 0] = 1.0
     # it tells users of packages that aren't needed
@@ -206,9 +206,9 @@ def _store_halved(graph: onnx.GraphProto) -> None:
             continue
         if not np.array_equal(values.astype(np.float16).astype(np.float32), values):
             continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT, name=f"{name}_cast"))
+        name, kind = tensor.name, np.bool_ if np.isin(values, (0, 1)).all() else np.float16
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(kind), f"{name}_stored"))
+        casts.append(helper.make_node("Cast", [f"{name}_stored"], [name], to=TensorProto.FLOAT, name=f"{name}_cast"))
     for node in reversed(casts):
         graph.node.insert(0, node)
 

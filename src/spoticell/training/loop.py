@@ -94,7 +94,7 @@ class Run:
     ) -> None:
         self.supply, self.config, self.vocabulary = supply, config, vocabulary
         self.output, self.random_state, self.ranks = output, random_state, ranks or Ranks()
-        self.streams = config.accumulate * self.ranks.world
+        self.streams = config.accumulate * config.network.members * self.ranks.world
         """Batches whose gradients make a step."""
         torch.manual_seed(random_state)
         self.labels = supply.labels
@@ -147,7 +147,7 @@ class Run:
             with atomic(self.output / "params.json") as path:
                 path.write_text(json.dumps(self.describe(), indent=1) + "\n", encoding="utf-8")
         cells, kept = self.config.batch_size * self.streams, time.monotonic()
-        own = range(self.ranks.rank, self.streams, self.ranks.world)
+        own = self._own_streams
         with closing(self.draws.from_step(self.step, own)) as draws, Log(self.output, self.ranks) as tracked:
             while self.step < self.total_steps and not self.is_stale():
                 start = time.monotonic()
@@ -170,13 +170,14 @@ class Run:
         self.optimizer.zero_grad()
         before = [buffer.clone() for buffer in self._statistics()]
         after = [torch.zeros_like(buffer) for buffer in before]
-        loss = torch.zeros((), device=self.ranks.device)
-        for batch, seed in draws:
+        loss, members = torch.zeros((), device=self.ranks.device), self.config.network.members
+        for stream, (batch, seed) in zip(self._own_streams, draws, strict=True):
             # each batch moves the running statistics from where the step began, wherever it is counted
             _copy(before, self._statistics())
             torch.manual_seed(seed)
-            part = self.lesson(self.network, batch.to(self.ranks.device)) / self.streams
-            part.backward()  # type: ignore[no-untyped-call]
+            # members learn from batches of their own: with the same ones they would err together
+            part = self.lesson(self.network, batch.to(self.ranks.device), member=stream % members) / self.streams
+            (members * part).backward()  # type: ignore[no-untyped-call]
             loss += part.detach()
             torch._foreach_add_(after, self._statistics(), alpha=1 / self.streams)
         self._share(loss, after)
@@ -190,6 +191,11 @@ class Run:
         self.step += 1
         self._follow()
         return float(loss)
+
+    @property
+    def _own_streams(self) -> range:
+        """Which batches of a step are this process's."""
+        return range(self.ranks.rank, self.streams, self.ranks.world)
 
     def is_stale(self) -> bool:
         """Whether validation has gone without a better epoch for as long as the config allows."""
@@ -225,6 +231,7 @@ class Run:
         cells = self.supply.pool(rng, streams=1).cells
         chosen = rng.choice(len(cells), size=min(CODE_CELLS, len(cells)), replace=False)
         fingerprint_nd, _ = predict(network, cells.take(np.sort(chosen)))
+        fingerprint_nd = network.shown(torch.from_numpy(fingerprint_nd)).numpy()
         planes_bd = fit_planes(fingerprint_nd, bits=self.config.code_bits, rng=rng)
         panels = self.draws.panels
         return Trained(

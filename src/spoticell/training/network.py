@@ -1,6 +1,6 @@
 """The network: counts of a cell in, its fingerprint and the logits of the labels out.
 
-A cell is its ``counts``, and ones in ``measured`` where its assay measures a gene, zeros elsewhere.  As shipped::
+A cell is its ``counts``, and ones in ``measured`` where its assay measures a gene, zeros elsewhere::
 
     v = weight * sqrt(measured * counts)
     s = L v / |v|                           scale: depth drops out, every cell has the length L     (n, 20532)
@@ -12,6 +12,13 @@ A cell is its ``counts``, and ones in ``measured`` where its assay measures a ge
 What is made of the logits is in `export`: with a temperature T, the probabilities ``softmax(z / T)``, added up the
 ontology, and the familiarity ``log sum exp(z / T) + nearness * max(E f)``, where the rows of E are the directions of
 the labels' examples.
+
+Several such networks can look at a cell side by side, as the two ``members`` of ``human-v1`` do.  Each has its share of
+``h`` and of the fusion, and learns from cells of its own.  ``f`` holds their fingerprints side by side, divided by the
+root of how many they are.  So ``z`` is the mean of what the members say, and right more often than each of them
+(ensembles: Hansen & Salamon 1990, doi:10.1109/34.58871; Lakshminarayanan et al. 2017, arXiv:1612.01474).  What is kept
+of a cell is the sum of its fingerprints, of length 1: half as many numbers, by which the nearest cells are as often of
+the same type as by all.
 
 A config can add what looks at the picture of the cell, where every gene has a pixel: windows of 5 x 5 pixels become a
 feature map, which is read by convolutions, by a transformer, or by both; what they give is fused beside ``h``.
@@ -28,6 +35,7 @@ labels; ``nkhw`` is a feature map by row and column.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -62,6 +70,7 @@ class FingerprintNetwork(nn.Module):
 
     pixel_g: Tensor
     gene_weight: Tensor
+    sum_of_members: Tensor
 
     def __init__(
         self, config: NetworkConfig, pixel_g: Pixels, n_labels: int, *, weight_g: NDArray[np.float32] | None = None
@@ -80,11 +89,13 @@ class FingerprintNetwork(nn.Module):
         self.cnn = ConvolutionPath(config) if config.cnn else None
         self.transformer = TransformerPath(config) if config.transformer else None
         self.fusion = Fusion(config)
-        self.labels = nn.Linear(config.fingerprint, n_labels)
+        self.labels = nn.Linear(config.fingerprint * config.members, n_labels)
+        ones = torch.eye(config.fingerprint).repeat(config.members, 1)
+        self.register_buffer("sum_of_members", ones, persistent=False)
         self.sharpness = nn.Parameter(torch.tensor(12.0))
 
     def forward(self, counts_ng: Tensor, measured_ng: Tensor) -> tuple[Tensor, Tensor]:
-        """Give fingerprints ``(n, d)`` of length 1 and logits ``(n, c)``.
+        """Give fingerprints ``(n, d)`` of length 1, those of all members side by side, and logits ``(n, c)``.
 
         ``counts_ng`` holds aligned counts; ``measured_ng`` booleans, or ones and zeros, and its first axis may be 1
         where all cells have the same genes.
@@ -120,6 +131,23 @@ class FingerprintNetwork(nn.Module):
         logits_nc: Tensor = self.sharpness * self.labels(fingerprint_nd)
         return logits_nc
 
+    def shown(self, fingerprint_nd: Tensor) -> Tensor:
+        """Give what is kept of the fingerprints of a network: the sum of its members', of length 1."""
+        if self.config.members == 1:
+            return fingerprint_nd
+        return unit(fingerprint_nd @ self.sum_of_members)
+
+    def members(self, fingerprint_nd: Tensor, logits_nc: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Give the fingerprints, of length 1, and the logits of each member alone; those of all are their mean."""
+        n = self.config.members
+        if n == 1:
+            return [(fingerprint_nd, logits_nc)]
+        shares = zip((fingerprint_nd * n**0.5).chunk(n, dim=1), self.labels.weight.chunk(n, dim=1), strict=True)
+        return [
+            (own_nd, self.sharpness * functional.linear(own_nd, weight_cd * n**0.5, self.labels.bias))
+            for own_nd, weight_cd in shares
+        ]
+
     def windows(self, values_ng: Tensor) -> Tensor:
         """Put each gene on its pixel and cut the picture into windows, ``(n, w, p)``; empty pixels are zero."""
         blank_np = values_ng.new_zeros(values_ng.shape[0], GRID * GRID)
@@ -145,10 +173,14 @@ class GeneSummary(nn.Module):
 
 
 class Fusion(nn.Module):
-    """What the parts give to the fingerprint."""
+    """What the parts give to the fingerprint.
+
+    With several members each has its own share of every layer, and the fingerprints of all come out side by side.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
+        self.members = config.members
         size = config.cell_token + config.cnn * config.channels[-1] + config.transformer * config.width
         first, second = config.fusion
         self.body = nn.Sequential(
@@ -161,12 +193,30 @@ class Fusion(nn.Module):
             nn.BatchNorm1d(second),
             nn.GELU(),
             nn.Dropout(config.dropout),
-            nn.Linear(second, config.fingerprint),
+            nn.Linear(second, config.fingerprint * config.members),
         )
+        if self.members > 1:
+            for layer in self.body:
+                if isinstance(layer, nn.Linear):
+                    _keep_apart(layer, self.members)
 
     def forward(self, parts_nk: Tensor) -> Tensor:
-        """``(n, k)`` to ``(n, d)``, of length 1."""
-        return unit(self.body(parts_nk))
+        """``(n, k)`` to ``(n, d)``, of length 1, to which each member adds as much."""
+        made_nd: Tensor = self.body(parts_nk)
+        if self.members == 1:
+            return unit(made_nd)
+        size = made_nd.shape[1]
+        return unit(made_nd.reshape(-1, size // self.members)).reshape(-1, size) * (1 / math.sqrt(self.members))
+
+
+def _keep_apart(layer: nn.Linear, members: int) -> None:
+    """Let a layer join nothing of one member with anything of another, now and as it learns."""
+    made, given = layer.weight.shape
+    own = torch.kron(torch.eye(members), torch.ones(made // members, given // members))
+    with torch.no_grad():
+        # as wide as if a member's share were all that there is
+        layer.weight *= own * math.sqrt(members)
+    layer.weight.register_hook(lambda slope: slope * own.to(slope.device))  # type: ignore[no-untyped-call]
 
 
 def unit(values: Tensor) -> Tensor:

@@ -33,11 +33,11 @@ class Lesson:
         self.taught_cm = taught_of(reach_cm, config.subtypes)
         self.kin_mm = kinship(above_mm)
 
-    def __call__(self, network: FingerprintNetwork, batch: Batch) -> Tensor:
-        """Give the mean loss of a batch; its gradient reaches every weight of the network."""
+    def __call__(self, network: FingerprintNetwork, batch: Batch, *, member: int = 0) -> Tensor:
+        """Give the mean loss of a batch; its gradient reaches every weight of a member of the network."""
         device, half = batch.counts_ng.device.type, self.config.precision == "bfloat16"
         with torch.autocast(device, torch.bfloat16, enabled=half):
-            fingerprint_nd, logits_nc = network(batch.counts_ng, batch.measured_ng)
+            fingerprint_nd, logits_nc = network.members(*network(batch.counts_ng, batch.measured_ng))[member]
         loss_n = self._labels(logits_nc, batch.node_n)
         if self.config.contrast:
             kin_nj = self.kin_mm[batch.node_n][:, batch.node_n]

@@ -23,7 +23,7 @@ from spoticell.training.data.supply import Supply
 from spoticell.training.network import FingerprintNetwork
 
 EXAMPLES = "examples.safetensors"
-EACH = 32
+EACH = 16
 """Most examples of a label."""
 POOLS = 8
 """Pools that are looked through for cells of every label."""

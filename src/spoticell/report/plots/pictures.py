@@ -158,7 +158,7 @@ def type_picture(
     >>> adata = spoticell.annotate(anndata.read_h5ad(cells)[:100].copy()).adata
     >>> ax = spoticell.pl.type_picture(adata, "B cells", n_named=3)
     >>> ax.get_title(), "CD79A" in [text.get_text() for text in ax.texts]
-    ('B cell · 14 cells', True)
+    ('B cell · 15 cells', True)
     """
     adata = object_of(cells)
     bundle, terms_n = annotated_with(adata, model, key_added), terms_of(adata, key_added)
@@ -207,7 +207,7 @@ def type_pictures(
     >>> cells = importlib.resources.files("spoticell") / "web" / "demo_cells" / "pbmc68k_reduced.h5ad"
     >>> adata = spoticell.annotate(anndata.read_h5ad(cells)[:100].copy()).adata
     >>> [ax.get_title() for ax in spoticell.pl.type_pictures(adata, types=["NK", "DC"]).axes]
-    ['NK · 4 cells', 'DC · 16 cells']
+    ['NK · 4 cells', 'DC · 26 cells']
     """
     adata = object_of(cells)
     bundle, terms_n = annotated_with(adata, model, key_added), terms_of(adata, key_added)
