@@ -96,7 +96,7 @@ def strict(bundle: Bundle) -> Bundle:
     """Give a model to which some of the demo's cells are strangers."""
 
     def stricter(trust: Trust) -> Trust:
-        stranger = trust.stranger.model_copy(update={"intercept": trust.stranger.intercept + 3.8})
+        stranger = trust.stranger.model_copy(update={"intercept": trust.stranger.intercept + 6.0})
         return trust.model_copy(update={"stranger": stranger})
 
     together = bundle.manifest.together
