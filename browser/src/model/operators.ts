@@ -227,8 +227,8 @@ const transpose: Prepare = (node) => {
 // The same numbers in rows of another length, which is told beforehand.
 const reshape: Prepare = (node, known) => {
   const shape = Array.from(known[1]?.data ?? []);
-  if (shape[0] !== -1 || !shape.slice(1).every((side) => side > 0)) throw unusual(node);
-  return ([{ data }]) => ({ data, dims: [data.length / sizeOf(shape.slice(1)), ...shape.slice(1)] });
+  if (shape.length !== 2 || shape[0] !== -1 || !(shape[1] > 0)) throw unusual(node);
+  return ([{ data }]) => ({ data, dims: [data.length / shape[1], shape[1]] });
 };
 
 // Rows side by side; a single row where there is but one axis.
